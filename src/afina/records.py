@@ -1,0 +1,140 @@
+"""The nouns. Nearly everything in afina is a function from one of these to the next.
+
+    Row -> Example -> Features (windows) -> Batch -> States -> logits -> prediction -> outcome
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+Ints = npt.NDArray[np.int32]
+Prediction = dict[str, Any]
+"""What a task says about one example: JSON values only, the answer itself under the task's target name."""
+Outcome = dict[str, Any]
+"""One line of the table that metrics read: numbers only, the same names for every example of a task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a file or of the caller's data, as it was read.
+
+    Attributes:
+        values: Column name to value. Text files give strings; jsonl and Python callers any JSON value.
+        place: Where it stands, for example `train.csv:17`.
+    """
+
+    values: Mapping[str, Any]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One item of a task: what goes in and, when it is known, what should come out.
+
+    Attributes:
+        text: The first (or only) text.
+        pair: The second text, or None for single texts.
+        target: What the task should answer; None when it is unknown.
+        place: Where it came from.
+        words: For word-labelled input, the character span [start, end) of each word in `text`.
+    """
+
+    text: str
+    pair: str | None = None
+    target: Any = None
+    place: str = ""
+    words: tuple[tuple[int, int], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run of tokens that goes through the encoder as one sequence. n is its number of tokens.
+
+    Attributes:
+        ids: Vocabulary ids, special tokens included. [n]
+        types: Token types (0 first text, 1 second text where the family has them). [n]
+        segments: 0 for a token of the text, 1 of the pair, -1 for a special token. [n]
+        spans: Character span [start, end) in the text the token belongs to; (0, 0) for special tokens. [n, 2]
+        core: Token positions [start, end) for which this window is the one with most context.
+    """
+
+    ids: Ints
+    types: Ints
+    segments: Ints
+    spans: Ints
+    core: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """An example as the encoder sees it.
+
+    Attributes:
+        windows: One window, or several that overlap when a long example slides.
+        cut: Tokens of the example that stand in no window.
+    """
+
+    windows: tuple[Window, ...]
+    cut: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows side by side in a rectangle. Padded and packed batches look alike to everything after the encoder.
+
+    B windows, R rows of W columns; n real tokens in all.
+
+    Attributes:
+        ids: Vocabulary ids, padding where no token is. [R, W]
+        types: Token types. [R, W]
+        mask: 1 for a real token, 0 for padding. [R, W]
+        lengths: Tokens of each window. [B]
+        index: Position of each real token in the rectangle read row by row, windows in order. [n]
+    """
+
+    ids: torch.Tensor
+    types: torch.Tensor
+    mask: torch.Tensor
+    lengths: tuple[int, ...]
+    index: torch.Tensor
+
+    @property
+    def tokens(self) -> int:
+        """Real tokens, padding not counted."""
+        return sum(self.lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """What the encoder (or a part of it) gives for a batch: one vector a real token, never padding.
+
+    Attributes:
+        vectors: [n, d], the windows' tokens in order; or [B, d] once they are reduced to one vector a window.
+        lengths: Tokens of each window. [B]
+        pooled: True when `vectors` holds one vector a window.
+    """
+
+    vectors: torch.Tensor
+    lengths: tuple[int, ...]
+    pooled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The examples of one part of the data, with the words that say where they came from."""
+
+    name: str
+    examples: list[Example]
+    source: str
+    notes: dict[str, Any] = field(default_factory=dict)
