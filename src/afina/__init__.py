@@ -1,0 +1,55 @@
+"""afina: fine-tune pre-trained masked language models on your own labelled data.
+
+    import afina
+
+    run = afina.train(train="train.csv", validation="dev.csv", strategy="last-2")
+    run.predictor.predict(["a lovely film"])
+    model = afina.load("runs/classification-last-2-0")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import Config
+    from .errors import AfinaError, ConfigError, DataError, InputError, ModelError, TrainingError
+    from .serving.predictor import Predictor, load
+    from .training.api import Run, train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "train": "training.api",
+    "Run": "training.api",
+    "load": "serving.predictor",
+    "Predictor": "serving.predictor",
+    "Config": "config",
+    **dict.fromkeys(("AfinaError", "InputError", "ConfigError", "DataError", "ModelError", "TrainingError"), "errors"),
+}
+__all__ = [
+    "AfinaError",
+    "Config",
+    "ConfigError",
+    "DataError",
+    "InputError",
+    "ModelError",
+    "Predictor",
+    "Run",
+    "TrainingError",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import afina` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'afina' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"afina.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

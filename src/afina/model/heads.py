@@ -1,0 +1,142 @@
+"""States to logits: the family's native head, or one of ours on [CLS], the mean or the maximum of the tokens.
+
+A head of somebody else's is an `nn.Module` offered under the entry-point group `afina.heads`. It is called with
+`width`, `outputs` and `dropout`, maps [m, width] to [m, outputs], and says in the attribute `reads` what it wants:
+`first`, `mean`, `max` or `tokens`.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import ConfigError, printable
+from ..records import States
+from .encoder import PassThrough, reduce, replaced
+
+GROUP = "afina.heads"
+READS = {"linear": "first", "mean": "mean", "max": "max"}
+
+
+class Linear(nn.Module):
+    """softmax(h W + b) on one vector, without a pooler (SLP3, "Masked Language Models"). [m, width] -> [m, outputs]
+
+    The softmax is the loss's or the decoder's.
+    """
+
+    def __init__(self, width: int, outputs: int, dropout: float, reads: str) -> None:
+        super().__init__()
+        self.reads = reads
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(width, outputs)
+        nn.init.normal_(self.out.weight, std=0.02)  # BERT's own initialisation (Devlin et al. 2019, released code)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.out(self.dropout(vectors))
+        return logits
+
+
+class Native(nn.Module):
+    """A stock model's own head: the stock class with its encoder replaced by a pass-through.
+
+    One vector is a sequence of one token for the stock class; many tokens are one sequence. So every family's own code
+    runs, and the saved folder gives the same logits in the stock class.
+    """
+
+    def __init__(self, stock: Any) -> None:
+        super().__init__()
+        base = stock.base_model
+        shell = replaced(stock, stock.base_model_prefix, Given(base))
+        self.reads = stock_reads(stock)
+        self.shell = [shell]  # in a list: the stock model owns the weights, this module only lists the head's
+        self.parts = nn.ModuleDict(
+            {name: part for name, part in stock.named_children() if name != stock.base_model_prefix}
+        )
+        if isinstance(getattr(base, "pooler", None), nn.Module):
+            self.parts["pooler"] = base.pooler
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        if self.reads == "tokens":
+            output = self.shell[0](inputs_embeds=vectors[None], return_dict=True)
+            if "start_logits" in output:
+                return torch.stack((output.start_logits[0], output.end_logits[0]), dim=-1)
+            return output.logits[0]  # type: ignore[no-any-return]
+        return self.shell[0](inputs_embeds=vectors[:, None], return_dict=True).logits  # type: ignore[no-any-return]
+
+
+def stock_reads(stock: Any) -> str:
+    """What the head of a stock class reads: one vector a sequence, or every token."""
+    if not type(stock).__name__.endswith("ForSequenceClassification"):
+        return "tokens"
+    return "mean" if getattr(stock.config, "classifier_pooling", "cls") == "mean" else "first"
+
+
+class Given(nn.Module):
+    """Stands in for a base model whose states are given; runs its pooler where it has one."""
+
+    def __init__(self, base: nn.Module) -> None:
+        super().__init__()
+        self.pooler = base.pooler if isinstance(getattr(base, "pooler", None), nn.Module) else None
+        self.activation = getattr(base, "pooler_activation", None)
+
+    def forward(self, *_: Any, inputs_embeds: torch.Tensor, **__: Any) -> Any:
+        from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+        if self.pooler is None:
+            return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds)
+        if self.activation is not None:  # ALBERT keeps the pooler's two steps apart
+            pooled = self.activation(self.pooler(inputs_embeds[:, 0]))
+        else:
+            pooled = self.pooler(inputs_embeds)
+        return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
+
+
+def names() -> list[str]:
+    """Heads there are: the native one, ours, and those of other packages."""
+    return ["native", *READS, *sorted(point.name for point in entry_points(group=GROUP))]
+
+
+def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn.Module:
+    """A head that is not the family's own.
+
+    Args:
+        name: `linear`, `mean`, `max`, or an entry point of `afina.heads`.
+        width: Width of the encoder's states.
+        outputs: Numbers a window or a token.
+        dropout: Rate before the last layer.
+        per: `window` or `token`; for a token task our heads read every token.
+
+    Raises:
+        ConfigError: there is no such head, or it reads something else than the task gives.
+    """
+    if name in READS:
+        if per == "token" and name != "linear":
+            raise ConfigError(f"model.head: {name} gives one vector a text, but this task needs one a token; use linear or native")
+        return Linear(width, outputs, dropout, "tokens" if per == "token" else READS[name])
+    found = entry_points(group=GROUP, name=name)
+    if not found:
+        raise ConfigError(f"model.head: {printable(name)} is not a head; there are: {', '.join(names())}")
+    (point, *_) = found
+    head: nn.Module = point.load()(width=width, outputs=outputs, dropout=dropout)
+    reads = getattr(head, "reads", None)
+    if reads not in (("tokens",) if per == "token" else ("first", "mean", "max")):
+        raise ConfigError(f"model.head: {name} reads {printable(reads)}, which this task (one answer a {per}) can't give")
+    return head
+
+
+@torch.no_grad()
+def rescale(head: nn.Module, outputs: int, factor: float, shift: float) -> bool:
+    """Multiply and shift a head's outputs by changing its last linear layer; False when it has none.
+
+    (h W + b) f + s = h (f W) + (f b + s)
+    """
+    layers = [module for module in head.modules() if isinstance(module, nn.Linear) and module.out_features == outputs]
+    if not layers or layers[-1].bias is None:
+        return False
+    layers[-1].weight.mul_(factor)
+    layers[-1].bias.mul_(factor).add_(shift)
+    return True

@@ -1,0 +1,164 @@
+"""Encoder and head as one module: Batch -> logits, with everything below the cut frozen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..records import Batch, States
+from . import heads
+from .encoder import Trunk, load_stock, reduce
+
+
+class Network(nn.Module):
+    """An encoder with a head on it.
+
+    Args:
+        stock: A stock model: with its native head, or a base model when `head` is given.
+        head: A head of ours (or of the user's) on a base model; None for the stock model's own.
+        outputs: Width of the logits.
+        new: Names of the stock weights that were not in the loaded folder.
+        scale: Factor and shift that turn the head's outputs into the user's scale.
+    """
+
+    def __init__(
+        self,
+        stock: Any,
+        head: nn.Module | None,
+        *,
+        outputs: int,
+        new: list[str],
+        scale: tuple[float, float] = (1.0, 0.0),
+    ) -> None:
+        super().__init__()
+        self.stock = stock
+        self.native = head is None
+        self.head = heads.Native(stock) if head is None else head
+        self.trunk = Trunk(stock.base_model)
+        self.reads: str = self.head.reads
+        self.outputs = outputs
+        self.new = new
+        self.scale = scale
+        self.freeze(None)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    def freeze(self, layers: int | None) -> None:
+        """Choose what trains: everything (None), or the last `layers` layers and the head (0: the head alone).
+
+        Raises:
+            ModelError: the model's layers can't be told apart (ALBERT).
+        """
+        depth = self.trunk.depth
+        self.free = layers
+        self.cut_at = 0 if layers is None else depth - layers
+        base = self.trunk.base
+        self.trained: list[nn.Module] = [base, self.head]
+        if layers is not None:
+            upper = list(self.trunk.layers or [])[depth - layers :] if layers else []
+            norm = [base.get_submodule(self.trunk.family.norm)] if layers and self.trunk.family.norm else []
+            self.trained = [*upper, *norm, self.head]
+        # In a tuple, so that torch does not list these views as children: the stock model owns the weights.
+        self.views = self.trunk.cut(self.cut_at) if 0 < self.cut_at < depth else ()
+        self.requires_grad_(False)
+        for module in self.trained:
+            module.requires_grad_(True)
+        if not self.native and isinstance(getattr(base, "pooler", None), nn.Module):
+            base.pooler.requires_grad_(False)  # nothing reads it
+
+    def train(self, mode: bool = True) -> Network:
+        """Training mode for what trains; what is frozen stays in evaluation mode, without dropout."""
+        super().train(False)
+        for module in self.trained if mode else ():
+            module.train()
+        self.training = mode
+        return self
+
+    @torch.no_grad()
+    def lower(self, batch: Batch) -> States:
+        """States at the cut, which no training changes; reduced to what the head reads when only the head trains."""
+        if self.cut_at == self.trunk.depth:
+            return reduce(States(self.trunk.run(self.trunk.whole, batch), batch.lengths), self.reads)
+        return States(self.trunk.run(self.views[0], batch), batch.lengths)
+
+    def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:
+        """Logits of the windows or tokens of a batch. [B, outputs] or [n, outputs]
+
+        Args:
+            batch: Windows.
+            states: Their states at the cut, when they are already known.
+        """
+        if self.cut_at == 0:
+            states = States(self.trunk.run(self.trunk.whole, batch), batch.lengths)
+        else:
+            states = states or self.lower(batch)
+            if self.cut_at < self.trunk.depth:
+                vectors = self.trunk.run(self.views[1], batch, states.vectors)
+                states = States(vectors, batch.lengths)
+        logits: torch.Tensor = self.head(reduce(states, self.reads).vectors)
+        return logits
+
+    def level(self, name: str) -> int:
+        """How far up a parameter sits: 0 embeddings and shared tables, i + 1 layer i, depth + 1 head."""
+        depth = self.trunk.depth
+        if any(parameter is self.get_parameter(name) for parameter in self.head.parameters()):
+            return depth + 1
+        path = self.trunk.family.layers
+        if path and f".{path}." in f".{name}":
+            return int(f".{name}".split(f".{path}.", 1)[1].split(".")[0]) + 1
+        norm = self.trunk.family.norm
+        return depth if norm and f".{norm}." in f".{name}" else 0
+
+    def fold_scale(self) -> None:
+        """Put the user's scale into the last layer, so that the stock class answers in it too."""
+        if self.scale != (1.0, 0.0) and heads.rescale(self.head, self.outputs, *self.scale):
+            self.scale = (1.0, 0.0)
+
+
+def build(
+    name: str,
+    need: Any,
+    *,
+    per: str,
+    head: str = "native",
+    dropout: float | None = None,
+    head_dropout: float | None = None,
+    seed: int = 0,
+) -> Network:
+    """A network for a task, from a model's name.
+
+    Args:
+        name: `minilm`, a folder, or a hub id.
+        need: The task's `HeadNeed`.
+        per: The task's `per`.
+        head: `native`, or the name of another head.
+        dropout: Override of the encoder's dropout.
+        head_dropout: Override of the head's dropout.
+        seed: Of the new weights.
+
+    Raises:
+        ModelError: the model can't be loaded.
+        ConfigError: the head can't serve the task.
+    """
+    torch.manual_seed(seed)
+    rates = {"dropout": dropout, "head_dropout": head_dropout}
+    if head == "native":
+        settings = {"num_labels": need.outputs, **need.config}
+        stock, new = load_stock(name, need.stock, settings, **rates)  # type: ignore[arg-type]
+        network = Network(stock, None, outputs=need.outputs, new=new, scale=need.scale)
+    else:
+        stock, new = load_stock(name, "AutoModel", {}, **rates)  # type: ignore[arg-type]
+        rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout
+        torch.manual_seed(seed)
+        own = heads.make(head, width=stock.config.hidden_size, outputs=need.outputs, dropout=float(rate), per=per)
+        network = Network(stock, own, outputs=need.outputs, new=new, scale=need.scale)
+    if head_dropout is not None:
+        for module in network.head.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = head_dropout
+    return network

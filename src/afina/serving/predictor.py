@@ -1,0 +1,138 @@
+"""Texts in, predictions out, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import artifact as artifacts, inference
+from ..artifact import Artifact
+from ..data import readers
+from ..errors import ConfigError, DataError, InputError, Problem
+from ..inference import Evaluation
+from ..records import Example, Prediction, Row
+from ..tasks.base import Array, Task
+
+
+class Predictor:
+    """A fine-tuned model that answers.
+
+    Args:
+        artifact: What `afina.train` gives or `afina.load` reads.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+
+    @property
+    def labels(self) -> list[str]:
+        """The label set, in the order of `predict_proba`'s columns; empty for tasks without one."""
+        return list(self.artifact.task.facts.get("labels", ()))
+
+    def predict(self, data: Any) -> list[Any]:
+        """The answer for each text: a label, a number ...
+
+        Args:
+            data: A list of texts or of (text, second text), rows (a list of dicts, a dict of columns, a pandas frame, an
+                Arrow table), or the path of a data file.
+        """
+        return [next(iter(prediction.values())) for prediction in self.stream(data)]
+
+    def predict_proba(self, data: Any) -> Array:
+        """Probability of each label, columns in the order of `labels`. [n, k]
+
+        Raises:
+            InputError: the task has no labels.
+        """
+        if not self.labels:
+            raise InputError(f"predict_proba: {self.artifact.task.name} gives no probabilities; use predict")
+        rows = [[one["probabilities"][label] for label in self.labels] for one in self.stream(data)]
+        return np.array(rows, dtype=np.float64).reshape(-1, len(self.labels))
+
+    def stream(self, data: Any) -> Iterator[Prediction]:
+        """Whole predictions, one an input, in order, in memory that does not grow with the input."""
+        art = self.artifact
+        yield from inference.predict(art.network, art.encoder, art.task, self.examples(data))
+
+    def evaluate(self, data: Any, **reading: Any) -> Evaluation:
+        """Scores on labelled data, with intervals.
+
+        Args:
+            data: Rows or a path, as for `predict`.
+            reading: `columns`, `encoding`, `delimiter` of a file.
+
+        Raises:
+            DataError: rows can't be used, or hold labels that the model does not know; all are listed.
+        """
+        art = self.artifact
+        rows = readers.rows(data, **reading)
+        task = art.task.columns(readers.columns_of(rows))
+        examples, problems = [], []
+        for row in rows:
+            try:
+                examples.append(task.read(row))
+            except DataError as error:
+                problems += error.problems
+        problems += [problem for example in examples if (problem := task.check(example)) is not None]
+        if problems:
+            raise DataError(problems)
+        features = art.encoder.encode(examples, slides=task.slides)
+        windows = [window for one in features for window in one.windows]
+        logits = inference.window_logits(art.network, windows, pad=art.encoder.pad)
+        predictions = inference.decode(task, examples, features, logits)
+        return inference.evaluate(task, examples, predictions, features)
+
+    def examples(self, data: Any, **reading: Any) -> Iterator[Example]:
+        """Unlabelled examples from texts, rows or a file."""
+        if isinstance(data, (str, Path)) or not isinstance(data, (list, tuple)) or not data or isinstance(data[0], dict):
+            return unlabelled(self.artifact.task, readers.read(data, **reading))
+        return (plain(one, i) for i, one in enumerate(data, 1))
+
+
+def plain(one: Any, number: int) -> Example:
+    """A text, or two, as an example.
+
+    Raises:
+        DataError: it is something else.
+    """
+    texts = (one,) if isinstance(one, str) else one
+    if isinstance(texts, (list, tuple)) and len(texts) in (1, 2) and all(isinstance(text, str) for text in texts):
+        return Example(texts[0], texts[1] if len(texts) == 2 else None, None, f"item {number}")
+    found = type(one).__name__
+    raise DataError(Problem(f"item {number}", f"expected a text or a pair of texts, found {found}", "", "not-a-text"))
+
+
+def unlabelled(task: Task, rows: Iterable[Row | Problem]) -> Iterator[Example]:
+    """Rows to examples without targets; the columns are chosen at the first row.
+
+    Raises:
+        ConfigError: a column is missing.
+        DataError: at the first row that can't be read; nothing is dropped in silence.
+    """
+    stream = iter(rows)
+    first = next(stream, None)
+    if first is None:
+        return
+    if isinstance(first, Problem):
+        raise DataError(first)
+    try:
+        chosen = task.columns(list(first.values), labelled=False)
+    except ConfigError as error:
+        raise ConfigError([f"{first.place}: {problem}" for problem in error.problems]) from None
+    for row in chain([first], stream):
+        if isinstance(row, Problem):
+            raise DataError(row)
+        yield chosen.read(row, labelled=False)
+
+
+def load(path: str | Path) -> Predictor:
+    """A fine-tuned model, ready to answer: a run of afina's, a model folder, or a hub id.
+
+    Raises:
+        ModelError: it can't be loaded.
+    """
+    return Predictor(artifacts.load(path))

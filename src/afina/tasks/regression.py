@@ -1,0 +1,144 @@
+"""`regression`: one number for a text or for a pair of texts (similarity, relatedness, rating, urgency)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import ConfigError, DataError, Problem, printable
+from ..metrics import scores
+from ..records import Example, Outcome, Prediction, Row, Window
+from . import base
+from .base import Array, Broken, HeadNeed, Sample
+
+if TYPE_CHECKING:
+    import torch
+
+SCORE_NAMES = ("score", "label", "target", "value", "similarity", "relatedness_score", "rating", "nota", "valor")
+
+
+class Options(base.TextOptions):
+    """Columns of `regression`."""
+
+
+
+class Regression(base.Task):
+    """One finite number, standardised for training and given back in the user's scale."""
+
+    name = "regression"
+    summary = "one number for a text or a pair of texts"
+    Options = Options
+    per = "window"
+    slides = False
+    metrics = {  # noqa: RUF012 - a ClassVar of the contract
+        "pearson": scores.pearson,
+        "spearman": scores.spearman,
+        "mean_squared_error": scores.mean_squared_error,
+        "mean_absolute_error": scores.mean_absolute_error,
+        "r2": scores.r2,
+    }
+
+    def __init__(self, options: Options, facts: Mapping[str, Any] | None = None) -> None:
+        self.options = options
+        self.facts = facts or {}
+
+    @property
+    def head(self) -> HeadNeed:
+        name = self.options.label or "score"
+        return HeadNeed(
+            "AutoModelForSequenceClassification",
+            1,
+            {"id2label": {0: name}, "label2id": {name: 0}, "problem_type": "regression"},
+            (self.facts.get("deviation", 1.0), self.facts.get("mean", 0.0)),
+        )
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Regression:
+        return Regression(base.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.facts)
+
+    def read(self, row: Row, *, labelled: bool = True) -> Example:
+        text, pair = base.read_inputs(row, self.options, labelled=labelled)
+        target = read_number(row, self.options.label) if labelled else None
+        return Example(text, pair, target, row.place)
+
+    def fit(self, examples: Sequence[Example]) -> Regression:
+        """Mean and standard deviation of the training targets; they become the scale of the last layer."""
+        targets = np.array([example.target for example in examples], dtype=np.float64)
+        deviation = float(targets.std())
+        if not math.isfinite(deviation) or deviation == 0:
+            raise ConfigError(
+                f"label: the training targets do not vary in a usable way (standard deviation {deviation}); "
+                "is the right column named?"
+            )
+        return Regression(self.options, {"mean": float(targets.mean()), "deviation": deviation})
+
+    def check(self, example: Example) -> Problem | None:
+        return None
+
+    def label(self, example: Example, window: Window) -> Array:
+        return np.array((example.target - self.facts["mean"]) / self.facts["deviation"], dtype=np.float32)
+
+    def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Squared error in standard deviations."""
+        return (logits.float()[:, 0] - targets).square().sum(), logits.new_tensor(float(len(targets)))
+
+    def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
+        return {"score": float(np.mean(np.stack(logits), dtype=np.float64))}
+
+    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+        return {"gold": float(example.target), "predicted": float(prediction["score"])}
+
+    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+        return []
+
+    samples = (
+        Sample(
+            [
+                {"text": f"{word} {thing}", "score": value}
+                for word, value in (("awful", 100.0), ("poor", 150), ("fine", "300"), ("great", 410.5))
+                for thing in ("film", "room", "meal", "song")
+            ]
+        ),
+        Sample(
+            [
+                {"sentence1": f"the {a} sleeps", "sentence2": f"the {b} sleeps", "label": -1.0 if a == b else -3}
+                for a in ("cat", "dog", "bird")
+                for b in ("cat", "dog", "bird")
+            ]
+        ),
+    )
+    broken = (
+        Broken({"text": "no number", "score": ""}, "no number"),
+        Broken({"text": "a word", "score": "high"}, "expected a number"),
+        Broken({"text": "a decimal comma", "score": "1,5"}, "decimal point"),
+        Broken({"text": "not finite", "score": float("nan")}, "finite"),
+        Broken({"text": "a truth value", "score": True}, "expected a number"),
+    )
+
+
+def read_number(row: Row, column: str) -> float:
+    """A finite number of a row.
+
+    Raises:
+        DataError: there is none, or it is not a number, or not a finite one.
+    """
+    value = row.values.get(column)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise DataError(Problem(row.place, f"column {column!r} holds no number", "fill it in or drop the row", "empty-label"))
+    fix = "write the decimal point as '.'" if isinstance(value, str) and "," in value else ""
+    wrong = Problem(row.place, f"column {column!r}: expected a number, found {printable(value)}", fix, "not-a-number")
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise DataError(wrong)
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        raise DataError(wrong) from None
+    if not math.isfinite(number):
+        raise DataError(
+            Problem(row.place, f"column {column!r}: expected a finite number, found {printable(value)}",
+                    "correct it or drop the row", "not-finite")
+        )  # fmt: skip
+    return number

@@ -1,0 +1,90 @@
+"""Which windows travel together, and how they lie.
+
+A step is a random draw of B examples (never a length-correlated one). Inside the draw the windows are sorted and cut
+into micro-batches of nearly equal length; sums of losses over the global count make the split invisible to the maths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..records import Batch, Window
+
+if TYPE_CHECKING:
+    import torch
+
+OVERHEAD = 160
+"""What one more micro-batch costs, in tokens of computation: launching every operator once more."""
+
+
+def draws(n: int, size: int, *, seed: int, epoch: int) -> list[list[int]]:
+    """The batches of one epoch: a random permutation of range(n) in pieces of `size`, the last one shorter.
+
+    A pure function of its arguments, so that a resumed run sees the same order.
+    """
+    order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
+    return [order[i : i + size].tolist() for i in range(0, n, size)]
+
+
+def plan(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Micro-batches of windows with the least work: padded tokens plus `OVERHEAD` for each micro-batch.
+
+    The optimal cut of the sorted windows by dynamic programming. Meant for one draw (up to some hundred windows).
+
+    Args:
+        lengths: Tokens of each window.
+        budget: Padded tokens a micro-batch may have; a longer window travels alone.
+
+    Returns:
+        Indices into `lengths`, longest windows first.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    best: list[tuple[int, int]] = [(0, 0)]  # cost of the first j windows, start of their last micro-batch
+    for end in range(1, len(order) + 1):
+        choices = []
+        for start in range(end - 1, -1, -1):
+            area = lengths[order[start]] * (end - start)
+            if area > budget and start < end - 1:
+                break
+            choices.append((best[start][0] + area + OVERHEAD, start))
+        best.append(min(choices))
+    cuts, end = [], len(order)
+    while end:
+        start = best[end][1]
+        cuts.append(order[start:end])
+        end = start
+    return cuts[::-1]
+
+
+def shelve(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Micro-batches for many windows at once (inference): sorted by length, filled up to the budget in turn."""
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    shelves: list[list[int]] = []
+    for i in order:
+        if shelves and lengths[shelves[-1][0]] * (len(shelves[-1]) + 1) <= budget:
+            shelves[-1].append(i)
+        else:
+            shelves.append([i])
+    return shelves
+
+
+def collate(windows: Sequence[Window], *, pad: int, device: torch.device | str = "cpu") -> Batch:
+    """Windows side by side, padded to the longest. [B, W]"""
+    import torch
+
+    lengths = np.array([len(window) for window in windows])
+    inside = np.arange(lengths.max())[None, :] < lengths[:, None]
+    ids = np.full(inside.shape, pad, np.int64)
+    types = np.zeros(inside.shape, np.int64)
+    ids[inside] = np.concatenate([window.ids for window in windows])
+    types[inside] = np.concatenate([window.types for window in windows])
+    return Batch(
+        ids=torch.from_numpy(ids).to(device),
+        types=torch.from_numpy(types).to(device),
+        mask=torch.from_numpy(inside.astype(np.int64)).to(device),
+        lengths=tuple(lengths.tolist()),
+        index=torch.from_numpy(np.flatnonzero(inside)).to(device),
+    )

@@ -1,0 +1,262 @@
+"""Examples to windows of tokens that know where they stand in the text. The only door to tokenizers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError, ModelError
+from ..records import Example, Features, Ints, Window
+
+CHUNK = 1024
+"""Texts that go to the tokenizer at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one text, without special tokens. n tokens.
+
+    Attributes:
+        ids: Vocabulary ids. [n]
+        spans: Character spans [start, end) in the text, blanks at the edges left out. [n, 2]
+    """
+
+    ids: Ints
+    spans: Ints
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, start: int, end: int) -> Tokens:
+        """Tokens start to end."""
+        return Tokens(self.ids[start:end], self.spans[start:end])
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The special tokens of a family: `before text after`, or `before text between pair after`.
+
+    Attributes:
+        before, between, after: One line a special token, its vocabulary id and its type. [k, 2]
+        types: Token type of the text and of the pair.
+    """
+
+    before: Ints
+    between: Ints
+    after: Ints
+    types: tuple[int, int]
+
+    @property
+    def size(self) -> int:
+        """Special tokens in a window."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+class Encoder:
+    """Turns texts and pairs into windows, for one tokenizer and one length.
+
+    Args:
+        tokenizer: A fast tokenizer of transformers.
+        max_length: Tokens a window may have, special tokens included.
+
+    Raises:
+        ConfigError: `max_length` leaves no room for text.
+    """
+
+    def __init__(self, tokenizer: Any, max_length: int) -> None:
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.backend = tokenizer.backend_tokenizer
+        # `[SEP]` in a user's text is text: it can't forge a second segment.
+        self.backend.encode_special_tokens = True
+        self.backend.no_truncation()
+        self.backend.no_padding()
+        self.single = template(self.backend, pair=False)
+        self.double = template(self.backend, pair=True)
+        self.trims = any("a b c"[s:e] != "a b c"[s:e].strip() for s, e in self.backend.encode("a b c").offsets)
+        if max_length < self.double.size + 4:
+            raise ConfigError(f"model.max_length: {max_length} tokens leave no room for text; give at least 16")
+
+    @property
+    def pad(self) -> int:
+        """Vocabulary id that fills padded places (never read)."""
+        return int(self.tokenizer.pad_token_id or 0)
+
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Texts to tokens, in the tokenizer's batch mode."""
+        encoded = self.backend.encode_batch(list(texts), add_special_tokens=False)
+        found = []
+        for text, one in zip(texts, encoded, strict=True):
+            spans = np.array(one.offsets, np.int32).reshape(-1, 2)
+            found.append(Tokens(np.array(one.ids, np.int32), trimmed(text, spans) if self.trims else spans))
+        return found
+
+    def encode(self, examples: Iterable[Example], *, slides: bool = False, overlap: int = 64) -> list[Features]:
+        """Examples to features.
+
+        Args:
+            examples: Texts or pairs.
+            slides: Give windows that overlap and together hold everything, instead of one window that is cut. Of a
+                pair the second text slides and the first stands in every window.
+            overlap: Tokens that neighbouring windows share.
+        """
+        features: list[Features] = []
+        for chunk in chunks(examples, CHUNK):
+            firsts = self.tokens([example.text for example in chunk])
+            paired = [i for i, example in enumerate(chunk) if example.pair is not None]
+            seconds = dict(zip(paired, self.tokens([chunk[i].pair or "" for i in paired]), strict=True))
+            for i, first in enumerate(firsts):
+                second = seconds.get(i)
+                features.append(self.slide(first, second, overlap) if slides else self.cut(first, second))
+        return features
+
+    def cut(self, text: Tokens, pair: Tokens | None) -> Features:
+        """One window. Too long a text loses its end; of a pair the longer loses first and both keep something."""
+        if pair is None:
+            room = self.max_length - self.single.size
+            return Features((self.window(text.part(0, room), None),), max(0, len(text) - room))
+        a, b = shares(len(text), len(pair), self.max_length - self.double.size)
+        return Features((self.window(text.part(0, a), pair.part(0, b)),), len(text) + len(pair) - a - b)
+
+    def slide(self, text: Tokens, pair: Tokens | None, overlap: int) -> Features:
+        """Windows that overlap and together hold every token (of a pair: every token of the second text).
+
+        The first text of a pair keeps at most half a window, so that the second can move; what it loses is counted.
+        """
+        if pair is None:
+            spread = steps(len(text), self.max_length - self.single.size, overlap)
+            return Features(tuple(self.window(text.part(s, e), None, core) for s, e, core in spread))
+        room = self.max_length - self.double.size
+        kept = min(len(text), max(room // 2, room - len(pair)))
+        spread = steps(len(pair), room - kept, overlap)
+        fixed = text.part(0, kept)
+        return Features(tuple(self.window(fixed, pair.part(s, e), core) for s, e, core in spread), len(text) - kept)
+
+    def window(self, text: Tokens, pair: Tokens | None, core: tuple[int, int] | None = None) -> Window:
+        """Tokens between their special tokens.
+
+        Args:
+            text: Tokens of the text. [a]
+            pair: Tokens of the second text, or None. [b]
+            core: The tokens of the sliding part (the pair, else the text) that this window answers for; all by default.
+        """
+        form = self.single if pair is None else self.double
+        pieces = [special(form.before), plain(text, form.types[0], 0)]
+        if pair is not None:
+            pieces += [special(form.between), plain(pair, form.types[1], 1)]
+        start = sum(map(len, pieces[:-1]))
+        moving = text if pair is None else pair
+        first, last = core or (0, len(moving))
+        table = np.concatenate([*pieces, special(form.after)])
+        return Window(table[:, 0], table[:, 1], table[:, 2], table[:, 3:], (start + first, start + last))
+
+
+def special(tokens: Ints) -> Ints:
+    """Special tokens as lines of a window: id, type, segment -1, span (0, 0). [k, 5]"""
+    table = np.zeros((len(tokens), 5), np.int32)
+    table[:, :2] = tokens
+    table[:, 2] = -1
+    return table
+
+
+def plain(tokens: Tokens, kind: int, segment: int) -> Ints:
+    """Tokens of a text as lines of a window: id, type, segment, span. [n, 5]"""
+    table = np.empty((len(tokens), 5), np.int32)
+    table[:, 0] = tokens.ids
+    table[:, 1] = kind
+    table[:, 2] = segment
+    table[:, 3:] = tokens.spans
+    return table
+
+
+def template(backend: Any, *, pair: bool) -> Template:
+    """A family's special tokens, found by encoding a probe."""
+    probe = backend.encode("a", "a") if pair else backend.encode("a")
+    lines = np.array(list(zip(probe.ids, probe.type_ids, strict=True)), np.int32).reshape(-1, 2)
+    owner = np.array([-1 if one is None else one for one in probe.sequence_ids])
+    text = np.flatnonzero(owner == 0)
+    last = np.flatnonzero(owner == 1) if pair else text
+    none = np.zeros((0, 2), np.int32)
+    return Template(
+        before=lines[: text[0]],
+        between=lines[text[-1] + 1 : last[0]] if pair else none,
+        after=lines[last[-1] + 1 :],
+        types=(int(lines[text[0], 1]), int(lines[last[0], 1])),
+    )
+
+
+def shares(a: int, b: int, room: int) -> tuple[int, int]:
+    """How many tokens each text of a pair keeps: the longer loses first, and neither loses all.
+
+    >>> shares(10, 4, 12), shares(100, 3, 10), shares(50, 60, 20)
+    ((8, 4), (7, 3), (10, 10))
+    """
+    if a + b <= room:
+        return a, b
+    half = room // 2
+    if a <= half:
+        return a, room - a
+    if b <= room - half:
+        return room - b, b
+    return half, room - half
+
+
+def steps(n: int, room: int, overlap: int) -> list[tuple[int, int, tuple[int, int]]]:
+    """Windows over n tokens: start, end, and the core, the tokens that have most context in this window.
+
+    The cores tile [0, n); the border between two lies in the middle of what their windows share. Cores are relative to
+    the window's start.
+
+    >>> steps(10, 6, 2)
+    [(0, 6, (0, 5)), (4, 10, (1, 6))]
+    """
+    if n <= room:
+        return [(0, n, (0, n))]
+    stride = max(1, room - min(overlap, room - 1))
+    starts = [*range(0, n - room, stride), n - room]
+    ends = [start + room for start in starts]
+    borders = [0, *((start + end + 1) // 2 for start, end in zip(starts[1:], ends[:-1], strict=True)), n]
+    return [
+        (start, end, (borders[i] - start, borders[i + 1] - start))
+        for i, (start, end) in enumerate(zip(starts, ends, strict=True))
+    ]
+
+
+def trimmed(text: str, spans: Ints) -> Ints:
+    """Spans without the blanks that some byte-level tokenizers count into a token. [n, 2]"""
+    for span in spans:
+        start, end = int(span[0]), int(span[1])
+        while start < end and text[start].isspace():
+            start += 1
+        while end > start and text[end - 1].isspace():
+            end -= 1
+        span[:] = start, end
+    return spans
+
+
+def chunks(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
+    """Lists of at most `size` items, in order."""
+    stream = iter(items)
+    while chunk := list(islice(stream, size)):
+        yield chunk
+
+
+def load_tokenizer(source: str, *, local: bool) -> Any:
+    """The fast tokenizer of a folder or hub id.
+
+    Raises:
+        ModelError: there is none, or only a slow one.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local, trust_remote_code=False)
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(f"model: no tokenizer can be loaded from {source}: {error}") from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelError(f"model: {source} has no fast tokenizer (tokenizer.json), which afina needs for offsets")
+    return tokenizer

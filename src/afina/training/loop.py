@@ -1,0 +1,182 @@
+"""The loop: a generator of steps. It computes and yields; whoever consumes it logs, evaluates, saves and stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..errors import TrainingError
+from ..model.cache import Cache
+from ..model.network import Network
+from ..records import Example, Features, Window
+from ..tasks.base import Array, Task
+from ..text.batching import collate, draws, plan
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Encoded examples with their targets, ready to train on or to score.
+
+    Attributes:
+        examples: As read.
+        features: Their windows.
+        windows: The windows of all examples in one list.
+        owners: For each example, the positions of its windows [start, end).
+        cache: States of the windows at the network's cut, when they are kept.
+    """
+
+    examples: Sequence[Example]
+    features: Sequence[Features]
+    windows: Sequence[Window]
+    owners: Sequence[tuple[int, int]]
+    cache: Cache | None = None
+
+
+def material(examples: Sequence[Example], features: Sequence[Features]) -> Material:
+    """Examples and their features side by side."""
+    ends = np.cumsum([len(one.windows) for one in features]).tolist()
+    owners = list(zip([0, *ends[:-1]], ends, strict=True))
+    return Material(examples, features, [window for one in features for window in one.windows], owners)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the optimiser.
+
+    Attributes:
+        number: Counted from 1 over the whole run.
+        epoch: Counted from 0.
+        last: Whether it ends its epoch.
+        loss: Mean over the step's items.
+        rate: Learning rate of the first parameter group.
+        norm: Norm of the gradient before clipping.
+        tokens: Real tokens that went through the encoder.
+        padded: Places computed for them, padding included.
+    """
+
+    number: int
+    epoch: int
+    last: bool
+    loss: float
+    rate: float
+    norm: float
+    tokens: int
+    padded: int
+
+
+def steps(
+    network: Network,
+    task: Task,
+    data: Material,
+    optimiser: torch.optim.Optimizer,
+    factor: Callable[[int], float],
+    *,
+    epochs: int,
+    batch_size: int,
+    clip: float | None,
+    micro_tokens: int,
+    pad: int,
+    seed: int,
+    autocast: torch.dtype | None = None,
+) -> Iterator[Step]:
+    """Train, one step of the optimiser at a time.
+
+    Data order and dropout are pure functions of seed and step, so a run can be taken up anywhere.
+
+    Args:
+        network: With its trainable part chosen.
+        task: For targets and loss.
+        data: Training material.
+        optimiser: Over the trainable parameters; its groups' rates are the peaks.
+        factor: Learning-rate factor by step from 0.
+        epochs: Passes over the data.
+        batch_size: Examples a step.
+        clip: Largest norm of the gradient.
+        micro_tokens: Padded tokens that go through the encoder at once.
+        pad: Vocabulary id of padding.
+        seed: Of order and dropout.
+        autocast: Type of the arithmetic, or None for the weights' own.
+
+    Raises:
+        TrainingError: loss or gradient is not finite; names the step and the rows.
+    """
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    peaks = [group["lr"] for group in optimiser.param_groups]
+    number = 0
+    for epoch in range(epochs):
+        batches = draws(len(data.examples), batch_size, seed=seed, epoch=epoch)
+        for place, batch in enumerate(batches):
+            network.train()
+            torch.manual_seed(step_seed(seed, number))
+            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+                group["lr"] = peak * factor(number)
+            total, count, tokens, padded = gradients(network, task, data, batch, micro_tokens, pad, autocast)
+            norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]) / count
+            if not bool(torch.isfinite(norm + total)):
+                raise TrainingError(not_finite(data, batch, number, float(total / count), float(norm)))
+            # One pass over the gradients does both: the mean over the items, and the clipping.
+            scale = 1.0 / count if clip is None else torch.clamp(clip / (norm + 1e-6), max=1.0) / count
+            torch._foreach_mul_([p.grad for p in parameters if p.grad is not None], scale)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            number += 1
+            last = place == len(batches) - 1
+            rate = float(optimiser.param_groups[0]["lr"])
+            yield Step(number, epoch, last, float(total / count), rate, float(norm), tokens, padded)
+
+
+def gradients(
+    network: Network,
+    task: Task,
+    data: Material,
+    batch: Sequence[int],
+    micro_tokens: int,
+    pad: int,
+    autocast: torch.dtype | None,
+) -> tuple[torch.Tensor, torch.Tensor, int, int]:
+    """Gradients of the summed loss of some examples, left in the parameters.
+
+    Returns:
+        Summed loss, number (or weight) of items, real tokens, places computed.
+    """
+    members = [(i, w) for i in batch for w in range(*data.owners[i])]
+    total = count = torch.zeros((), device=network.device)
+    tokens = padded = 0
+    for group in plan([len(data.windows[w]) for _, w in members], micro_tokens):
+        chosen = [members[g] for g in group]
+        windows = [data.windows[w] for _, w in chosen]
+        inputs = collate(windows, pad=pad, device=network.device)
+        states = None if data.cache is None else data.cache.take([w for _, w in chosen])
+        labels = [task.label(data.examples[i], window) for (i, _), window in zip(chosen, windows, strict=True)]
+        targets = torch.from_numpy(joined(labels, task.per)).to(network.device)
+        with torch.autocast(network.device.type, dtype=autocast, enabled=autocast is not None):
+            loss, weight = task.loss(network(inputs, states), targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        total, count = total + loss.detach(), count + weight
+        tokens, padded = tokens + inputs.tokens, padded + inputs.ids.numel()
+    return total, count, tokens, padded
+
+
+def joined(labels: Sequence[Array], per: str) -> Array:
+    """The targets of some windows: one a window, or one a token of each."""
+    return np.stack(labels) if per == "window" else np.concatenate(labels)
+
+
+def step_seed(seed: int, number: int) -> int:
+    """The seed of a step's dropout."""
+    return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def not_finite(data: Material, batch: Sequence[int], number: int, loss: float, norm: float) -> str:
+    """The message about a step that went wrong."""
+    places = ", ".join(data.examples[i].place for i in batch[:8]) + (" ..." if len(batch) > 8 else "")
+    return (
+        f"step {number + 1}: the loss is {loss} and the norm of its gradient {norm}; nothing was updated. "
+        f"The step's rows: {places}. A lower learning rate (training.learning_rate) is the usual cure; "
+        "weights that are not finite in the loaded model are the other cause"
+    )
+
+

@@ -1,0 +1,557 @@
+"""Configuration to fine-tuned model: the assembly, and the policies around the loop.
+
+`stream` is a generator of events; the command line draws them, `afina.train` lets them pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .. import inference
+from ..artifact import Artifact
+from ..config import Config, TrainingConfig, dump
+from ..data import readers, splits
+from ..errors import ConfigError, DataError, Problem, TrainingError
+from ..inference import Evaluation
+from ..metrics.scores import higher_is_better
+from ..model import cache, network as networks
+from ..model.encoder import check_length
+from ..model.families import locate
+from ..model.network import Network
+from ..records import Example
+from ..tasks.base import Task
+from ..text.encoding import Encoder, load_tokenizer
+from . import rundir, strategy
+from .loop import Material, Step, material, steps
+
+CACHE_SHARE = 0.25
+"""Share of the free memory that kept states may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the run decided or found, in one line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Training starts.
+
+    Attributes:
+        steps: Steps at most.
+        epochs: Epochs at most.
+        metric: The validation metric that chooses the best epoch.
+    """
+
+    steps: int
+    epochs: int
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An evaluation on the validation data.
+
+    Attributes:
+        epoch: Finished epochs.
+        step: Finished steps.
+        metrics: Name to value.
+        best: Whether it is the best so far.
+    """
+
+    epoch: int
+    step: int
+    metrics: dict[str, float]
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The run is over, and everything is on disk.
+
+    Attributes:
+        folder: Of the run.
+        artifact: The fine-tuned model.
+        validation: Scores of the best epoch on the validation data.
+        test: Scores on the test data, when there are any.
+        record: What `run.json` holds.
+    """
+
+    folder: Path
+    artifact: Artifact
+    validation: Evaluation
+    test: Evaluation | None
+    record: dict[str, Any]
+
+
+Event = Note | Begin | Step | Scored | Done
+
+
+@dataclass
+class Clock:
+    """Seconds by part of the work."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count what happens inside towards `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def stream(config: Config, sources: Mapping[str, Any] | None = None) -> Iterator[Event]:
+    """Fine-tune, one event at a time.
+
+    Args:
+        config: Checked configuration.
+        sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
+
+    Raises:
+        InputError: configuration, data or model can't be used; before any training.
+        TrainingError: the run failed.
+    """
+    clock = Clock()
+    with clock.part("read"):
+        data = read_data(config, sources or {})
+    yield from map(Note, data.notes)
+    folder = Path(config.out) if config.out else rundir.default_folder(config.task, config.strategy, config.seed)
+
+    settings = config.model
+    task = data.task
+    source, local = locate(settings.name)
+    if config.training.threads:
+        torch.set_num_threads(config.training.threads)
+    torch.set_flush_denormal(True)
+    with clock.part("load"):
+        tokenizer = load_tokenizer(source, local=local)
+        network = networks.build(
+            settings.name, task.head, per=task.per, head=settings.head,
+            dropout=settings.dropout, head_dropout=settings.head_dropout, seed=config.seed,
+        )  # fmt: skip
+        network.to(best_device())
+        network.freeze(strategy.free_layers(config.strategy, network))
+        encoder = Encoder(tokenizer, check_length(settings.max_length, network.trunk.config, tokenizer))
+    metric = check_metric(config.training.metric, task)
+    rundir.prepare(folder)
+    with clock.part("tokenise"):
+        parts = {name: encoded(encoder, task, examples) for name, examples in data.parts.items()}
+    yield from map(Note, length_notes(parts, encoder.max_length))
+
+    training = strategy.resolve(
+        config.training, config.strategy, examples=len(data.parts["train"]), width=network.trunk.width
+    )
+    config = config.model_copy(
+        update={
+            "training": training,
+            "out": str(folder),
+            "options": task.options.model_dump(mode="json"),
+            "model": settings.model_copy(update={"max_length": encoder.max_length}),
+        }
+    )
+    (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
+    rundir.write_json(folder / rundir.DATA, data.record())
+    yield Note(decided(config, network))
+
+    before = digests(network)
+    if network.cut_at:
+        with clock.part("frozen part"):
+            parts, note = keep_states(network, parts, encoder.pad, training.micro_tokens)
+        yield Note(note)
+    trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder)
+    yield from trainer.run()
+
+    proof = prove(network, before)
+    network.fold_scale()
+    artifact = Artifact(task, encoder, network, settings.head, settings.name)
+    with clock.part("evaluate"):
+        scores = {name: judged(artifact, parts[name], folder, name) for name in ("validation", "test") if name in parts}
+    with clock.part("save"):
+        artifact.save(folder / rundir.MODEL)
+    record = {
+        "status": "done",
+        "validation": asdict(scores["validation"]),
+        "test": asdict(scores["test"]) if "test" in scores else None,
+        "best": trainer.best,
+        "steps": trainer.number,
+        "parameters": proof["parameters"],
+        "freeze_proof": proof,
+        "tokens": trainer.tokens,
+        "padded_tokens": trainer.padded,
+        "seconds": {name: round(value, 3) for name, value in clock.seconds.items()},
+        "machine": machine(),
+    }
+    rundir.write_json(folder / rundir.RUN, record)
+    yield Done(folder, artifact, scores["validation"], scores.get("test"), record)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Data.
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The examples of a run.
+
+    Attributes:
+        task: With its columns named and its facts known.
+        parts: `train`, `validation` and perhaps `test`.
+        sources: Where each part came from, in words.
+        notes: What was decided, for the log.
+    """
+
+    task: Task
+    parts: dict[str, list[Example]]
+    sources: dict[str, str]
+    notes: list[str]
+
+    def record(self) -> dict[str, Any]:
+        """What `data.json` holds."""
+        return {
+            name: {
+                "source": self.sources[name],
+                "examples": len(examples),
+                "targets": target_counts(examples),
+                **({"places": [example.place for example in examples]} if "held out" in self.sources[name] else {}),
+            }
+            for name, examples in self.parts.items()
+        }
+
+
+def target_counts(examples: Sequence[Example]) -> dict[str, int] | None:
+    """How often each target occurs, where targets are labels."""
+    counts = Counter(example.target for example in examples if isinstance(example.target, str))
+    return dict(sorted(counts.items())) if counts else None
+
+
+def read_data(config: Config, sources: Mapping[str, Any]) -> Data:
+    """All rows, judged and split, before anything heavy is loaded.
+
+    Raises:
+        ConfigError: no training data are named, or a column can't be found.
+        DataError: rows can't be used; all problems of all files together.
+    """
+    given = {name: sources.get(name, getattr(config.data, name)) for name in ("train", "validation", "test")}
+    if given["train"] is None:
+        raise ConfigError("data.train: name the training data (--train FILE)")
+    asked = config.make_task()
+    rows = {name: read_rows(config, source, name) for name, source in given.items() if source is not None}
+    task = asked.columns(readers.columns_of(rows["train"]))
+    for name in set(rows) - {"train"}:
+        try:
+            task.columns(readers.columns_of(rows[name]))
+        except ConfigError as error:
+            raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
+    notes = [f"columns: {columns_note(task)}"]
+    parts, problems = {}, []
+    for name, some in rows.items():
+        parts[name], wrong = read_examples(task, some)
+        problems += wrong
+    if problems:
+        raise DataError(problems)
+    words = {name: str(given[name]) if isinstance(given[name], (str, Path)) else "given in memory" for name in rows}
+    if "validation" not in parts:
+        stratify = isinstance(parts["train"][0].target, str)
+        kept, held = splits.hold_out(parts["train"], config.data.hold_out, seed=config.seed, stratify=stratify)
+        whole = parts["train"]
+        parts["train"], parts["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
+        words["validation"] = f"held out of {words['train']}"
+        notes.append(
+            f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
+            f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
+        )
+    task = task.fit(parts["train"])
+    check_targets(task, parts)
+    notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
+    return Data(task, parts, words, notes)
+
+
+def read_rows(config: Config, source: Any, name: str) -> list[Any]:
+    """The rows of one part of the data."""
+    data = config.data
+    return readers.rows(source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name)
+
+
+def read_examples(task: Task, rows: Sequence[Any], *, labelled: bool = True) -> tuple[list[Example], list[Problem]]:
+    """Rows to examples, and what is wrong with the rows that give none."""
+    examples, problems = [], []
+    for row in rows:
+        try:
+            examples.append(task.read(row, labelled=labelled))
+        except DataError as error:
+            problems += error.problems
+    return examples, problems
+
+
+def check_targets(task: Task, parts: Mapping[str, Sequence[Example]]) -> None:
+    """Refuse targets that the training data did not teach.
+
+    Raises:
+        DataError: names each row.
+    """
+    problems = [
+        problem
+        for name in ("validation", "test")
+        for example in parts.get(name, ())
+        if (problem := task.check(example)) is not None
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def columns_note(task: Task) -> str:
+    """The chosen columns, for the log."""
+    chosen = task.options.model_dump()
+    return ", ".join(f"{role} = {chosen[role]!r}" for role in ("text", "pair", "label") if chosen.get(role) is not None)
+
+
+def encoded(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Material:
+    """Examples as material for the encoder."""
+    return material(examples, encoder.encode(examples, slides=task.slides))
+
+
+def length_notes(parts: Mapping[str, Material], limit: int) -> list[str]:
+    """What the length limit costs, part by part; nothing is cut in silence."""
+    notes = []
+    for name, part in parts.items():
+        cuts = [one.cut for one in part.features if one.cut]
+        if cuts:
+            share = 100 * len(cuts) / len(part.examples)
+            notes.append(f"{name}: {len(cuts)} texts ({share:.1f} %) are longer than {limit} tokens and lose {sum(cuts)} tokens")
+    return notes
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Model and training.
+
+
+def best_device() -> torch.device:
+    """A CUDA or Apple GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+
+
+def arithmetic(precision: str, device: torch.device) -> torch.dtype | None:
+    """Type for autocast: bf16 where a GPU has it or where it is asked for, else None for fp32."""
+    if precision == "auto":
+        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
+    return torch.bfloat16 if precision == "bf16" else None
+
+
+def check_metric(asked: str | None, task: Task) -> str:
+    """The validation metric that chooses the best epoch.
+
+    Raises:
+        ConfigError: the task has no such metric.
+    """
+    if asked is None:
+        return next(iter(task.metrics))
+    if asked not in task.metrics:
+        raise ConfigError(f"training.metric: {task.name} has no metric {asked!r}; there are: {', '.join(task.metrics)}")
+    return asked
+
+
+def decided(config: Config, network: Network) -> str:
+    """The settings that matter, in one line."""
+    training = config.training
+    trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    total = sum(p.numel() for p in network.parameters())
+    head = f", head {training.head_learning_rate:g}" if training.head_learning_rate else ""
+    patience = f", patience {training.patience}" if training.patience else ""
+    return (
+        f"strategy {config.strategy}: {trained:,} of {total:,} parameters train; learning rate "
+        f"{training.learning_rate:g}{head}, {training.epochs} epochs{patience}, batch size "
+        f"{(training.batch_size or 1) * training.accumulation}, seed {config.seed}"
+    )
+
+
+def keep_states(
+    network: Network, parts: dict[str, Material], pad: int, budget: int
+) -> tuple[dict[str, Material], str]:
+    """The states below the cut, computed once for training and validation where they fit into memory."""
+    wanted = {name: part for name, part in parts.items() if name != "test"}
+    needed = sum(cache.size(network, part.windows) for part in wanted.values())
+    room = CACHE_SHARE * free_memory()
+    if needed > room:
+        return parts, f"frozen part: its states would take {needed / 1e6:,.0f} MB, more than fits; recomputed every epoch"
+    kept = {
+        name: replace(part, cache=cache.fill(network, part.windows, pad=pad, budget=budget))
+        for name, part in wanted.items()
+    }
+    return {**parts, **kept}, f"frozen part: computed once, {needed / 1e6:,.1f} MB of states kept in memory"
+
+
+def free_memory() -> float:
+    """Bytes of memory that are free, as far as the system tells."""
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return float(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 4e9
+
+
+@dataclass
+class Trainer:
+    """Consumes the loop: logs, evaluates after each epoch, keeps the best weights, stops."""
+
+    network: Network
+    task: Task
+    parts: dict[str, Material]
+    training: TrainingConfig
+    pad: int
+    seed: int
+    metric: str
+    clock: Clock
+    folder: Path
+    number: int = 0
+    tokens: int = 0
+    padded: int = 0
+    best: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> Iterator[Event]:
+        """Train to the end and leave the best weights in the network."""
+        training, data = self.training, self.parts["train"]
+        batch = (training.batch_size or 1) * training.accumulation
+        epochs = training.epochs or 1
+        planned = math.ceil(len(data.examples) / batch) * epochs
+        yield Begin(planned, epochs, self.metric)
+        if training.checkpointing:
+            self.network.stock.gradient_checkpointing_enable({"use_reentrant": False})
+        loop = steps(
+            self.network, self.task, data, strategy.optimiser(self.network, training),
+            strategy.schedule(training.schedule or "linear", steps=planned, warmup=training.warmup),
+            epochs=epochs, batch_size=batch, clip=training.clip, micro_tokens=training.micro_tokens, pad=self.pad,
+            seed=self.seed, autocast=arithmetic(training.precision, self.network.device),
+        )  # fmt: skip
+        stale, weights = 0, []
+        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        with (
+            closing(loop),
+            (self.folder / rundir.STEPS).open("w", encoding="utf-8") as log,
+            (self.folder / rundir.EVALUATIONS).open("w", encoding="utf-8") as evaluations,
+        ):
+            while True:
+                with self.clock.part("train"):
+                    step = next(loop, None)
+                if step is None:
+                    break
+                self.number, self.tokens, self.padded = step.number, self.tokens + step.tokens, self.padded + step.padded
+                rundir.append(log, asdict(step))
+                yield step
+                if not step.last:
+                    continue
+                with self.clock.part("validate"):
+                    scored = self.validate(step)
+                rundir.append(evaluations, asdict(scored))
+                stale = 0 if scored.best else stale + 1
+                if scored.best:
+                    weights = [parameter.detach().clone() for parameter in trained]
+                yield scored
+                if training.patience and stale >= training.patience:
+                    yield Note(f"stopped: no better {self.metric} in {stale} epochs")
+                    break
+        with torch.no_grad():
+            for parameter, kept in zip(trained, weights, strict=True):
+                parameter.copy_(kept)
+        if training.checkpointing:
+            self.network.stock.gradient_checkpointing_disable()
+
+    def validate(self, step: Step) -> Scored:
+        """Score the validation data, and note the best.
+
+        Raises:
+            TrainingError: the validation metric has no value.
+        """
+        part = self.parts["validation"]
+        logits = inference.window_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
+        predictions = inference.decode(self.task, part.examples, part.features, logits)
+        metrics = inference.score(self.task, inference.table_of(self.task, part.examples, predictions))
+        value = metrics[self.metric]
+        sign = 1 if higher_is_better(self.metric) else -1
+        # A metric without a value (a correlation of constant predictions) is the worst there is, never the best.
+        rank = sign * value if math.isfinite(value) else -math.inf
+        better = not self.best or rank > self.best["rank"]
+        if better:
+            self.best = {"epoch": step.epoch + 1, "step": step.number, "metric": self.metric, "value": value, "rank": rank}
+        return Scored(step.epoch + 1, step.number, metrics, better)
+
+
+def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Evaluation:
+    """Score one part with the final model, and write its predictions down."""
+    logits = inference.window_logits(artifact.network, part.windows, pad=artifact.encoder.pad)
+    predictions = inference.decode(artifact.task, part.examples, part.features, logits)
+    with (folder / rundir.PREDICTIONS).open("a", encoding="utf-8") as file:
+        for example, prediction in zip(part.examples, predictions, strict=True):
+            rundir.append(file, {"part": name, "place": example.place, "target": example.target, **prediction})
+    return inference.evaluate(artifact.task, part.examples, predictions, part.features)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The freeze proof.
+
+
+def digests(network: Network) -> dict[str, str]:
+    """A hash of every parameter's bytes."""
+    return {
+        name: hashlib.blake2b(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()).hexdigest()
+        for name, parameter in network.named_parameters()
+    }
+
+
+def prove(network: Network, before: Mapping[str, str]) -> dict[str, Any]:
+    """That every frozen tensor is bit-equal to the base model's, and that every trainable one has moved.
+
+    Raises:
+        TrainingError: a frozen tensor moved, or nothing that trains did.
+    """
+    after = digests(network)
+    trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    moved = {name for name in after if after[name] != before[name]}
+    if moved - trained:
+        raise TrainingError(f"frozen weights moved: {', '.join(sorted(moved - trained)[:5])}; please report this")
+    if not moved:
+        raise TrainingError("no weight moved in training; is the learning rate 0?")
+    sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
+    return {
+        "frozen_tensors": len(after) - len(trained),
+        "frozen_tensors_moved": [],
+        "trained_tensors": len(trained),
+        "trained_tensors_unmoved": sorted(trained - moved),
+        "parameters": {
+            "trained": sum(sizes[name] for name in trained),
+            "frozen": sum(size for name, size in sizes.items() if name not in trained),
+        },
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the run ran on."""
+    from importlib.metadata import version
+
+    packages = ("afina", "torch", "transformers", "numpy")
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine(),
+        "threads": torch.get_num_threads(),
+        "versions": {name: version(name) for name in packages},
+    }
