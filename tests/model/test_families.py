@@ -1,0 +1,167 @@
+"""Every family: afina's path gives the stock class's numbers, for every strategy, padded or alone, saved or fresh."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from afina.artifact import Artifact, load
+from afina.errors import ModelError
+from afina.model import network as networks
+from afina.model.encoder import check_length
+from afina.model.families import FAMILIES
+from afina.model.network import Network
+from afina.records import Batch, Example
+from afina.tasks.base import Task, find
+from afina.text.batching import collate
+from afina.text.encoding import Encoder, load_tokenizer
+from afina.training.strategy import free_layers
+
+from tests import tiny as made
+
+EXAMPLES = [
+    Example("the cat sleeps on the mat"),
+    Example("a lovely film", "the dog barks at the bird, ação!"),
+    Example("good"),
+    Example("A Apple foi fundada por Steve Jobs", "it's [SEP] great"),
+]
+
+
+def test_every_family_is_tried() -> None:
+    assert set(made.FAMILIES) == set(FAMILIES)
+    assert len(FAMILIES) == 11
+
+
+def task(kind: str = "classification") -> Task:
+    cls = find(kind)
+    facts = {"labels": ["bad", "fine", "good"]} if kind == "classification" else {"mean": 3.0, "deviation": 2.0}
+    return cls(cls.Options(), facts)
+
+
+def make(folder: Path, kind: str = "classification", **more: Any) -> tuple[Network, Encoder]:
+    network = networks.build(str(folder), task(kind).head, per="window", **more)
+    tokenizer = load_tokenizer(str(folder), local=True)
+    return network, Encoder(tokenizer, check_length(None, network.trunk.config, tokenizer))
+
+
+def batch_of(encoder: Encoder) -> Batch:
+    return collate([one.windows[0] for one in encoder.encode(EXAMPLES)], pad=encoder.pad)
+
+
+def stock_logits(stock: Any, batch: Batch) -> torch.Tensor:
+    takes_types = "token_type_ids" in inspect.signature(type(stock).forward).parameters
+    types = {"token_type_ids": batch.types} if takes_types else {}
+    logits: torch.Tensor = stock(input_ids=batch.ids, attention_mask=batch.mask, **types).logits
+    return logits
+
+
+@pytest.mark.parametrize("family", made.FAMILIES)
+class TestFamily:
+    def test_encodes_like_its_tokenizer(self, family: str, tiny: Callable[[str], Path]) -> None:
+        """Windows equal what the stock tokenizer gives, special tokens in the text aside."""
+        _, encoder = make(tiny(family))
+        for example in EXAMPLES[:3]:
+            (window,) = encoder.encode([example])[0].windows
+            texts = [example.text] if example.pair is None else [example.text, example.pair]
+            stock = load_tokenizer(str(tiny(family)), local=True)(*texts, return_token_type_ids=True)
+            assert window.ids.tolist() == stock["input_ids"]
+            assert window.types.tolist() == stock["token_type_ids"]
+
+    def test_gives_the_logits_of_the_stock_class(self, family: str, tiny: Callable[[str], Path]) -> None:
+        network, encoder = make(tiny(family))
+        network.eval()
+        batch = batch_of(encoder)
+        with torch.no_grad():
+            torch.testing.assert_close(network(batch), stock_logits(network.stock, batch), atol=1e-6, rtol=1e-5)
+
+    def test_alone_is_as_padded(self, family: str, tiny: Callable[[str], Path]) -> None:
+        network, encoder = make(tiny(family))
+        network.eval()
+        windows = [one.windows[0] for one in encoder.encode(EXAMPLES)]
+        with torch.no_grad():
+            together = network(collate(windows, pad=encoder.pad))
+            alone = torch.cat([network(collate([window], pad=encoder.pad)) for window in windows])
+        torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)
+
+    @pytest.mark.parametrize("strategy", ["full", "head", "last-1", "last-2", "last-3"])
+    def test_a_cut_changes_no_number(self, family: str, strategy: str, tiny: Callable[[str], Path]) -> None:
+        network, encoder = make(tiny(family))
+        if family == "albert" and strategy.startswith("last"):
+            with pytest.raises(ModelError, match="all layers share one set of weights"):
+                free_layers(strategy, network)
+            return
+        batch = batch_of(encoder)
+        network.eval()
+        with torch.no_grad():
+            whole = network(batch)
+            network.freeze(free_layers(strategy, network))
+            network.eval()
+            assert torch.equal(network(batch), whole)
+            if network.cut_at:
+                assert torch.equal(network(batch, network.lower(batch)), whole)
+
+    @pytest.mark.parametrize("strategy", ["full", "head", "last-2"])
+    def test_the_gradient_reaches_what_trains_and_nothing_else(
+        self, family: str, strategy: str, tiny: Callable[[str], Path]
+    ) -> None:
+        if family == "albert" and strategy == "last-2":
+            return
+        network, encoder = make(tiny(family))
+        network.freeze(free_layers(strategy, network))
+        network.train()
+        network(batch_of(encoder)).square().sum().backward()
+        trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+        reached = {name for name, parameter in network.named_parameters() if parameter.grad is not None}
+        assert reached == trained
+        assert any("classifier" in name for name in trained)
+        assert ("embeddings" in " ".join(trained)) == (strategy == "full")
+
+    @pytest.mark.parametrize("kind", ["classification", "regression"])
+    @pytest.mark.parametrize("head", ["native", "linear", "mean", "max"])
+    def test_saved_and_loaded_answers_the_same(
+        self, family: str, kind: str, head: str, tiny: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        network, encoder = make(tiny(family), kind, head=head)
+        network.eval()
+        batch = batch_of(encoder)
+        factor, shift = network.scale
+        with torch.no_grad():
+            before = network(batch) * factor + shift
+            network.fold_scale()
+            Artifact(task(kind), encoder, network, head, "tiny").save(tmp_path / "model")
+            again = load(tmp_path / "model")
+            torch.testing.assert_close(again.network(batch), before, atol=1e-5, rtol=1e-5)
+            assert again.network.scale == (1.0, 0.0)
+            if head == "native":
+                from transformers import AutoModelForSequenceClassification
+
+                stock = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
+                torch.testing.assert_close(stock_logits(stock, batch), before, atol=1e-5, rtol=1e-5)
+
+    def test_levels_rise_from_embeddings_to_head(self, family: str, tiny: Callable[[str], Path]) -> None:
+        network, _ = make(tiny(family))
+        levels = {name: network.level(name) for name, _ in network.named_parameters()}
+        assert {level for name, level in levels.items() if "classifier" in name} == {4}
+        assert {level for name, level in levels.items() if "word_embeddings" in name or "tok_embeddings" in name} == {0}
+        if family != "albert":
+            assert set(levels.values()) == {0, 1, 2, 3, 4}
+
+
+def test_missing_encoder_weights_are_refused(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = made.tiny_model(tmp_path / "damaged")
+    weights = load_file(folder / "model.safetensors")
+    lost = next(name for name in weights if "layer.1" in name)
+    save_file({name: tensor for name, tensor in weights.items() if name != lost}, folder / "model.safetensors")
+    with pytest.raises(ModelError, match="lacks weights of the encoder itself"):
+        make(folder)
+
+
+def test_a_masked_model_is_not_a_classifier(tiny: Callable[[str], Path]) -> None:
+    with pytest.raises(ModelError, match="not a fine-tuned model"):
+        load(tiny("bert"))
