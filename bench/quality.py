@@ -71,10 +71,6 @@ SETS = {
         "classification", ("assin/assin-ptbr-train.csv", "assin/assin-ptbr-dev.csv", "assin/assin-ptbr-test.csv"),
         {"text": "premise", "pair": "hypothesis", "label": "entailment"}, ("accuracy", "macro_f1"), "majority 0.78",
     ),
-    "assin-ptbr-similarity": Set(
-        "regression", ("assin/assin-ptbr-train.csv", "assin/assin-ptbr-dev.csv", "assin/assin-ptbr-test.csv"),
-        {"text": "premise", "pair": "hypothesis", "label": "similarity"}, ("pearson",), "word overlap 0.632",
-    ),
 }  # fmt: skip
 SYSTEMS = ("tfidf", "full", "trainer", "last-2", "head", "head-mean")
 BATCH, RATE, WARMUP, DECAY = 32, 2e-4, 0.1, 0.01

@@ -134,9 +134,10 @@ class Classification(base.Task):
         ),
         Sample(
             [
-                {"premise": f"the {a} sleeps", "hypothesis": f"the {b} sleeps", "label": int(a == b)}
-                for a in ("cat", "dog", "bird")
-                for b in ("cat", "dog", "bird")
+                {"premise": f"the {animal} {verb}", "hypothesis": f"a {animal} is {state}", "label": int(state == "great")}
+                for animal in ("cat", "dog", "bird")
+                for verb in ("sleeps", "barks")
+                for state in ("great", "awful", "poor")
             ],
             {"class_weights": "balanced", "label_smoothing": 0.05},
         ),

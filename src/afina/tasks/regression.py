@@ -104,9 +104,10 @@ class Regression(base.Task):
         ),
         Sample(
             [
-                {"sentence1": f"the {a} sleeps", "sentence2": f"the {b} sleeps", "label": -1.0 if a == b else -3}
-                for a in ("cat", "dog", "bird")
-                for b in ("cat", "dog", "bird")
+                {"sentence1": f"the {animal} {verb}", "sentence2": f"a {animal} is {state}", "label": value}
+                for animal in ("cat", "dog", "bird")
+                for verb in ("sleeps", "barks")
+                for state, value in (("great", -1.0), ("fine", "-2.5"), ("awful", -3))
             ]
         ),
     )

@@ -1,0 +1,228 @@
+"""One battery for every task there is, found by discovery, and for each of its samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from afina import inference
+from afina.artifact import Artifact, load
+from afina.config import validated
+from afina.errors import DataError
+from afina.model import cache
+from afina.model import network as networks
+from afina.model.network import Network
+from afina.records import Example, Row
+from afina.tasks.base import Broken, Sample, Task, find, names
+from afina.text.batching import collate
+from afina.text.encoding import Encoder, load_tokenizer
+from afina.training import loop
+from afina.training.loop import Material, gradients, material
+
+TASKS = ["classification", "regression"]
+SAMPLES = [(name, i) for name in names() for i in range(len(find(name).samples))]
+BROKEN = [(name, i) for name in names() for i in range(len(find(name).broken))]
+
+
+def test_all_tasks_are_found() -> None:
+    assert names() == TASKS
+    assert all(len(find(name).samples) >= 2 for name in names())
+    assert all(len(find(name).broken) >= 4 for name in names())
+
+
+def prepare(name: str, sample: Sample | Broken, rows: Sequence[Any]) -> tuple[Task, list[Example]]:
+    """A task fitted on rows, and the rows as examples."""
+    kind = find(name)
+    task = kind(validated(kind.Options, sample.options, "options")).columns(list(rows[0]))
+    examples = [task.read(Row(row, f"sample:{i}")) for i, row in enumerate(rows, 1)]
+    return task.fit(examples), examples
+
+
+class Case:
+    """A task on one of its samples, with a tiny network."""
+
+    def __init__(self, name: str, number: int, folder: Path) -> None:
+        self.sample: Sample = find(name).samples[number]
+        self.task, self.examples = prepare(name, self.sample, self.sample.rows)
+        self.encoder = Encoder(load_tokenizer(str(folder), local=True), 64)
+        self.folder = folder
+        features = self.encoder.encode(self.examples, slides=self.task.slides)
+        self.data: Material = material(self.examples, features)
+
+    def network(self, head: str = "native", free: int | None = None) -> Network:
+        network = networks.build(str(self.folder), self.task.head, per=self.task.per, head=head)
+        network.freeze(free)
+        return network
+
+    def predictions(self, network: Network) -> list[dict[str, Any]]:
+        logits = inference.window_logits(network, self.data.windows, pad=self.encoder.pad)
+        return inference.decode(self.task, self.data.examples, self.data.features, logits)
+
+
+@pytest.fixture(params=SAMPLES, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def case(request: pytest.FixtureRequest, tiny: Callable[[str], Path]) -> Case:
+    name, number = request.param
+    return Case(name, number, tiny("bert"))
+
+
+@pytest.mark.parametrize(("name", "number"), BROKEN)
+def test_refuses_every_broken_row_and_names_the_line(name: str, number: int) -> None:
+    broken = find(name).broken[number]
+    kind = find(name)
+    task = kind(validated(kind.Options, broken.options, "options")).columns(list(broken.row))
+    with pytest.raises(DataError, match=broken.says) as caught:
+        task.read(Row(broken.row, "file.csv:17"))
+    assert str(caught.value).startswith("file.csv:17: ")
+    assert all(problem.code for problem in caught.value.problems)
+
+
+def perfect(task: Task, example: Example, data: Material, at: int) -> list[np.ndarray[Any, Any]]:
+    """Logits that say the target, window by window."""
+    found = []
+    for w in range(*data.owners[at]):
+        target = task.label(example, data.windows[w])
+        shape = (*np.shape(target), task.head.outputs)
+        if np.issubdtype(target.dtype, np.integer):
+            logits = np.full(shape, -20.0)
+            np.put_along_axis(logits, np.maximum(target, 0)[..., None], 20.0, axis=-1)
+        else:
+            logits = np.reshape(target, shape) * task.head.scale[0] + task.head.scale[1]
+        found.append(logits)
+    return found
+
+
+def answer(prediction: dict[str, Any]) -> Any:
+    """What a prediction says: its first value."""
+    return next(iter(prediction.values()))
+
+
+def test_perfect_logits_decode_to_the_target(case: Case) -> None:
+    predictions = []
+    for i, example in enumerate(case.examples):
+        windows = case.data.features[i].windows
+        prediction = case.task.decode(example, windows, perfect(case.task, example, case.data, i))
+        said = answer(prediction)
+        assert said == (pytest.approx(example.target, rel=1e-5) if isinstance(example.target, float) else example.target)
+        predictions.append(prediction)
+    scores = inference.score(case.task, inference.table_of(case.task, case.examples, predictions))
+    primary = next(iter(scores))
+    assert scores[primary] == pytest.approx(1.0)
+
+
+def test_predictions_and_facts_are_json(case: Case) -> None:
+    predictions = case.predictions(case.network())
+    assert json.loads(json.dumps(predictions, allow_nan=False)) == predictions
+    again = type(case.task)(case.task.options, json.loads(json.dumps(dict(case.task.facts))))
+    assert again.facts == case.task.facts
+    assert again.head == case.task.head
+
+
+def gradient_of(case: Case, network: Network, data: Material, micro_tokens: int) -> list[torch.Tensor]:
+    network.zero_grad()
+    network.eval()  # without dropout, so that only the arithmetic differs
+    batch = list(range(len(data.examples)))
+    _, count, _, _ = gradients(network, case.task, data, batch, micro_tokens, case.encoder.pad, None)
+    return [parameter.grad / count for parameter in network.parameters() if parameter.grad is not None]
+
+
+@pytest.mark.parametrize("free", [None, 0, 2])
+def test_the_gradient_does_not_depend_on_the_split(case: Case, free: int | None) -> None:
+    network = case.network(free=free)
+    whole = gradient_of(case, network, case.data, 100_000)
+    for micro_tokens in (1, 37):
+        parts = gradient_of(case, network, case.data, micro_tokens)
+        largest = max(float(grad.abs().max()) for grad in whole)
+        for one, other in zip(whole, parts, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5 * largest, rtol=1e-4)
+
+
+@pytest.mark.parametrize("free", [0, 1, 2])
+def test_kept_states_train_as_fresh_ones(case: Case, free: int) -> None:
+    network = case.network(free=free)
+    kept = cache.fill(network, case.data.windows, pad=case.encoder.pad, budget=200)
+    data = with_cache(case.data, kept)
+    fresh = gradient_of(case, network, case.data, 500)
+    cached = gradient_of(case, network, data, 500)
+    largest = max(float(grad.abs().max()) for grad in fresh)
+    for one, other in zip(fresh, cached, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5 * largest, rtol=1e-4)
+
+
+def with_cache(data: Material, kept: cache.Cache) -> Material:
+    return Material(data.examples, data.features, data.windows, data.owners, kept)
+
+
+def trained(case: Case, free: int | None, *, epochs: int, rate: float) -> Network:
+    network = case.network(free=free)
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0)
+    made = loop.steps(
+        network, case.task, case.data, optimiser, lambda _: 1.0,
+        epochs=epochs, batch_size=8, clip=1.0, micro_tokens=4096, pad=case.encoder.pad, seed=3,
+    )  # fmt: skip
+    for _ in made:
+        pass
+    return network
+
+
+def test_learns_its_sample(case: Case) -> None:
+    network = trained(case, None, epochs=100, rate=3e-3)
+    scores = inference.score(case.task, inference.table_of(case.task, case.examples, case.predictions(network)))
+    assert next(iter(scores.values())) > 0.95
+
+
+def test_saved_and_loaded_predicts_the_same(case: Case, tmp_path: Path) -> None:
+    network = trained(case, None, epochs=1, rate=1e-3)
+    before = case.predictions(network)
+    network.fold_scale()
+    Artifact(case.task, case.encoder, network, "native", "tiny").save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.task.options == case.task.options
+    after = list(inference.predict(again.network, again.encoder, again.task, case.examples))
+    for one, other in zip(before, after, strict=True):
+        assert_near(one, other)
+
+
+def assert_near(one: Any, other: Any) -> None:
+    """Equal but for floating-point dust."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_near(one[name], other[name])
+    elif isinstance(one, float):
+        assert other == pytest.approx(one, rel=1e-4, abs=1e-4)
+    else:
+        assert one == other
+
+
+def test_the_stock_class_loads_it(case: Case, tmp_path: Path) -> None:
+    import transformers
+
+    network = case.network()
+    network.fold_scale()
+    Artifact(case.task, case.encoder, network, "native", "tiny").save(tmp_path / "model")
+    auto = getattr(transformers, case.task.head.stock)
+    stock, info = auto.from_pretrained(tmp_path / "model", output_loading_info=True)
+    assert not info["missing_keys"]
+    assert not info["unexpected_keys"]
+    stock.eval()
+    network.eval()
+    batch = collate(case.data.windows[:5], pad=case.encoder.pad)
+    with torch.no_grad():
+        theirs = stock(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types).logits
+        ours = network(batch)
+    torch.testing.assert_close(theirs.reshape(-1, theirs.shape[-1])[: len(ours)], ours, atol=1e-5, rtol=1e-5)
+    for name, value in case.task.head.config.items():
+        assert getattr(stock.config, name) == value
+
+
+def test_two_runs_are_the_same_bytes(case: Case) -> None:
+    one = trained(case, 1, epochs=2, rate=1e-3)
+    other = trained(case, 1, epochs=2, rate=1e-3)
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name

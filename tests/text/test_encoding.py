@@ -1,0 +1,129 @@
+"""Windows know where they stand: spans, shares, cores, special tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from afina.errors import ConfigError, ModelError
+from afina.records import Example
+from afina.text.encoding import Encoder, chunks, load_tokenizer, shares, steps
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import tiny as made
+
+KINDS = ["bert", "roberta", "xlm-roberta"]
+ENCODERS = {family: Encoder(made.tiny_tokenizer(family), 24) for family in KINDS}
+texts = st.text(
+    st.one_of(st.sampled_from("the cat sleeps é ç ã 😀 \n\t'-12.5[SEP]"), st.characters(exclude_categories=["Cs"])), max_size=60
+)
+
+
+@pytest.mark.parametrize("family", KINDS)
+@given(text=texts)
+def test_spans_point_into_the_text_in_order(family: str, text: str) -> None:
+    (tokens,) = ENCODERS[family].tokens([text])
+    ends = 0
+    for start, end in tokens.spans.tolist():
+        assert 0 <= start <= end <= len(text)
+        assert text[start:end] == text[start:end].strip() or family == "xlm-roberta"
+        assert end >= ends
+        ends = end
+
+
+@pytest.mark.parametrize("family", KINDS)
+@given(text=texts, pair=st.none() | texts, length=st.integers(12, 30))
+def test_one_window_never_exceeds_its_length_and_counts_what_it_cuts(
+    family: str, text: str, pair: str | None, length: int
+) -> None:
+    encoder = Encoder(ENCODERS[family].tokenizer, length)
+    (one,) = encoder.encode([Example(text, pair)])
+    (window,) = one.windows
+    assert len(window) <= length
+    whole = sum(len(tokens) for tokens in encoder.tokens([text, *([] if pair is None else [pair])]))
+    assert int((window.segments >= 0).sum()) + one.cut == whole
+    assert one.cut == 0 or len(window) == length
+
+
+@pytest.mark.parametrize("family", KINDS)
+@given(text=texts, pair=st.none() | texts, length=st.integers(16, 30), overlap=st.integers(0, 40))
+def test_cores_of_sliding_windows_hold_every_token_once(
+    family: str, text: str, pair: str | None, length: int, overlap: int
+) -> None:
+    encoder = Encoder(ENCODERS[family].tokenizer, length)
+    (one,) = encoder.encode([Example(text, pair)], slides=True, overlap=overlap)
+    (moving,) = encoder.tokens([text if pair is None else pair])
+    ids = np.concatenate([window.ids[slice(*window.core)] for window in one.windows])
+    spans = np.concatenate([window.spans[slice(*window.core)] for window in one.windows])
+    assert ids.tolist() == moving.ids.tolist()
+    assert spans.tolist() == moving.spans.tolist()
+    assert all(len(window) <= length for window in one.windows)
+    segment = 0 if pair is None else 1
+    for window in one.windows:
+        assert set(window.segments[slice(*window.core)].tolist()) <= {segment}
+
+
+@given(a=st.integers(0, 200), b=st.integers(0, 200), room=st.integers(2, 100))
+def test_the_longer_text_is_cut_first_and_both_keep_something(a: int, b: int, room: int) -> None:
+    kept_a, kept_b = shares(a, b, room)
+    assert kept_a + kept_b == min(a + b, room)
+    assert 0 <= kept_a <= a
+    assert 0 <= kept_b <= b
+    assert (kept_a > 0) == (a > 0)
+    assert (kept_b > 0) == (b > 0)
+    if kept_a < a and kept_b < b:
+        assert abs(kept_a - kept_b) <= 1
+
+
+@given(n=st.integers(0, 300), room=st.integers(1, 60), overlap=st.integers(0, 80))
+def test_steps_tile_the_tokens(n: int, room: int, overlap: int) -> None:
+    covered: list[int] = []
+    for start, end, (first, last) in steps(n, room, overlap):
+        assert 0 <= start <= end <= n
+        assert end - start <= room
+        assert 0 <= first <= last <= end - start
+        covered += range(start + first, start + last)
+    assert covered == list(range(n))
+
+
+def test_special_tokens_in_a_text_stay_text(tiny: Callable[[str], Path]) -> None:
+    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 64)
+    separator = encoder.tokenizer.sep_token_id
+    (one,) = encoder.encode([Example("good [SEP] bad [CLS] [MASK]")])
+    window = one.windows[0]
+    assert (window.ids[window.segments >= 0] != separator).all()
+    assert (window.ids == separator).sum() == 1
+
+
+def test_the_types_of_a_pair(tiny: Callable[[str], Path]) -> None:
+    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 64)
+    window = encoder.encode([Example("the cat", "the dog")])[0].windows[0]
+    #                                   [CLS] the cat [SEP] the dog [SEP]
+    assert window.types.tolist() == [0, 0, 0, 0, 1, 1, 1]
+    assert window.segments.tolist() == [-1, 0, 0, -1, 1, 1, -1]
+
+
+def test_pairs_and_single_texts_keep_their_order(tiny: Callable[[str], Path]) -> None:
+    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 64)
+    examples = [Example("the cat", "a dog" if i % 3 else None) for i in range(7)]
+    together = encoder.encode(examples)
+    for example, one in zip(examples, together, strict=True):
+        assert encoder.encode([example])[0].windows[0].ids.tolist() == one.windows[0].ids.tolist()
+
+
+def test_a_length_without_room_is_refused(tiny: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigError, match="no room for text"):
+        Encoder(load_tokenizer(str(tiny("bert")), local=True), 5)
+
+
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no tokenizer"):
+        load_tokenizer(str(tmp_path), local=True)
+
+
+def test_chunks() -> None:
+    assert list(chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
+    assert list(chunks([], 2)) == []

@@ -1,0 +1,102 @@
+"""What trains and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from afina.config import TrainingConfig
+from afina.errors import ConfigError
+from afina.model import network as networks
+from afina.model.network import Network
+from afina.tasks.base import find
+from afina.training.strategy import HEAD_EPOCHS, free_layers, optimiser, parameter_groups, resolve, schedule
+
+
+@pytest.fixture
+def network(tiny: Callable[[str], Path]) -> Network:
+    task = find("classification")
+    need = task(task.Options(), {"labels": ["a", "b"]}).head
+    return networks.build(str(tiny("bert")), need, per="window")
+
+
+def test_strategies_name_layers(network: Network) -> None:
+    assert free_layers("full", network) is None
+    assert free_layers("head", network) == 0
+    assert free_layers("last-3", network) == 3
+    with pytest.raises(ConfigError, match="last-4 asked for, but the model has 3 layers"):
+        free_layers("last-4", network)
+
+
+def test_biases_and_norms_do_not_decay(network: Network) -> None:
+    groups = parameter_groups(network, TrainingConfig(learning_rate=1e-3, weight_decay=0.1))
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    free = {names[id(p)] for group in groups if group["weight_decay"] == 0 for p in group["params"]}
+    assert free == {name for name in names.values() if name.endswith(".bias") or "LayerNorm" in name}
+    assert sum(len(group["params"]) for group in groups) == len(names)
+
+
+def test_layer_decay_and_head_rate(network: Network) -> None:
+    config = TrainingConfig(learning_rate=1e-3, head_learning_rate=5e-3, layer_decay=0.5)
+    rates = {id(p): group["lr"] for group in parameter_groups(network, config) for p in group["params"]}
+    by_name = {name: rates[id(parameter)] for name, parameter in network.named_parameters()}
+    assert by_name["stock.classifier.weight"] == by_name["stock.bert.pooler.dense.weight"] == 5e-3
+    assert by_name["stock.bert.encoder.layer.2.output.dense.weight"] == pytest.approx(1e-3)
+    assert by_name["stock.bert.encoder.layer.0.output.dense.weight"] == pytest.approx(1e-3 * 0.5**2)
+    assert by_name["stock.bert.embeddings.word_embeddings.weight"] == pytest.approx(1e-3 * 0.5**3)
+
+
+def test_the_optimiser_is_fused_adamw_over_what_trains(network: Network) -> None:
+    network.freeze(1)
+    made = optimiser(network, TrainingConfig(learning_rate=1e-3))
+    assert made.defaults["fused"]
+    trained = sum(p.numel() for group in made.param_groups for p in group["params"])
+    assert trained == sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize("shape", ["linear", "cosine", "constant"])
+def test_schedules_rise_and_fall(shape: str) -> None:
+    factor = schedule(shape, steps=100, warmup=0.1)
+    values = [factor(i) for i in range(100)]
+    assert values[:10] == pytest.approx([i / 10 for i in range(1, 11)])
+    assert max(values) == 1.0
+    if shape == "constant":
+        assert set(values[10:]) == {1.0}
+    else:
+        assert values[9:] == sorted(values[9:], reverse=True)
+        assert 0 < values[-1] < 0.02
+
+
+def test_a_schedule_equals_transformers(network: Network) -> None:
+    """After the warm-up, step by step."""
+    from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
+
+    for shape, peer in (("linear", get_linear_schedule_with_warmup), ("cosine", get_cosine_schedule_with_warmup)):
+        made = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+        theirs = peer(made, 10, 100)
+        ours = schedule(shape, steps=100, warmup=0.1)
+        for i in range(100):
+            if i >= 10:
+                assert theirs.get_last_lr()[0] == pytest.approx(ours(i), abs=1e-9)
+            made.step()
+            theirs.step()
+
+
+def test_defaults_depend_on_the_strategy_and_the_data() -> None:
+    full = resolve(TrainingConfig(), "full", examples=10_000, width=384)
+    assert (full.epochs, full.batch_size, full.schedule, full.patience) == (3, 32, "linear", None)
+    assert full.learning_rate == pytest.approx(2e-4)
+    assert resolve(TrainingConfig(), "full", examples=10_000, width=768).learning_rate == pytest.approx(4e-5)
+    assert resolve(TrainingConfig(), "full", examples=10_000, width=1024).learning_rate == pytest.approx(2e-5)
+    small = resolve(TrainingConfig(), "full", examples=300, width=384)
+    assert small.batch_size == 16
+    assert small.epochs == 20
+    head = resolve(TrainingConfig(), "head", examples=10_000, width=384)
+    assert (head.epochs, head.patience, head.schedule) == (HEAD_EPOCHS, 10, "constant")
+
+
+def test_what_the_user_set_stays() -> None:
+    given = TrainingConfig(epochs=2, batch_size=7, learning_rate=1e-5, patience=1, schedule="cosine")
+    assert resolve(given, "head", examples=10, width=384) == given
