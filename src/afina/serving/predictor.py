@@ -88,9 +88,9 @@ class Predictor:
 
     def examples(self, data: Any, **reading: Any) -> Iterator[Example]:
         """Unlabelled examples from texts, rows or a file."""
-        if isinstance(data, (str, Path)) or not isinstance(data, (list, tuple)) or not data or isinstance(data[0], dict):
-            return unlabelled(self.artifact.task, readers.read(data, **reading))
-        return (plain(one, i) for i, one in enumerate(data, 1))
+        if isinstance(data, (list, tuple)) and not (data and isinstance(data[0], dict)):
+            return (plain(one, i) for i, one in enumerate(data, 1))
+        return unlabelled(self.artifact.task, readers.read(data, **reading))
 
 
 def plain(one: Any, number: int) -> Example:

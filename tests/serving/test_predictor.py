@@ -1,0 +1,81 @@
+"""Texts in, predictions out: every form of input gives the same answers, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import afina
+import numpy as np
+import pytest
+from afina.errors import ConfigError, DataError, InputError, ModelError
+from afina.serving.predictor import Predictor
+
+ROWS = [{"text": f"a {word} film", "label": label} for word, label in (("lovely", "good"), ("awful", "bad"))] * 10
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    out = tmp_path_factory.mktemp("predictor") / "run"
+    run = afina.train(train=ROWS, validation=ROWS, model=tiny("bert"), epochs=30, learning_rate=3e-3, out=out)
+    return afina.load(run.folder)
+
+
+def test_every_form_of_input_answers_alike(model: Predictor, tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    texts = ["a lovely film", "an awful meal, 😀", "", "cat " * 300]
+    answers = model.predict(texts)
+    assert len(answers) == 4
+    assert set(answers) <= {"good", "bad"}
+    file = tmp_path / "texts.csv"
+    pandas.DataFrame({"text": texts, "id": range(4)}).to_csv(file, index=False)
+    assert model.predict(file) == answers
+    assert model.predict([{"text": text} for text in texts]) == answers
+    assert model.predict({"text": texts}) == answers
+    assert model.predict(pandas.DataFrame({"text": texts})) == answers
+
+
+def test_probabilities_are_a_distribution(model: Predictor) -> None:
+    found = model.predict_proba(["a lovely film", "an awful meal"])
+    assert found.shape == (2, 2)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    assert [model.labels[i] for i in found.argmax(axis=1)] == model.predict(["a lovely film", "an awful meal"])
+    assert model.predict_proba([]).shape == (0, 2)
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(model: Predictor) -> None:
+    texts = [f"a {'lovely ' * (i % 17)}film {i}" for i in range(60)]
+    together = model.predict_proba(texts)
+    alone = np.concatenate([model.predict_proba([text]) for text in texts])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_evaluate_scores_and_counts(model: Predictor) -> None:
+    found = model.evaluate(ROWS)
+    assert found.metrics["accuracy"] == 1.0
+    assert found.examples == 20
+    assert [line["label"] for line in found.details] == ["bad", "good"]
+
+
+def test_evaluate_refuses_unknown_labels_with_their_places(model: Predictor) -> None:
+    with pytest.raises(DataError, match="row 21.*'Good' does not occur"):
+        model.evaluate([*ROWS, {"text": "x", "label": "Good"}])
+
+
+def test_wrong_inputs_say_what_was_expected(model: Predictor) -> None:
+    with pytest.raises(DataError, match="item 2: expected a text or a pair of texts, found int"):
+        model.predict(["a", 3])
+    with pytest.raises(ConfigError, match="no column 'text'"):
+        model.predict([{"texto": "a"}])
+
+
+def test_nothing_to_load(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="holds no config.json"):
+        afina.load(tmp_path)
+
+
+def test_regression_has_no_probabilities(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = [{"text": row["text"], "score": i % 2} for i, row in enumerate(ROWS)]
+    run = afina.train(task="regression", train=rows, validation=rows, model=tiny("bert"), epochs=1, out=tmp_path / "run")
+    with pytest.raises(InputError, match="regression gives no probabilities"):
+        run.predictor.predict_proba(["x"])

@@ -1,0 +1,121 @@
+"""Configuration: all problems at once, in words; YAML that can't hurt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from afina.config import SHORT, Config, dump, load, parse_value, read_yaml
+from afina.errors import ConfigError
+from afina.tasks.base import names
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_file_and_overrides(tmp_path: Path) -> None:
+    file = write(tmp_path / "c.yaml", "task: regression\nstrategy: last-2\ntraining:\n  epochs: 4\n  learning_rate: 1e-5\n")
+    config = load(file, {"training.epochs": 5, "options.text": "sentence"})
+    assert (config.task, config.strategy, config.training.epochs) == ("regression", "last-2", 5)
+    assert config.training.learning_rate == 1e-5
+    assert config.options == {"text": "sentence"}
+
+
+def test_data_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:
+    file = write(tmp_path / "c.yaml", "data: {train: train.csv, test: /abs/test.csv}\n")
+    config = load(file, {"data.validation": "dev.csv"})
+    assert config.data.train == str(tmp_path / "train.csv")
+    assert config.data.test == "/abs/test.csv"
+    assert config.data.validation == "dev.csv"
+
+
+def test_what_dump_writes_load_reads(tmp_path: Path) -> None:
+    config = load(None, {"task": "regression", "data.train": "/a b/ç.csv", "training.layer_decay": 0.9, "options.label": "no"})
+    assert load(write(tmp_path / "c.yaml", dump(config))) == config
+
+
+def test_all_problems_come_together() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(None, {"training.epocs": 3, "training.batch_size": 0, "strategy": "last-0", "seed": -1, "data.hold_out": "x"})
+    message = str(caught.value)
+    assert len(caught.value.problems) == 5
+    assert "training.epocs: no such setting; did you mean 'epochs'?" in message
+    assert "training.batch_size: input should be greater than or equal to 1, found 0" in message
+    assert "strategy: expected full, head or last-N (for example last-2), found 'last-0'" in message
+    assert "seed:" in message
+    assert "data.hold_out:" in message
+
+
+def test_task_options_are_checked() -> None:
+    with pytest.raises(ConfigError, match=r"options\.lable: no such setting; did you mean 'label'\?"):
+        load(None, {"options.lable": "x"})
+    with pytest.raises(ConfigError, match=r"options\.class_weights: .*found 'heavy'"):
+        load(None, {"options.class_weights": "heavy"})
+    with pytest.raises(ConfigError, match="'clasification' is not a task, did you mean 'classification'"):
+        load(None, {"task": "clasification"})
+
+
+def test_an_override_through_a_value_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'task' is a value, not a section"):
+        load(None, {"task": "regression", "task.name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5", 5), ("1e-5", 1e-5), ("no", "no"), ("true", True), ("null", None), ("1.10", 1.1), ("[a, b]", ["a", "b"]),
+     ("12:30", "12:30"), ("0x1f", "0x1f"), ("on", "on"), ("007", 7), ("{a: 1}", {"a": 1}), ("a: b: c", "a: b: c")],
+)  # fmt: skip
+def test_values_are_typed_as_in_a_file(text: str, value: object) -> None:
+    assert parse_value(text) == value
+    assert type(parse_value(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: 1\na: 2\n", ":2: not valid YAML: the key 'a' stands twice"),
+        ("a: &x [1]\nb: *x\n", ":2: not valid YAML: aliases are not allowed"),
+        ("a: !!python/object/apply:os.system ['true']\n", "not valid YAML: could not determine a constructor"),
+        ("a: [1\nb: 2\n", "not valid YAML"),
+        ("- a\n- b\n", "expected settings (`task: classification`), found list"),
+    ],
+)
+def test_bad_yaml_names_file_and_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(write(tmp_path / "bad.yaml", text))
+    assert "bad.yaml" in str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such file; `afina init TASK` writes a commented one"):
+        load(tmp_path / "none.yaml")
+
+
+def test_an_enormous_file_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="more than 1,000,000 bytes"):
+        read_yaml(write(tmp_path / "big.yaml", "a: " + "x" * 1_000_001))
+
+
+def test_every_setting_is_described() -> None:
+    def walk(model: type, path: str = "") -> list[str]:
+        bare = []
+        for name, field in model.model_fields.items():  # type: ignore[attr-defined]
+            inner = field.annotation
+            if hasattr(inner, "model_fields"):
+                bare += walk(inner, f"{path}{name}.")
+            elif not field.description:
+                bare.append(path + name)
+        return bare
+
+    assert walk(Config) == []
+
+
+def test_short_names_lead_to_settings() -> None:
+    for short, path in SHORT.items():
+        section, _, name = path.partition(".")
+        if section != "options":
+            assert name in Config.model_fields[section].annotation.model_fields, short
+    assert names()
