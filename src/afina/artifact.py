@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from .config import validated
 from .errors import ModelError, printable
 from .model import network as networks
-from .model.encoder import check_length
+from .model.encoder import check_length, quiet
 from .model.families import locate
 from .model.network import Network
 from .tasks.base import Task, find
@@ -52,7 +52,8 @@ class Artifact:
         need = self.task.head
         if self.head != "native":
             save_file(self.network.head.state_dict(), folder / "head.safetensors")
-        self.network.stock.save_pretrained(folder)
+        with quiet():
+            self.network.stock.save_pretrained(folder)
         self.encoder.tokenizer.save_pretrained(folder)
         about = {
             "format": FORMAT,

@@ -34,6 +34,10 @@ SHORT = {
     "train": "data.train",
     "validation": "data.validation",
     "test": "data.test",
+    "hold_out": "data.hold_out",
+    "header": "data.header",
+    "delimiter": "data.delimiter",
+    "encoding": "data.encoding",
 }
 """Short names of the settings that people set most, here and as flags of `afina train`."""
 STRATEGY = re.compile(r"full|head|last-[1-9][0-9]*")

@@ -284,10 +284,7 @@ def _read_file(name: str, layout: Layout) -> Iterator[Item]:
 
 
 def _read_table(name: str, file: BinaryIO, codec: str, layout: Layout) -> Iterator[Item]:
-    if _ending(name) == ".txt" and not (layout.columns or layout.delimiter or _has_tab(name)):
-        _fail(
-            name, "unknown-format", "a .txt file must be tab separated; found no tab in its first line", "--delimiter"
-        )
+    _check_txt(name, layout)
     is_csv = _ending(name) == ".csv"
     delimiter = layout.delimiter or ("," if is_csv else "\t")
     signs = [] if layout.delimiter else [sign for sign in DELIMITERS if sign != delimiter]
@@ -302,6 +299,12 @@ def _read_table(name: str, file: BinaryIO, codec: str, layout: Layout) -> Iterat
         _check_delimiter(f"{name}:{first[0].lines[0].number}", first, len(names), signs)
     for record in chain(first, records):
         yield _item(name, record, names, delimiter)
+
+
+def _check_txt(name: str, layout: Layout) -> None:
+    if _ending(name) == ".txt" and not (layout.columns or layout.delimiter or _has_tab(name)):
+        message = "a .txt file is read as tab separated; found no tab in its first line"
+        _fail(name, "unknown-format", message, "give its --delimiter, or its column names if it has no header")
 
 
 def _item(name: str, record: Record, names: Sequence[str], delimiter: str) -> Item:

@@ -70,6 +70,6 @@ def locate(name: str) -> tuple[str, bool]:
         return str(folder / "model"), True
     if folder.exists():
         raise ModelError(f"model: {printable(name)} holds no config.json, so it is not a model folder")
-    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+    if name.startswith((".", "/", "~", "runs/")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"model: there is no folder {printable(name)}")
     return name, False

@@ -1,0 +1,762 @@
+"""The command line: parse, call, print. Exit codes: 0 done, 1 failed, 2 the input is wrong, 130 interrupted.
+
+Everything heavy is imported by the command that needs it, after the arguments and the named files are checked.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import math
+import os
+import re
+import shlex
+import sys
+import time
+import traceback
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from . import __version__
+from .errors import AfinaError, ConfigError, InputError, TrainingError, printable
+
+if TYPE_CHECKING:
+    from .config import Config
+    from .inference import Evaluation
+    from .records import Prediction, Row
+    from .serving.predictor import Predictor
+    from .training.loop import Step
+    from .training.run import Done, Event, Scored
+
+app = typer.Typer(
+    help="Fine-tune masked language models on your own labelled data.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+
+
+def main() -> None:
+    """The program `afina`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that can't show a character gets its number, not a crash
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="afina")
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a command of a function; what it raises becomes a message and an exit code."""
+
+    @wraps(function)
+    def answered(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read the output has enough; typer ends without a word
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            if os.environ.get("AFINA_DEBUG") == "1":
+                traceback.print_exc()
+            complain(error)
+            raise typer.Exit(exit_code(error)) from None
+
+    return app.command()(answered)
+
+
+def exit_code(error: BaseException) -> int:
+    """What the shell is told."""
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    return error.exit_code if isinstance(error, AfinaError) else 1
+
+
+def complain(error: BaseException) -> None:
+    """The error on stderr: one line, or an indented list."""
+    lines = str(error).split("\n")
+    if isinstance(error, KeyboardInterrupt):
+        say(f"interrupted: {error if error.args else 'nothing was written'}", sys.stderr)
+    elif not isinstance(error, AfinaError):
+        say(f"afina failed: {type(error).__name__}: {lines[0]} (AFINA_DEBUG=1 shows where)", sys.stderr)
+    elif len(lines) == 1:
+        say(f"error: {lines[0]}", sys.stderr)
+    else:
+        say("\n  ".join(["error:", *lines]), sys.stderr)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Flags that several commands have.
+
+
+def flag(metavar: str, text: str, *names: str) -> Any:
+    """An option with the word for its value and what it does."""
+    return typer.Option(*names, metavar=metavar, help=text)
+
+
+RunFlag = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run or of a fine-tuned model, or a hub id.")]
+DataFlag = Annotated[str, flag("FILE", "Data: csv, tsv, jsonl, a folder or a glob.")]
+TextFlag = Annotated[str | None, flag("COLUMN", "Column of the text.")]
+PairFlag = Annotated[str | None, flag("COLUMN", "Column of the second text, for pairs.")]
+LabelFlag = Annotated[str | None, flag("COLUMN", "Column of the label.")]
+HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a header line.")]
+DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.")]
+EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; utf-8 by default.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def show_version(asked: bool) -> None:
+    """`afina --version`."""
+    if asked:
+        say(f"afina {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=show_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Fine-tune masked language models on your own labelled data."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Training.
+
+
+@command
+def train(
+    context: typer.Context,
+    config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="YAML file; flags override it.")] = None,
+    task: Annotated[str | None, flag("NAME", "What to learn; `afina tasks` lists them.")] = None,
+    train: Annotated[str | None, flag("FILE", "Training data: csv, tsv, jsonl, a folder or a glob.")] = None,
+    validation: Annotated[str | None, flag("FILE", "Validation data; without it a part is held out.")] = None,
+    test: Annotated[str | None, flag("FILE", "Test data, scored once at the end.")] = None,
+    text: TextFlag = None,
+    pair: PairFlag = None,
+    label: LabelFlag = None,
+    strategy: Annotated[str | None, flag("NAME", "What trains: full, head or last-N.")] = None,
+    model: Annotated[str | None, flag("NAME", "minilm (embedded), a local folder or a Hugging Face id.")] = None,
+    head: Annotated[str | None, flag("NAME", "native, linear, mean or max.")] = None,
+    epochs: Annotated[int | None, flag("N", "Passes over the training data.")] = None,
+    batch_size: Annotated[int | None, flag("N", "Examples a step.")] = None,
+    learning_rate: Annotated[float | None, flag("X", "Peak learning rate.")] = None,
+    max_length: Annotated[int | None, flag("N", "Tokens a text may have.")] = None,
+    dropout: Annotated[float | None, flag("X", "Dropout in the encoder.")] = None,
+    weight_decay: Annotated[float | None, flag("X", "Decoupled weight decay.")] = None,
+    patience: Annotated[int | None, flag("N", "Epochs without a better score before stopping.")] = None,
+    seed: Annotated[int | None, flag("N", "Seed of everything random.")] = None,
+    out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.")] = None,
+    hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.")] = None,
+    header: HeaderFlag = None,
+    delimiter: DelimiterFlag = None,
+    encoding: EncodingFlag = None,
+    settings: Annotated[list[str] | None, flag("PATH=VALUE", "Any setting by its path; repeatable.", "--set")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result only.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fine-tune a model on labelled data."""
+    from .config import load
+
+    flags = {name: value for name, value in context.params.items() if value is not None}
+    done = follow(load(config, overrides(flags)), quiet=quiet or as_json)
+    if as_json:
+        say_json(run_record(done))
+    else:
+        say_result(done)
+
+
+@command
+def demo(
+    out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/classification-full-0.")] = None,
+) -> None:
+    """Fine-tune on a bundled sample, and try the model."""
+    from .config import load
+
+    folder = demo_folder()
+    files = {f"data.{name}": str(folder / f"{name}.csv") for name in ("train", "validation", "test")}
+    done = follow(load(None, {**files, "training.epochs": DEMO_EPOCHS, "out": out}))
+    say_result(done)
+    from .serving.predictor import Predictor
+
+    say()
+    for text, prediction in zip(DEMO_TEXTS, Predictor(done.artifact).stream(DEMO_TEXTS), strict=True):
+        label = prediction["label"]
+        say(f"{prediction['probabilities'][label]:.2f}  {label:<6} {text}")
+
+
+DEMO_EPOCHS = 8
+DEMO_TEXTS = [
+    "Nobody has emptied the green bins in our lane for three weeks.",
+    "My bicycle wheel broke in the deep hole outside the bakery.",
+    "The club next door plays its music until four in the morning!",
+]
+
+
+def demo_folder() -> Path:
+    """Where the sample lies: in the installed package, or in a checkout.
+
+    Raises:
+        ConfigError: in neither.
+    """
+    for folder in (Path(__file__).parent / "demo", Path(__file__).parents[2] / "examples" / "classification"):
+        if (folder / "train.csv").is_file():
+            return folder
+    raise ConfigError("demo: this installation has no sample data; install afina from its wheel")
+
+
+def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags of `afina train` as settings by path; `--set` comes last and wins.
+
+    Raises:
+        ConfigError: a `--set` without a value.
+    """
+    from .config import SHORT, parse_value
+
+    own = ("config", "settings", "quiet", "as_json")
+    found = {SHORT.get(name, name): value for name, value in flags.items() if name not in own}
+    found |= {f"data.{name}": value for name, value in layout(flags).items()}
+    for item in flags.get("settings", ()):
+        path, sign, value = item.partition("=")
+        if not sign:
+            raise ConfigError(f"--set {printable(item)}: expected PATH=VALUE, for example training.warmup=0.2")
+        found[path.strip()] = parse_value(value)
+    return found
+
+
+def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What the flags say about the form of the data files."""
+    found = {name: flags[name] for name in ("header", "delimiter", "encoding") if flags.get(name) is not None}
+    if "header" in found:
+        found["header"] = next(csv.reader([found["header"]]), [])
+    if found.get("delimiter") == "\\t":
+        found["delimiter"] = "\t"
+    return found
+
+
+def follow(config: Config, *, quiet: bool = False) -> Done:
+    """Train, with a view of it on the screen.
+
+    Raises:
+        KeyboardInterrupt: says what is left on disk.
+    """
+    from .training.rundir import default_folder
+
+    folder = Path(config.out) if config.out else default_folder(config.task, config.strategy, config.seed)
+    check_inputs(config)
+    try:
+        from .training.run import Done, stream
+
+        view = silence if quiet else bar if is_terminal() else lines
+        last = deque(view(stream(config.model_copy(update={"out": str(folder)}))), maxlen=1).pop()
+    except KeyboardInterrupt:
+        left = f"{folder} holds the log so far and no finished model" if folder.exists() else "nothing was written"
+        raise KeyboardInterrupt(left) from None
+    if isinstance(last, Done):
+        return last
+    raise TrainingError("the run ended without a result")
+
+
+def check_inputs(config: Config) -> None:
+    """Look for the data and the model that the configuration names before anything heavy is loaded.
+
+    Raises:
+        ConfigError: lists what is missing.
+    """
+    from .data import readers
+    from .model.families import locate
+
+    data = config.data
+    form: dict[str, Any] = {"columns": data.header, "encoding": data.encoding, "delimiter": data.delimiter}
+    problems = [] if data.train else ["data.train: name the training data (--train FILE)"]
+    for source in filter(None, (data.train, data.validation, data.test)):
+        problems += complaints(lambda source: readers.read(source, **form), source)
+    problems += complaints(locate, config.model.name)
+    if problems:
+        raise ConfigError(problems)
+
+
+def complaints(check: Callable[[str], object], name: str) -> list[str]:
+    """What a check has against a name."""
+    try:
+        check(name)
+    except InputError as error:
+        return [str(error)]
+    return []
+
+
+def is_terminal() -> bool:
+    """Whether somebody is looking, on a screen that can redraw a line."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@dataclass
+class Pace:
+    """Loss and speed as running means over about the last twenty steps."""
+
+    weight: float = 0.0
+    total: float = 0.0
+    tokens: float = 0.0
+    seconds: float = 0.0
+    since: float = field(default_factory=time.perf_counter)
+
+    def add(self, step: Step) -> None:
+        """Count a step, which took the time since the last call."""
+        self.weight = 0.95 * self.weight + 1
+        self.total = 0.95 * self.total + step.loss
+        self.tokens = 0.95 * self.tokens + step.tokens
+        self.seconds = 0.95 * self.seconds + time.perf_counter() - self.since
+        self.restart()
+
+    def restart(self) -> None:
+        """Leave out the time since the last step: something else was going on."""
+        self.since = time.perf_counter()
+
+    def __str__(self) -> str:
+        return f"{self.tokens / self.seconds:,.0f} tokens/s  loss {self.total / self.weight:.4f}"
+
+
+def silence(events: Iterable[Event]) -> Iterator[Event]:
+    """Show nothing."""
+    yield from events
+
+
+def lines(events: Iterable[Event]) -> Iterator[Event]:
+    """Show notes and evaluations as plain lines."""
+    from .training.loop import Step
+    from .training.run import Begin, Note, Scored
+
+    pace, metric = Pace(), ""
+    for event in events:
+        match event:
+            case Note():
+                say(event.text)
+            case Begin():
+                metric = event.metric
+                pace.restart()
+            case Step():
+                pace.add(event)
+            case Scored():
+                say(f"{scored_line(event, metric)}  {pace}")
+                pace.restart()
+        yield event
+
+
+def bar(events: Iterable[Event]) -> Iterator[Event]:
+    """Show the training as one bar, and everything else as lines above it."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from .training.loop import Step
+    from .training.run import Begin, Note, Scored
+
+    pace, start, score = Pace(), Begin(0, 0, ""), ""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        TextColumn("{task.completed}/{task.total}", markup=False),
+        TextColumn("{task.fields[status]}", markup=False),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, transient=True, expand=True) as progress:
+        bar = progress.add_task("", visible=False, start=False, status="")
+        for event in events:
+            match event:
+                case Note():
+                    say(event.text)
+                case Begin():
+                    start = event
+                    progress.start_task(bar)
+                    progress.update(bar, total=event.steps, visible=True)
+                    pace.restart()
+                case Step():
+                    pace.add(event)
+                    epoch = f"epoch {event.epoch + 1}/{start.epochs}"
+                    progress.update(bar, completed=event.number, description=epoch, status=f"{pace}{score}")
+                case Scored():
+                    say(scored_line(event, start.metric))
+                    score = f"  {start.metric} {number(event.metrics[start.metric])}"
+                    pace.restart()
+            yield event
+
+
+def scored_line(event: Scored, metric: str) -> str:
+    """An evaluation on one line: the metric that chooses, one more, and whether it is the best so far."""
+    names = [metric, *(name for name in event.metrics if name != metric)][:2]
+    best = "  (best)" if event.best else ""
+    return "  ".join([f"epoch {event.epoch}", *(f"{name} {number(event.metrics[name])}" for name in names)]) + best
+
+
+def say_result(done: Done) -> None:
+    """Scores, where the run lies, and what to type next."""
+    parts = {"validation": done.validation, "test": done.test}
+    held = {name: part for name, part in parts.items() if part is not None}
+    rows = [[metric, *(with_interval(part, metric) for part in held.values())] for metric in done.validation.metrics]
+    say()
+    say_table(["metric", *(f"{name} (95 % interval)" for name in held)], rows)
+    say()
+    say(f"run:  {done.folder}")
+    say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
+
+
+def run_record(done: Done) -> dict[str, Any]:
+    """What `afina train --json` prints."""
+    return {
+        "folder": str(done.folder),
+        "validation": scores_record(done.validation),
+        "test": None if done.test is None else scores_record(done.test),
+        "best_epoch": done.record["best"]["epoch"],
+        "parameters": done.record["parameters"],
+        "seconds": done.record["seconds"],
+    }
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Using a model.
+
+
+@command
+def evaluate(
+    context: typer.Context,
+    run: RunFlag,
+    data: DataFlag,
+    text: TextFlag = None,
+    pair: PairFlag = None,
+    label: LabelFlag = None,
+    header: HeaderFlag = None,
+    delimiter: DelimiterFlag = None,
+    encoding: EncodingFlag = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Score a fine-tuned model on labelled data."""
+    reading = reading_of(context.params)
+    scan(data, reading)
+    evaluation = open_model(run, context.params).evaluate(data, **reading)
+    if as_json:
+        about = {"examples": evaluation.examples, "cut": evaluation.cut, "lost": evaluation.lost}
+        say_json({"metrics": scores_record(evaluation), "details": evaluation.details, **about})
+    else:
+        say_evaluation(evaluation)
+
+
+@command
+def predict(
+    context: typer.Context,
+    run: RunFlag,
+    data: DataFlag,
+    out: Annotated[
+        str, flag("FILE", "A .csv, .tsv (unquoted: tabs and newlines become spaces) or .jsonl; - for stdout.")
+    ] = "-",
+    keep: Annotated[bool, typer.Option("--keep", help="Copy the data's columns in front of the predictions.")] = False,
+    text: TextFlag = None,
+    pair: PairFlag = None,
+    header: HeaderFlag = None,
+    delimiter: DelimiterFlag = None,
+    encoding: EncodingFlag = None,
+) -> None:
+    """Predict: one line of output for each row of the data, in order."""
+    write = writer(out)
+    reading = reading_of(context.params)
+    columns, count = scan(data, reading)
+    with destination(out, data) as file:
+        answers = answered_rows(open_model(run, context.params), data, reading)
+        write(file, answers, columns if keep else [])
+    if out != "-":
+        say(f"{count:,} predictions: {out}")
+
+
+def reading_of(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """How to read the data file, in the terms of the readers."""
+    return {"columns" if name == "header" else name: value for name, value in layout(flags).items()}
+
+
+def scan(data: str, reading: Mapping[str, Any]) -> tuple[list[str], int]:
+    """Read the data once before a model is loaded: all columns and the number of rows, or all that is wrong.
+
+    Raises:
+        DataError: lists the rows that can't be read.
+    """
+    from .data import readers
+    from .errors import DataError, Problem
+
+    columns: dict[str, None] = {}
+    problems, count = [], 0
+    for count, item in enumerate(readers.read(data, **reading), 1):  # noqa: B007 - used after the loop
+        if isinstance(item, Problem):
+            problems.append(item)
+        else:
+            columns.update(dict.fromkeys(item.values))
+    if problems:
+        raise DataError(problems)
+    return list(columns), count
+
+
+def open_model(run: str, flags: Mapping[str, Any]) -> Predictor:
+    """A fine-tuned model, with the columns that the flags name in place of its own."""
+    from .config import validated
+    from .model.families import locate
+
+    locate(run)
+    from .serving.predictor import Predictor, load
+
+    artifact = load(run).artifact
+    task = artifact.task
+    asked = {name: flags[name] for name in ("text", "pair", "label") if flags.get(name) is not None}
+    options = validated(task.Options, {**task.options.model_dump(), **asked}, "options")
+    return Predictor(replace(artifact, task=type(task)(options, task.facts)))
+
+
+def answered_rows(predictor: Predictor, data: str, reading: Mapping[str, Any]) -> Iterator[tuple[Row, Prediction]]:
+    """Rows beside their predictions, in memory that does not grow with the data."""
+    from .data import readers
+    from .inference import predict
+    from .records import Row
+    from .serving.predictor import unlabelled
+
+    art = predictor.artifact
+    items, again = itertools.tee(readers.read(data, **reading))
+    predictions = predict(art.network, art.encoder, art.task, unlabelled(art.task, items))
+    yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
+
+
+def say_evaluation(evaluation: Evaluation) -> None:
+    """Scores, the breakdown, and what the length limit cost."""
+    rows = [[metric, with_interval(evaluation, metric)] for metric in evaluation.metrics]
+    say_table(["metric", "value (95 % interval)"], rows)
+    if evaluation.details:
+        say()
+        say_table(list(evaluation.details[0]), [list(line.values()) for line in evaluation.details])
+    say()
+    cut = f"{evaluation.cut:,} of them cut, {evaluation.lost:,} tokens lost" if evaluation.cut else "none of them cut"
+    say(f"{evaluation.examples:,} examples, {cut}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files of predictions.
+
+Writer = Callable[[TextIO, Iterable[tuple["Row", "Prediction"]], Sequence[str]], None]
+
+
+def writer(out: str) -> Writer:
+    """What writes a file of that ending.
+
+    Raises:
+        ConfigError: there is none for it.
+    """
+    writers: dict[str, Writer] = {".csv": write_csv, ".tsv": write_tsv, ".jsonl": write_jsonl}
+    ending = ".jsonl" if out == "-" else Path(out).suffix.lower()
+    if ending not in writers:
+        raise ConfigError(f"out: {printable(out)} must end in {', '.join(writers)}, or be - for jsonl on stdout")
+    return writers[ending]
+
+
+def write_jsonl(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
+    """One JSON object a line."""
+    for row, prediction in answers:
+        names = free_names(kept, prediction)
+        record = {names[name]: value for name, value in row.values.items() if name in names} | prediction
+        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def write_csv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
+    """A header and one record a row, quoted where needed."""
+    csv.writer(file, lineterminator="\n").writerows(flat_rows(answers, kept))
+
+
+def write_tsv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
+    """A header and one line a row. Nothing is quoted: tabs and newlines in a value become spaces."""
+    for cells in flat_rows(answers, kept):
+        file.write("\t".join(re.sub(r"[\t\r\n]", " ", text) for text in cells) + "\n")
+
+
+def flat_rows(answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> Iterator[list[str]]:
+    """The header, then the cells of each row: kept columns, then the prediction's values."""
+    names: list[str] = []
+    for row, prediction in answers:
+        cells = flat(prediction)
+        if not names:
+            names = list(cells)
+            yield [*free_names(kept, cells).values(), *names]
+        yield [*(cell(row.values.get(name)) for name in kept), *(cells[name] for name in names)]
+
+
+def flat(prediction: Prediction) -> dict[str, str]:
+    """A prediction as cells: `label`, `probability_LABEL` for each label; or `score`."""
+    cells: dict[str, str] = {}
+    for name, value in prediction.items():
+        if isinstance(value, dict):
+            single = "probability" if name == "probabilities" else name
+            cells |= {f"{single}_{key}": cell(part) for key, part in value.items()}
+        else:
+            cells[name] = cell(value)
+    return cells
+
+
+def cell(value: Any) -> str:
+    """A value as text; what is neither text nor number is JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def free_names(kept: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
+    """Kept columns to their names in the output: `input_` goes before those that the prediction has."""
+    used = {*taken}
+    found = {}
+    for name in kept:
+        new = name
+        while new in used or (new != name and new in kept):
+            new = f"input_{new}"
+        found[name] = new
+    return found
+
+
+@contextmanager
+def destination(out: str, data: str) -> Iterator[TextIO]:
+    """Where predictions go: stdout, or a file that is complete or absent.
+
+    Raises:
+        ConfigError: the file can't be written, or is the data.
+    """
+    if out == "-":
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")
+        yield sys.stdout
+        return
+    path = Path(out)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if path.exists() and Path(data).exists() and path.samefile(data):
+        raise ConfigError(f"out: {printable(out)} is the data; name another file")
+    try:
+        file = part.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise ConfigError(f"out: {printable(out)} can't be written: {error.strerror}") from None
+    try:
+        with file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What there is.
+
+
+@command
+def init(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="What to learn; `afina tasks` lists them.")],
+    out: Annotated[str, flag("FILE", "File to write.")] = "config.yaml",
+) -> None:
+    """Write a configuration with every setting and what it does."""
+    from .templates import template
+
+    text = template(task)
+    try:
+        with Path(out).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"out: {printable(out)} exists and is not overwritten; give another name (--out)") from None
+    except OSError as error:
+        raise ConfigError(f"out: {printable(out)} can't be written: {error.strerror}") from None
+    say(f"{out}: written; name your data in it, then: afina train {shlex.quote(out)}")
+
+
+@command
+def tasks() -> None:
+    """List the tasks."""
+    from .tasks.base import find, names
+
+    rows = [[kind.name, kind.summary, next(iter(kind.metrics))] for kind in map(find, names())]
+    say_table(["task", "learns", "main metric"], rows)
+
+
+@command
+def models() -> None:
+    """List the families of models, and the embedded model."""
+    from .model.families import EMBEDDED, FAMILIES, locate
+
+    rows = [[name, f"full,{' last-N,' if one.layers else ''} head", one.note] for name, one in FAMILIES.items()]
+    say_table(["family", "strategies", "note"], rows)
+    say()
+    try:
+        locate(EMBEDDED)
+        say(f"embedded model `{EMBEDDED}`: installed; it needs no network")
+    except InputError as error:
+        say(f"embedded model `{EMBEDDED}`: not installed; {error}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Printing.
+
+UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that move the cursor, ring, or turn the direction of writing. The newline is not one of them."""
+
+
+def say(text: str = "", stream: TextIO | None = None) -> None:
+    """Print, with everything harmless that a terminal might obey."""
+    print(UNSAFE.sub(escaped, text), file=stream or sys.stdout, flush=True)
+
+
+def escaped(match: re.Match[str]) -> str:
+    """A character as it would be written in Python."""
+    return match[0].encode("unicode_escape").decode("ascii")
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON object on one line."""
+    say(json.dumps(finite(value)))
+
+
+def finite(value: Any) -> Any:
+    """The same tree with null for numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def say_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print columns side by side."""
+    cells = [list(names), *([number(value).replace("\n", "\\n") for value in row] for row in rows)]
+    cells = [[UNSAFE.sub(escaped, text) for text in row] for row in cells]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        say("  ".join(text + " " * (size - width(text)) for text, size in zip(row, widths, strict=True)).rstrip())
+
+
+def width(text: str) -> int:
+    """Places that a text takes on a screen."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def number(value: Any) -> str:
+    """A value for people: four decimals, or six digits when it is large."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"
+    return str(value)
+
+
+def with_interval(evaluation: Evaluation, metric: str) -> str:
+    """A score with its bounds."""
+    low, high = evaluation.intervals[metric]
+    return f"{number(evaluation.metrics[metric])} [{number(low)}, {number(high)}]"
+
+
+def scores_record(evaluation: Evaluation) -> dict[str, Any]:
+    """Scores with their bounds, for programs."""
+    return {
+        name: {"value": value, "low": evaluation.intervals[name][0], "high": evaluation.intervals[name][1]}
+        for name, value in evaluation.metrics.items()
+    }
