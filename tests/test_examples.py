@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from afina.config import load
 from afina.training.run import Done, stream
-
 from tests.conftest import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"

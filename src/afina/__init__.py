@@ -1,10 +1,10 @@
 """afina: fine-tune pre-trained masked language models on your own labelled data.
 
-    import afina
+import afina
 
-    run = afina.train(train="train.csv", validation="dev.csv", strategy="last-2")
-    run.predictor.predict(["a lovely film"])
-    model = afina.load("runs/classification-last-2-0")
+run = afina.train(train="train.csv", validation="dev.csv", strategy="last-2")
+run.predictor.predict(["a lovely film"])
+model = afina.load("runs/classification-last-2-0")
 """
 
 from __future__ import annotations

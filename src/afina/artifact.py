@@ -1,8 +1,8 @@
 """A fine-tuned model as one object: a plain Hugging Face folder plus `afina.json`.
 
-    config.json model.safetensors tokenizer.json ...   what every Hugging Face tool loads
-    afina.json                                         task, options, facts, head, lengths: what they don't know
-    head.safetensors                                   only when the head is not the family's own
+config.json model.safetensors tokenizer.json ...   what every Hugging Face tool loads
+afina.json                                         task, options, facts, head, lengths: what they don't know
+head.safetensors                                   only when the head is not the family's own
 """
 
 from __future__ import annotations
@@ -86,8 +86,10 @@ def load(path: str | Path) -> Artifact:
     if about["head"] != "native":
         load_head(network, Path(source) / "head.safetensors")
     elif network.new:
-        raise ModelError(f"{path}: the head has no weights here ({network.new[0]} is missing), so it was not fine-tuned; "
-                         "`afina train` does that")  # fmt: skip
+        raise ModelError(
+            f"{path}: the head has no weights here ({network.new[0]} is missing), so it was not fine-tuned; "
+            "`afina train` does that"
+        )
     network.requires_grad_(False)
     network.eval()
     tokenizer = load_tokenizer(source, local=local)
@@ -116,8 +118,10 @@ def read_about(file: Path) -> dict[str, Any]:
     try:
         about: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if about["format"] > FORMAT:
-            raise ModelError(f"{file}: written by afina {about.get('afina')} in format {about['format']}; this version reads "
-                             f"up to {FORMAT}: pip install -U afina")  # fmt: skip
+            raise ModelError(
+                f"{file}: written by afina {about.get('afina')} in format {about['format']}; "
+                f"this version reads up to {FORMAT}: pip install -U afina"
+            )
         return {**about, "facts": about["facts"], "options": about["options"], "head": about["head"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{file}: damaged: {error!r}") from error
@@ -152,6 +156,6 @@ def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:
         if config.num_labels == 1 or config.problem_type == "regression":
             return "regression", {}
         return "classification", {"labels": labels}
-    raise ModelError(f"model: {architecture or 'a model without a head'} is not a fine-tuned model that afina has a task for")
-
-
+    raise ModelError(
+        f"model: {architecture or 'a model without a head'} is not a fine-tuned model that afina has a task for"
+    )

@@ -53,11 +53,17 @@ class DataConfig(Section):
     """Where the rows come from."""
 
     train: str | None = Field(None, description="training file (csv, tsv, jsonl), a folder of them, or a glob")
-    validation: str | None = Field(None, description="validation file; without one a part of the training data is held out")
+    validation: str | None = Field(
+        None, description="validation file; without one a part of the training data is held out"
+    )
     test: str | None = Field(None, description="test file: scored once at the end, never used to choose anything")
-    hold_out: float = Field(0.1, gt=0, lt=1, description="share of the training data held out when there is no validation file")
+    hold_out: float = Field(
+        0.1, gt=0, lt=1, description="share of the training data held out when there is no validation file"
+    )
     header: list[str] | None = Field(None, description="column names of files that have no header line")
-    delimiter: str | None = Field(None, min_length=1, max_length=1, description="column delimiter; by default from the file's ending")
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="column delimiter; by default from the file's ending"
+    )
     encoding: str = Field("utf-8", description="encoding of the files")
 
 
@@ -65,7 +71,9 @@ class ModelConfig(Section):
     """Which encoder, and which head on it."""
 
     name: str = Field("minilm", description="`minilm` (embedded), a local folder, or a Hugging Face id")
-    head: str = Field("native", description="native (the family's own; any Hugging Face tool loads it), linear, mean or max")
+    head: str = Field(
+        "native", description="native (the family's own; any Hugging Face tool loads it), linear, mean or max"
+    )
     dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the encoder; by default the model's own")
     head_dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the head; by default the model's own")
     max_length: int | None = Field(None, ge=8, description="tokens a text may have; by default the model's limit")
@@ -76,19 +84,36 @@ class TrainingConfig(Section):
 
     epochs: int | None = Field(None, ge=1, description="passes over the training data")
     batch_size: int | None = Field(None, ge=1, description="examples whose mean gradient makes one micro-step")
-    accumulation: int = Field(1, ge=1, description="micro-steps a step: the effective batch is batch_size * accumulation")
-    learning_rate: float | None = Field(None, gt=0, description="peak learning rate of the encoder (of the head with strategy head)")
-    head_learning_rate: float | None = Field(None, gt=0, description="peak learning rate of the head; by default learning_rate")
-    layer_decay: float = Field(1.0, gt=0, le=1, description="factor on the learning rate for each layer further from the head")
-    schedule: Literal["linear", "cosine", "constant"] | None = Field(None, description="learning rate after warm-up: linear, cosine or constant; by default linear, constant for strategy head")
+    accumulation: int = Field(
+        1, ge=1, description="micro-steps a step: the effective batch is batch_size * accumulation"
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, description="peak learning rate of the encoder (of the head with strategy head)"
+    )
+    head_learning_rate: float | None = Field(
+        None, gt=0, description="peak learning rate of the head; by default learning_rate"
+    )
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="factor on the learning rate for each layer further from the head"
+    )
+    schedule: Literal["linear", "cosine", "constant"] | None = Field(
+        None,
+        description="learning rate after warm-up: linear, cosine, constant; by default linear (head: constant)",
+    )
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the learning rate rises")
-    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay; never on biases and normalisation layers")
+    weight_decay: float = Field(
+        0.01, ge=0, description="decoupled weight decay; never on biases and normalisation layers"
+    )
     clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null for none")
     patience: int | None = Field(None, ge=1, description="epochs without a better validation score before stopping")
-    metric: str | None = Field(None, description="validation metric that chooses the best epoch; by default the task's first")
+    metric: str | None = Field(
+        None, description="validation metric that chooses the best epoch; by default the task's first"
+    )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int = Field(4096, ge=1, description="tokens that go through the encoder at once")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: fp32 on a CPU, bf16 autocast on a GPU that has it")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: fp32 on a CPU, bf16 autocast on a GPU that has it"
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads; by default the physical cores")
 
 
@@ -97,10 +122,10 @@ class Config(Section):
 
     task: str = Field("classification", description="what to learn; `afina tasks` lists them")
     strategy: str = Field("full", description="what trains: full, head, or last-N (the last N layers and the head)")
-    data: DataConfig = Field(default_factory=DataConfig)
+    data: DataConfig = Field(default=DataConfig())
     options: dict[str, Any] = Field(default_factory=dict, description="columns and settings of the task")
-    model: ModelConfig = Field(default_factory=ModelConfig)
-    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    model: ModelConfig = Field(default=ModelConfig())
+    training: TrainingConfig = Field(default=TrainingConfig())
     seed: int = Field(0, ge=0, lt=2**32, description="seed of everything random")
     out: str | None = Field(None, description="folder of the run; by default runs/TASK-STRATEGY-SEED")
 
@@ -228,14 +253,14 @@ class Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key, _ in node.value:
-            name = self.construct_object(key, deep=True)  # type: ignore[no-untyped-call]
+            name = self.construct_object(key, deep=True)
             if not isinstance(name, (str, int, float, bool)) or name in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
             seen.add(name)
@@ -248,7 +273,7 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?[0-9]+", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+0123456789."),
 ):
-    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first) + [""])
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, ""])
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

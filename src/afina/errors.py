@@ -1,12 +1,12 @@
 """Everything afina raises on purpose.
 
-    AfinaError              exit code 1
-    ├── InputError          exit code 2: the user's input is wrong, and the message says how to mend it
-    │   ├── ConfigError     a setting: unknown, of the wrong type, impossible together with another
-    │   ├── DataError       rows of a data file; carries one `Problem` per fault, each with its place
-    │   ├── ModelError      a model folder or name that can't be loaded, or can't do what was asked
-    │   └── MissingExtra    an optional package is not installed; names the extra that brings it
-    └── TrainingError       the run failed: a loss that is not finite, a frozen weight that moved
+AfinaError              exit code 1
+├── InputError          exit code 2: the user's input is wrong, and the message says how to mend it
+│   ├── ConfigError     a setting: unknown, of the wrong type, impossible together with another
+│   ├── DataError       rows of a data file; carries one `Problem` per fault, each with its place
+│   ├── ModelError      a model folder or name that can't be loaded, or can't do what was asked
+│   └── MissingExtra    an optional package is not installed; names the extra that brings it
+└── TrainingError       the run failed: a loss that is not finite, a frozen weight that moved
 """
 
 from __future__ import annotations

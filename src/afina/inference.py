@@ -63,7 +63,9 @@ def window_logits(
     return found
 
 
-def decode(task: Task, examples: Sequence[Example], features: Sequence[Features], logits: list[Array]) -> list[Prediction]:
+def decode(
+    task: Task, examples: Sequence[Example], features: Sequence[Features], logits: list[Array]
+) -> list[Prediction]:
     """Logits of all windows to one prediction an example."""
     predictions, start = [], 0
     for example, one in zip(examples, features, strict=True):

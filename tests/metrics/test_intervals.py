@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from afina.metrics import intervals, scores
 from scipy import stats
+
+from afina.metrics import intervals, scores
 
 
 def accuracy_table(right: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,11 +6,12 @@ import warnings
 
 import numpy as np
 import pytest
-from afina.metrics import scores
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as oracle
+
+from afina.metrics import scores
 
 labels = st.integers(2, 6).flatmap(
     lambda k: st.lists(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)), min_size=1, max_size=60)
@@ -32,7 +33,9 @@ def test_label_scores_equal_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert scores.accuracy(table) == pytest.approx(oracle.accuracy_score(gold, predicted))
-        assert scores.macro_f1(table) == pytest.approx(oracle.f1_score(gold, predicted, average="macro", zero_division=0))
+        assert scores.macro_f1(table) == pytest.approx(
+            oracle.f1_score(gold, predicted, average="macro", zero_division=0)
+        )
         assert scores.balanced_accuracy(table) == pytest.approx(oracle.balanced_accuracy_score(gold, predicted))
         if len(set(gold)) > 1 and len(set(predicted)) > 1:
             assert scores.matthews(table) == pytest.approx(oracle.matthews_corrcoef(gold, predicted))
@@ -71,7 +74,7 @@ def test_calibration_error_by_hand(pairs: list[tuple[float, bool]]) -> None:
         inside = (confidence > b / 15) & (confidence <= (b + 1) / 15)
         if inside.any():
             expected += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
-    # A confidence on a bin's very edge may fall to either side by rounding; that moves the value by at most one example.
+    # A confidence on a bin's very edge may fall to either side by rounding; that moves the value by one example.
     edge = np.isclose(confidence * 15 % 1, 0, atol=1e-9).sum() + np.isclose(confidence * 15 % 1, 1, atol=1e-9).sum()
     assert scores.expected_calibration_error(table) == pytest.approx(expected, abs=1e-9 + 2 * edge / len(pairs))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from afina.artifact import Artifact, load
 from afina.errors import ModelError
 from afina.model import network as networks
@@ -20,7 +21,6 @@ from afina.tasks.base import Task, find
 from afina.text.batching import collate
 from afina.text.encoding import Encoder, load_tokenizer
 from afina.training.strategy import free_layers
-
 from tests import tiny as made
 
 EXAMPLES = [

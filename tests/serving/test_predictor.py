@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import afina
 import numpy as np
 import pytest
+
+import afina
 from afina.errors import ConfigError, DataError, InputError, ModelError
 from afina.serving.predictor import Predictor
 
@@ -58,7 +59,7 @@ def test_evaluate_scores_and_counts(model: Predictor) -> None:
 
 
 def test_evaluate_refuses_unknown_labels_with_their_places(model: Predictor) -> None:
-    with pytest.raises(DataError, match="row 21.*'Good' does not occur"):
+    with pytest.raises(DataError, match=r"row 21.*'Good' does not occur"):
         model.evaluate([*ROWS, {"text": "x", "label": "Good"}])
 
 
@@ -70,12 +71,14 @@ def test_wrong_inputs_say_what_was_expected(model: Predictor) -> None:
 
 
 def test_nothing_to_load(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="holds no config.json"):
+    with pytest.raises(ModelError, match="holds no config"):
         afina.load(tmp_path)
 
 
 def test_regression_has_no_probabilities(tiny: Callable[[str], Path], tmp_path: Path) -> None:
     rows = [{"text": row["text"], "score": i % 2} for i, row in enumerate(ROWS)]
-    run = afina.train(task="regression", train=rows, validation=rows, model=tiny("bert"), epochs=1, out=tmp_path / "run")
+    run = afina.train(
+        task="regression", train=rows, validation=rows, model=tiny("bert"), epochs=1, out=tmp_path / "run"
+    )
     with pytest.raises(InputError, match="regression gives no probabilities"):
         run.predictor.predict_proba(["x"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from afina import inference
 from afina.artifact import Artifact, load
 from afina.config import validated
@@ -107,7 +108,9 @@ def test_perfect_logits_decode_to_the_target(case: Case) -> None:
         windows = case.data.features[i].windows
         prediction = case.task.decode(example, windows, perfect(case.task, example, case.data, i))
         said = answer(prediction)
-        assert said == (pytest.approx(example.target, rel=1e-5) if isinstance(example.target, float) else example.target)
+        assert said == (
+            pytest.approx(example.target, rel=1e-5) if isinstance(example.target, float) else example.target
+        )
         predictions.append(prediction)
     scores = inference.score(case.task, inference.table_of(case.task, case.examples, predictions))
     primary = next(iter(scores))

@@ -6,10 +6,11 @@ from itertools import combinations
 
 import numpy as np
 import torch
-from afina.records import Window
-from afina.text.batching import OVERHEAD, collate, draws, plan, shelve
 from hypothesis import given
 from hypothesis import strategies as st
+
+from afina.records import Window
+from afina.text.batching import OVERHEAD, collate, draws, plan, shelve
 
 lengths = st.lists(st.integers(1, 120), max_size=40)
 

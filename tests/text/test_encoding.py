@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from afina.errors import ConfigError, ModelError
-from afina.records import Example
-from afina.text.encoding import Encoder, chunks, load_tokenizer, shares, steps
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afina.errors import ConfigError, ModelError
+from afina.records import Example
+from afina.text.encoding import Encoder, chunks, load_tokenizer, shares, steps
 from tests import tiny as made
 
 KINDS = ["bert", "roberta", "xlm-roberta"]
 ENCODERS = {family: Encoder(made.tiny_tokenizer(family), 24) for family in KINDS}
 texts = st.text(
-    st.one_of(st.sampled_from("the cat sleeps é ç ã 😀 \n\t'-12.5[SEP]"), st.characters(exclude_categories=["Cs"])), max_size=60
+    st.one_of(st.sampled_from("the cat sleeps é ç ã 😀 \n\t'-12.5[SEP]"), st.characters(exclude_categories=["Cs"])),
+    max_size=60,
 )
 
 

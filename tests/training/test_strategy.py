@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from afina.config import TrainingConfig
 from afina.errors import ConfigError
 from afina.model import network as networks

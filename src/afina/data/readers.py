@@ -129,7 +129,7 @@ def columns_of(rows: Sequence[Row]) -> list[str]:
 # ---- small nouns
 
 
-class Fault(Exception):  # noqa: N818 (a word of this module; it never leaves it)
+class Fault(Exception):
     """What is wrong with one record, before its place is known."""
 
     def __init__(self, code: str, message: str, fix: str = "") -> None:

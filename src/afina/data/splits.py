@@ -126,7 +126,8 @@ def _held(strata: Sequence[list[Group]], fraction: float) -> list[Group]:
 
 def _choose(groups: Sequence[Group], wanted: float) -> list[Group]:
     """Groups with `wanted` examples together, as nearly as can be: all that fit, then one more if that is nearer."""
-    chosen, left = [], []
+    chosen: list[Group] = []
+    left: list[Group] = []
     for group in groups:
         fits = len(group) <= wanted + 0.5
         (chosen if fits else left).append(group)

@@ -75,7 +75,13 @@ def bounds(values: Sequence[float], level: float) -> tuple[float, float]:
 
 
 def bootstrap(
-    table: Table, metric: Metric, *, resamples: int = 1000, level: float = 0.95, seed: int = 0, groups: Array | None = None
+    table: Table,
+    metric: Metric,
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    groups: Array | None = None,
 ) -> Interval:
     """Percentile bootstrap over examples (Efron 1979).
 

@@ -57,6 +57,6 @@ def fill(network: Network, windows: Sequence[Window], *, pad: int, budget: int) 
         if pooled:
             vectors[shelf] = states
             continue
-        for i, part in zip(shelf, states.split([lengths[i] for i in shelf]), strict=True):
+        for i, part in zip(shelf, torch.split(states, [lengths[i] for i in shelf]), strict=True):
             vectors[starts[i] : starts[i + 1]] = part
     return Cache(vectors, lengths, pooled=pooled)

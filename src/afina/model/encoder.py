@@ -21,7 +21,8 @@ from ..records import Batch, States
 from .families import Family, find_family, locate
 
 ENCODER_DROPOUT = (
-    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout", "mlp_dropout",
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout",
+    "mlp_dropout",
 )  # fmt: skip
 HEAD_DROPOUT = ("classifier_dropout", "classifier_dropout_prob", "seq_classif_dropout", "cls_dropout", "pooler_dropout")
 UNUSABLE_LENGTH = 1_000_000
@@ -44,7 +45,8 @@ class Trunk:
 
     def __init__(self, base: nn.Module) -> None:
         self.base = base
-        self.config: Any = base.config
+        config: Any = base.config
+        self.config = config
         self.family: Family = find_family(self.config.model_type)
         self.width = int(self.config.hidden_size)
         self.takes_types = "token_type_ids" in inspect.signature(type(base).forward).parameters
@@ -59,7 +61,7 @@ class Trunk:
             found = self.base.get_submodule(self.family.layers)
         except AttributeError:
             raise ModelError(
-                f"model: afina does not know where {type(self.base).__name__} keeps its layers; strategies full and head work"
+                f"model: afina does not know where {type(self.base).__name__} keeps its layers; full and head work"
             ) from None
         return found if isinstance(found, nn.ModuleList) else None
 
@@ -104,7 +106,7 @@ class Trunk:
         else:
             rectangle = states.new_zeros(rows * width, states.shape[-1])
             inputs["inputs_embeds"] = rectangle.index_copy(0, batch.index, states).view(rows, width, -1)
-        hidden = part(**inputs).last_hidden_state
+        hidden: torch.Tensor = part(**inputs).last_hidden_state
         return hidden.reshape(rows * width, -1).index_select(0, batch.index)
 
 
@@ -191,9 +193,15 @@ def load_stock(
         raise ModelError(f"model: {source}{where} can't be loaded: {error}") from error
     new = sorted({*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])})
     prefix = f"{model.base_model_prefix}."
-    lost = [key for key in new if key.startswith(prefix) and ".pooler." not in key] if model.base_model is not model else []
+    lost = (
+        [key for key in new if key.startswith(prefix) and ".pooler." not in key]
+        if model.base_model is not model
+        else []
+    )
     if lost:
-        raise ModelError(f"model: {source} lacks weights of the encoder itself, for example {lost[0]}; it can't be fine-tuned")
+        raise ModelError(
+            f"model: {source} lacks weights of the encoder itself, for example {lost[0]}; it can't be fine-tuned"
+        )
     return model, new
 
 

@@ -39,9 +39,13 @@ FAMILIES = {
     "electra": Family("encoder.layer"),
     "distilbert": Family("transformer.layer"),
     "albert": Family("", note="all layers share one set of weights: strategies full and head only"),
-    "mpnet": Family("encoder.layer", offset=True, note="the relative position table is shared, so last-N keeps it frozen"),
+    "mpnet": Family(
+        "encoder.layer", offset=True, note="the relative position table is shared, so last-N keeps it frozen"
+    ),
     "deberta": Family("encoder.layer", note="the relative position table is shared, so last-N keeps it frozen"),
-    "deberta-v2": Family("encoder.layer", note="v2 and v3; the relative position table is shared, so last-N keeps it frozen"),
+    "deberta-v2": Family(
+        "encoder.layer", note="v2 and v3; the relative position table is shared, so last-N keeps it frozen"
+    ),
     "modernbert": Family("layers", norm="final_norm"),
 }
 

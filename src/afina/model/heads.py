@@ -14,8 +14,7 @@ import torch
 from torch import nn
 
 from ..errors import ConfigError, printable
-from ..records import States
-from .encoder import PassThrough, reduce, replaced
+from .encoder import replaced
 
 GROUP = "afina.heads"
 READS = {"linear": "first", "mean": "mean", "max": "max"}
@@ -80,8 +79,8 @@ class Given(nn.Module):
 
     def __init__(self, base: nn.Module) -> None:
         super().__init__()
-        self.pooler = base.pooler if isinstance(getattr(base, "pooler", None), nn.Module) else None
-        self.activation = getattr(base, "pooler_activation", None)
+        self.pooler: Any = base.pooler if isinstance(getattr(base, "pooler", None), nn.Module) else None
+        self.activation: Any = getattr(base, "pooler_activation", None)
 
     def forward(self, *_: Any, inputs_embeds: torch.Tensor, **__: Any) -> Any:
         from transformers.modeling_outputs import BaseModelOutputWithPooling
@@ -115,7 +114,9 @@ def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn
     """
     if name in READS:
         if per == "token" and name != "linear":
-            raise ConfigError(f"model.head: {name} gives one vector a text, but this task needs one a token; use linear or native")
+            raise ConfigError(
+                f"model.head: {name} gives one vector a text, but this task needs one a token; use linear or native"
+            )
         return Linear(width, outputs, dropout, "tokens" if per == "token" else READS[name])
     found = entry_points(group=GROUP, name=name)
     if not found:
@@ -124,7 +125,9 @@ def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn
     head: nn.Module = point.load()(width=width, outputs=outputs, dropout=dropout)
     reads = getattr(head, "reads", None)
     if reads not in (("tokens",) if per == "token" else ("first", "mean", "max")):
-        raise ConfigError(f"model.head: {name} reads {printable(reads)}, which this task (one answer a {per}) can't give")
+        raise ConfigError(
+            f"model.head: {name} reads {printable(reads)}, which this task (one answer a {per}) can't give"
+        )
     return head
 
 

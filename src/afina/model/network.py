@@ -37,7 +37,7 @@ class Network(nn.Module):
         self.native = head is None
         self.head = heads.Native(stock) if head is None else head
         self.trunk = Trunk(stock.base_model)
-        self.reads: str = self.head.reads
+        self.reads = str(self.head.reads)
         self.outputs = outputs
         self.new = new
         self.scale = scale
@@ -64,7 +64,7 @@ class Network(nn.Module):
             norm = [base.get_submodule(self.trunk.family.norm)] if layers and self.trunk.family.norm else []
             self.trained = [*upper, *norm, self.head]
         # In a tuple, so that torch does not list these views as children: the stock model owns the weights.
-        self.views = self.trunk.cut(self.cut_at) if 0 < self.cut_at < depth else ()
+        self.views: tuple[nn.Module, ...] = self.trunk.cut(self.cut_at) if 0 < self.cut_at < depth else ()
         self.requires_grad_(False)
         for module in self.trained:
             module.requires_grad_(True)
@@ -149,10 +149,10 @@ def build(
     rates = {"dropout": dropout, "head_dropout": head_dropout}
     if head == "native":
         settings = {"num_labels": need.outputs, **need.config}
-        stock, new = load_stock(name, need.stock, settings, **rates)  # type: ignore[arg-type]
+        stock, new = load_stock(name, need.stock, settings, **rates)
         network = Network(stock, None, outputs=need.outputs, new=new, scale=need.scale)
     else:
-        stock, new = load_stock(name, "AutoModel", {}, **rates)  # type: ignore[arg-type]
+        stock, new = load_stock(name, "AutoModel", {}, **rates)
         rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout
         torch.manual_seed(seed)
         own = heads.make(head, width=stock.config.hidden_size, outputs=need.outputs, dropout=float(rate), per=per)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import artifact as artifacts, inference
+from .. import artifact as artifacts
+from .. import inference
 from ..artifact import Artifact
 from ..data import readers
 from ..errors import ConfigError, DataError, InputError, Problem
@@ -37,8 +38,8 @@ class Predictor:
         """The answer for each text: a label, a number ...
 
         Args:
-            data: A list of texts or of (text, second text), rows (a list of dicts, a dict of columns, a pandas frame, an
-                Arrow table), or the path of a data file.
+            data: A list of texts or of (text, second text), rows (a list of dicts, a dict of columns, a pandas
+                frame, an Arrow table), or the path of a data file.
         """
         return [next(iter(prediction.values())) for prediction in self.stream(data)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 Array = np.ndarray[Any, Any]
-O = TypeVar("O", bound="TextOptions")
+TextOptionsT = TypeVar("TextOptionsT", bound="TextOptions")
 GROUP = "afina.tasks"
 """Entry-point group under which other packages offer tasks: `name = "package.module:TaskClass"`."""
 
@@ -230,7 +230,9 @@ def text_columns(text: str | None, pair: str | None, names: Sequence[str]) -> tu
     if text is not None:
         return present("text", text, names), None if pair is None else present("pair", pair, names)
     if pair is not None:
-        raise ConfigError(f"pair: {printable(pair)} is given without `text`; name both. The columns are: {listed(names)}")
+        raise ConfigError(
+            f"pair: {printable(pair)} is given without `text`; name both. The columns are: {listed(names)}"
+        )
     lower = {name.strip().lower(): name for name in names}
     singles: list[tuple[str, str | None]] = [(lower[name], None) for name in TEXT_NAMES if name in lower]
     pairs: list[tuple[str, str | None]] = [(lower[a], lower[b]) for a, b in PAIR_NAMES if a in lower and b in lower]
@@ -261,7 +263,7 @@ def target_column(role: str, asked: str | None, known: Sequence[str], names: Seq
                       f"The columns are: {listed(names)}")  # fmt: skip
 
 
-def input_columns(options: O, known: Sequence[str], names: Sequence[str], *, labelled: bool) -> O:
+def input_columns(options: TextOptionsT, known: Sequence[str], names: Sequence[str], *, labelled: bool) -> TextOptionsT:
     """The options of a task of texts or pairs with its columns named.
 
     Raises:
@@ -294,7 +296,9 @@ def read_text(row: Row, column: str, *, labelled: bool) -> str:
     if value is None and not labelled and column in row.values:
         return ""
     if isinstance(value, str):
-        raise DataError(Problem(row.place, f"column {column!r} is empty", "write the text or drop the row", "empty-text"))
+        raise DataError(
+            Problem(row.place, f"column {column!r} is empty", "write the text or drop the row", "empty-text")
+        )
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     found = "nothing" if value is None else f"{type(value).__name__} {printable(value)}"
@@ -317,7 +321,9 @@ def read_label(row: Row, column: str) -> str:
     if isinstance(value, str) and value.strip():
         return value
     if value is None or isinstance(value, str):
-        raise DataError(Problem(row.place, f"column {column!r} holds no label", "label the row or drop it", "empty-label"))
+        raise DataError(
+            Problem(row.place, f"column {column!r} holds no label", "label the row or drop it", "empty-label")
+        )
     found = f"{type(value).__name__} {printable(value)}"
     raise DataError(Problem(row.place, f"column {column!r}: expected one label, found {found}", "", "not-a-label"))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LABEL_NAMES = ("label", "labels", "class", "category", "target", "intent", "rótulo", "classe", "categoria")
 
 
-class Options(base.TextOptions):
+class ClassificationOptions(base.TextOptions):
     """Columns and settings of `classification`."""
 
     class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
@@ -35,7 +35,7 @@ class Classification(base.Task):
 
     name = "classification"
     summary = "one label for a text or a pair of texts"
-    Options = Options
+    Options = ClassificationOptions
     per = "window"
     slides = False
     metrics = {  # noqa: RUF012 - a ClassVar of the contract
@@ -47,7 +47,7 @@ class Classification(base.Task):
         "expected_calibration_error": scores.expected_calibration_error,
     }
 
-    def __init__(self, options: Options, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: ClassificationOptions, facts: Mapping[str, Any] | None = None) -> None:
         self.options = options
         self.facts = facts or {}
 
@@ -82,8 +82,8 @@ class Classification(base.Task):
         labels = base.sorted_labels(counts)
         if len(labels) < 2:
             raise ConfigError(
-                f"label: the training data hold {len(labels)} label ({base.listed(labels)}), and a classifier needs two "
-                "or more; is the right column named?"
+                f"label: the training data hold {len(labels)} label ({base.listed(labels)}), and a classifier needs "
+                "two or more; is the right column named?"
             )
         weights = class_weights(self.options.class_weights, labels, counts)
         return Classification(self.options, {"labels": labels, **({"weights": weights} if weights else {})})
@@ -106,7 +106,7 @@ class Classification(base.Task):
         return total, logits.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
-        probabilities = softmax(np.mean(np.stack(logits), axis=0, dtype=np.float64))
+        probabilities = softmax(np.stack(logits).astype(np.float64).mean(axis=0))
         best = int(probabilities.argmax())
         named = dict(zip(self.labels, probabilities.tolist(), strict=True))
         return {"label": self.labels[best], "probabilities": named}
@@ -134,7 +134,11 @@ class Classification(base.Task):
         ),
         Sample(
             [
-                {"premise": f"the {animal} {verb}", "hypothesis": f"a {animal} is {state}", "label": int(state == "great")}
+                {
+                    "premise": f"the {animal} {verb}",
+                    "hypothesis": f"a {animal} is {state}",
+                    "label": int(state == "great"),
+                }
                 for animal in ("cat", "dog", "bird")
                 for verb in ("sleeps", "barks")
                 for state in ("great", "awful", "poor")

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 SCORE_NAMES = ("score", "label", "target", "value", "similarity", "relatedness_score", "rating", "nota", "valor")
 
 
-class Options(base.TextOptions):
+class RegressionOptions(base.TextOptions):
     """Columns of `regression`."""
-
 
 
 class Regression(base.Task):
@@ -31,7 +29,7 @@ class Regression(base.Task):
 
     name = "regression"
     summary = "one number for a text or a pair of texts"
-    Options = Options
+    Options = RegressionOptions
     per = "window"
     slides = False
     metrics = {  # noqa: RUF012 - a ClassVar of the contract
@@ -42,7 +40,7 @@ class Regression(base.Task):
         "r2": scores.r2,
     }
 
-    def __init__(self, options: Options, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: RegressionOptions, facts: Mapping[str, Any] | None = None) -> None:
         self.options = options
         self.facts = facts or {}
 
@@ -128,7 +126,9 @@ def read_number(row: Row, column: str) -> float:
     """
     value = row.values.get(column)
     if value is None or (isinstance(value, str) and not value.strip()):
-        raise DataError(Problem(row.place, f"column {column!r} holds no number", "fill it in or drop the row", "empty-label"))
+        raise DataError(
+            Problem(row.place, f"column {column!r} holds no number", "fill it in or drop the row", "empty-label")
+        )
     fix = "write the decimal point as '.'" if isinstance(value, str) and "," in value else ""
     wrong = Problem(row.place, f"column {column!r}: expected a number, found {printable(value)}", fix, "not-a-number")
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):

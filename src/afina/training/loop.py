@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +81,7 @@ def steps(
     pad: int,
     seed: int,
     autocast: torch.dtype | None = None,
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Train, one step of the optimiser at a time.
 
     Data order and dropout are pure functions of seed and step, so a run can be taken up anywhere.
@@ -178,5 +178,3 @@ def not_finite(data: Material, batch: Sequence[int], number: int, loss: float, n
         f"The step's rows: {places}. A lower learning rate (training.learning_rate) is the usual cure; "
         "weights that are not finite in the loaded model are the other cause"
     )
-
-

@@ -25,7 +25,8 @@ from ..data import readers, splits
 from ..errors import ConfigError, DataError, Problem, TrainingError
 from ..inference import Evaluation
 from ..metrics.scores import higher_is_better
-from ..model import cache, network as networks
+from ..model import cache
+from ..model import network as networks
 from ..model.encoder import check_length
 from ..model.families import locate
 from ..model.network import Network
@@ -333,7 +334,9 @@ def length_notes(parts: Mapping[str, Material], limit: int) -> list[str]:
         cuts = [one.cut for one in part.features if one.cut]
         if cuts:
             share = 100 * len(cuts) / len(part.examples)
-            notes.append(f"{name}: {len(cuts)} texts ({share:.1f} %) are longer than {limit} tokens and lose {sum(cuts)} tokens")
+            notes.append(
+                f"{name}: {len(cuts)} texts ({share:.1f} %) are longer than {limit} tokens and lose {sum(cuts)} tokens"
+            )
     return notes
 
 
@@ -382,15 +385,16 @@ def decided(config: Config, network: Network) -> str:
     )
 
 
-def keep_states(
-    network: Network, parts: dict[str, Material], pad: int, budget: int
-) -> tuple[dict[str, Material], str]:
+def keep_states(network: Network, parts: dict[str, Material], pad: int, budget: int) -> tuple[dict[str, Material], str]:
     """The states below the cut, computed once for training and validation where they fit into memory."""
     wanted = {name: part for name, part in parts.items() if name != "test"}
     needed = sum(cache.size(network, part.windows) for part in wanted.values())
     room = CACHE_SHARE * free_memory()
     if needed > room:
-        return parts, f"frozen part: its states would take {needed / 1e6:,.0f} MB, more than fits; recomputed every epoch"
+        return (
+            parts,
+            f"frozen part: its states would take {needed / 1e6:,.0f} MB, more than fits; recomputed every epoch",
+        )
     kept = {
         name: replace(part, cache=cache.fill(network, part.windows, pad=pad, budget=budget))
         for name, part in wanted.items()
@@ -454,7 +458,11 @@ class Trainer:
                     step = next(loop, None)
                 if step is None:
                     break
-                self.number, self.tokens, self.padded = step.number, self.tokens + step.tokens, self.padded + step.padded
+                self.number, self.tokens, self.padded = (
+                    step.number,
+                    self.tokens + step.tokens,
+                    self.padded + step.padded,
+                )
                 rundir.append(log, asdict(step))
                 yield step
                 if not step.last:
@@ -491,7 +499,13 @@ class Trainer:
         rank = sign * value if math.isfinite(value) else -math.inf
         better = not self.best or rank > self.best["rank"]
         if better:
-            self.best = {"epoch": step.epoch + 1, "step": step.number, "metric": self.metric, "value": value, "rank": rank}
+            self.best = {
+                "epoch": step.epoch + 1,
+                "step": step.number,
+                "metric": self.metric,
+                "value": value,
+                "rank": rank,
+            }
         return Scored(step.epoch + 1, step.number, metrics, better)
 
 

@@ -1,12 +1,12 @@
 """Names and formats of everything in a run folder. Reports, comparison and resuming read only this.
 
-    config.yaml        the complete configuration, everything decided
-    data.json          where the rows came from, how they were split, the label counts
-    steps.jsonl        one line a step: loss, rate, gradient norm, tokens
-    evaluations.jsonl  one line an evaluation on the validation data
-    predictions.jsonl  one line an example of the validation and test data: place, target, prediction
-    model/             the fine-tuned model: a Hugging Face folder plus afina.json
-    run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
+config.yaml        the complete configuration, everything decided
+data.json          where the rows came from, how they were split, the label counts
+steps.jsonl        one line a step: loss, rate, gradient norm, tokens
+evaluations.jsonl  one line an evaluation on the validation data
+predictions.jsonl  one line an example of the validation and test data: place, target, prediction
+model/             the fine-tuned model: a Hugging Face folder plus afina.json
+run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
 """
 
 from __future__ import annotations
