@@ -195,7 +195,7 @@ def demo(
         say(f"{prediction['probabilities'][label]:.2f}  {label:<6} {text}")
 
 
-DEMO_EPOCHS = 8
+DEMO_EPOCHS = 6
 DEMO_TEXTS = [
     "Nobody has emptied the green bins in our lane for three weeks.",
     "My bicycle wheel broke in the deep hole outside the bakery.",
@@ -486,17 +486,20 @@ def scan(data: str, reading: Mapping[str, Any]) -> tuple[list[str], int]:
         DataError: lists the rows that can't be read.
     """
     from .data import readers
-    from .errors import DataError, Problem
+    from .errors import SHOWN, DataError, Problem
 
     columns: dict[str, None] = {}
-    problems, count = [], 0
-    for count, item in enumerate(readers.read(data, **reading), 1):  # noqa: B007 - used after the loop
+    problems: list[Problem] = []
+    count, wrong = 0, 0
+    for item in readers.read(data, **reading):
+        count += 1
         if isinstance(item, Problem):
-            problems.append(item)
+            wrong += 1
+            problems += [item] if wrong <= SHOWN else []
         else:
             columns.update(dict.fromkeys(item.values))
-    if problems:
-        raise DataError(problems)
+    if wrong:
+        raise DataError(problems, wrong)
     return list(columns), count
 
 
@@ -634,6 +637,8 @@ def destination(out: str, data: str) -> Iterator[TextIO]:
         return
     path = Path(out)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if path.is_dir():
+        raise ConfigError(f"out: {printable(out)} is a folder; name a file")
     if path.exists() and Path(data).exists() and path.samefile(data):
         raise ConfigError(f"out: {printable(out)} is the data; name another file")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -91,3 +93,127 @@ def test_the_interval_over_seeds_equals_scipy() -> None:
     values = [0.91, 0.92, 0.905]
     expected = stats.t.interval(0.95, 2, loc=np.mean(values), scale=stats.sem(values))
     assert intervals.students_interval(values) == pytest.approx(expected)
+
+
+def answers(f1: np.ndarray) -> dict[str, np.ndarray]:
+    return {"f1": f1}
+
+
+def test_the_test_calls_equal_systems_different_at_its_level() -> None:
+    """A continuous score has no ties, so that the test is exact: p <= 0.05 in 5 % of pairs, correlated ones too."""
+    generator = np.random.default_rng(7)
+    called = 0
+    for i in range(400):
+        shared = generator.random(30)
+        first, second = (answers(shared + generator.random(30)) for _ in range(2))
+        called += intervals.paired(first, second, scores.answer_f1, resamples=99, seed=i).p_value <= 0.05
+    assert 0.02 <= called / 400 <= 0.08
+
+
+def test_the_p_value_is_that_of_all_swaps() -> None:
+    """Against scipy, which goes through all 2^10 swaps."""
+    generator = np.random.default_rng(8)
+    first, second = generator.random(10) + 0.15, generator.random(10)
+    expected = stats.permutation_test(
+        (first, second), lambda a, b: np.mean(a) - np.mean(b), permutation_type="samples", n_resamples=np.inf
+    ).pvalue
+    found = intervals.paired(answers(first), answers(second), scores.answer_f1, resamples=8000)
+    assert found.p_value == pytest.approx(expected, abs=0.015)
+
+
+def test_the_paired_interval_is_that_of_the_differences() -> None:
+    generator = np.random.default_rng(9)
+    first, second = generator.random(40), generator.random(40)
+    found = intervals.paired(answers(first), answers(second), scores.answer_f1)
+    plain = intervals.bootstrap(answers(first - second), scores.answer_f1, resamples=2000, seed=0)
+    assert (found.difference, found.low, found.high) == pytest.approx((plain.value, plain.low, plain.high))
+
+
+def test_an_undefined_difference_is_not_significant() -> None:
+    gold = np.arange(6.0)
+    constant, perfect = {"gold": gold, "predicted": np.ones(6)}, {"gold": gold, "predicted": gold}
+    found = intervals.paired(constant, perfect, scores.pearson, resamples=50)
+    assert np.isnan([found.difference, found.low, found.high, found.p_value]).all()
+
+
+def test_groups_widen_the_interval_and_weaken_the_test() -> None:
+    """Ten copies of each example are no more evidence than one."""
+    generator = np.random.default_rng(10)
+    first, second = generator.random(20) + 0.2, generator.random(20)
+    many = answers(np.repeat(first, 10)), answers(np.repeat(second, 10))
+    groups = np.repeat(np.arange(20), 10)
+    alone = intervals.paired(answers(first), answers(second), scores.answer_f1)
+    grouped = intervals.paired(*many, scores.answer_f1, groups=groups)
+    naive = intervals.paired(*many, scores.answer_f1)
+    assert (grouped.low, grouped.high) == pytest.approx((alone.low, alone.high), abs=0.02)
+    assert grouped.p_value == pytest.approx(alone.p_value, abs=0.02)
+    assert naive.high - naive.low < 0.5 * (grouped.high - grouped.low)
+    assert naive.p_value < grouped.p_value
+
+
+def test_columns_of_rows_are_drawn_together() -> None:
+    first = {"gold": np.eye(4, dtype=bool), "predicted": np.eye(4, dtype=bool)}
+    second = first | {"predicted": np.zeros((4, 4), bool)}
+    assert intervals.bootstrap(first, scores.micro_f1, resamples=50) == intervals.Interval(1, 1, 1, 0.95, 50)
+    assert intervals.paired(first, second, scores.micro_f1, resamples=50).low == 1
+
+
+def test_an_infinite_value_stays_infinite() -> None:
+    table = {"log_probability": np.array([-np.inf] * 3 + [-1.0] * 3)}
+    assert intervals.bootstrap(table, scores.log_loss, resamples=100).high == np.inf
+
+
+def test_a_wider_level_is_wider() -> None:
+    table = answers(np.random.default_rng(11).random(50))
+    narrow, wide = (intervals.bootstrap(table, scores.answer_f1, level=level) for level in (0.5, 0.99))
+    assert wide.low < narrow.low < narrow.value < narrow.high < wide.high
+
+
+@pytest.mark.parametrize(
+    ("table", "settings", "message"),
+    [
+        ({"f1": np.zeros(0)}, {}, "no examples"),
+        ({}, {}, "no examples"),
+        ({"f1": np.zeros(3), "exact": np.zeros(2)}, {}, "'f1': 3, 'exact': 2"),
+        ({"f1": np.zeros(3)}, {"groups": np.zeros(2, int)}, "'groups': 2"),
+        ({"f1": np.zeros(3)}, {"resamples": 0}, "resamples must be 1 or more, was: 0"),
+        ({"f1": np.zeros(3)}, {"level": 95}, "level must be between 0 and 1, was: 95"),
+    ],
+)
+def test_what_the_bootstrap_refuses(table: dict[str, np.ndarray], settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        intervals.bootstrap(table, scores.answer_f1, **settings)
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ({"gold": np.array([1, 1]), "confidence": np.zeros(2)}, "same columns"),
+        ({"gold": np.array([1, 0]), "predicted": np.array([1, 1])}, "gold answers differ"),
+    ],
+)
+def test_tables_that_do_not_match_are_refused(second: dict[str, np.ndarray], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        intervals.paired(accuracy_table(np.ones(2)), second, scores.accuracy)
+
+
+def test_holm_equals_its_definition() -> None:
+    for seed in range(50):
+        p = np.random.default_rng(seed).random(6) ** 3
+        ordered = sorted(p)
+        expected = [min(1, max((6 - j) * ordered[j] for j in range(ordered.index(one) + 1))) for one in p]
+        assert intervals.holm(list(p)) == pytest.approx(expected)
+    assert intervals.holm([]) == []
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, np.nan])
+def test_holm_refuses_what_is_no_probability(wrong: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        intervals.holm([0.5, wrong])
+
+
+def test_mean_and_deviation_of_seeds() -> None:
+    assert intervals.mean_and_sd([1.0, 2.0, 3.0, 6.0]) == pytest.approx((3, stats.tstd([1, 2, 3, 6])))
+    assert intervals.mean_and_sd([0.5]) == pytest.approx((0.5, np.nan), nan_ok=True)
+    assert np.isnan(intervals.mean_and_sd([])).all()
+    assert np.isnan(intervals.students_interval([0.5])).all()

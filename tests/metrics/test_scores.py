@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as oracle
+from sklearn.calibration import calibration_curve
 
 from afina.metrics import scores
 
@@ -118,3 +119,116 @@ def test_directions() -> None:
     assert not scores.higher_is_better("log_loss")
     for name in scores.LOWER_IS_BETTER:
         assert callable(getattr(scores, name))
+
+
+EMPTY = {
+    **dict.fromkeys(("gold", "predicted", "correct", "predicted_count", "gold_count"), np.zeros(0, int)),
+    **dict.fromkeys(("log_probability", "confidence", "exact", "f1"), np.zeros(0)),
+}
+EMPTY_SETS = {"gold": np.zeros((0, 4), bool), "predicted": np.zeros((0, 4), bool), "score": np.zeros((0, 4))}
+SET_SCORES = ("subset_accuracy", "micro_f1", "multilabel_macro_f1", "sample_f1", "ranking_precision")
+COLUMN_SCORES = (
+    *("accuracy", "macro_f1", "balanced_accuracy", "matthews", "log_loss", "expected_calibration_error"),
+    *("pearson", "spearman", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2"),
+    *("entity_precision", "entity_recall", "entity_f1", "exact_match", "answer_f1"),
+)
+sets = st.tuples(st.integers(1, 12), st.integers(2, 6)).flatmap(
+    lambda shape: st.lists(
+        st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4)), min_size=shape[1], max_size=shape[1]),
+        min_size=shape[0],
+        max_size=shape[0],
+    )
+)
+
+
+def test_the_lists_name_every_score() -> None:
+    annotated = {
+        name
+        for name, thing in vars(scores).items()
+        if getattr(thing, "__annotations__", {}) == {"table": "Table", "return": "float"} and not name.startswith("_")
+    }
+    assert annotated == {*COLUMN_SCORES, *SET_SCORES}
+
+
+@pytest.mark.parametrize("name", [*COLUMN_SCORES, *SET_SCORES])
+def test_a_table_without_rows_has_no_score(name: str) -> None:
+    assert np.isnan(getattr(scores, name)(EMPTY_SETS if name in SET_SCORES else EMPTY))
+
+
+def test_calibration_error_equals_the_curve_of_scikit_learn() -> None:
+    generator = np.random.default_rng(5)
+    confidence = generator.random(500)
+    confidence[:15] = np.linspace(0, 1, 16)[1:]  # the very edges
+    right = generator.random(500) < confidence**2
+    share, mean = calibration_curve(right, confidence, n_bins=15)
+    bins = np.searchsorted(np.linspace(0, 1, 16)[1:-1], confidence)
+    sizes = np.bincount(bins, minlength=15)
+    table = {"confidence": confidence, "gold": np.ones(500, int), "predicted": right.astype(int)}
+    expected = np.sum(sizes[sizes > 0] * np.abs(share - mean)) / 500
+    assert scores.expected_calibration_error(table) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [-1, 2, 3])
+@pytest.mark.parametrize("column", ["gold", "predicted"])
+def test_a_label_that_does_not_exist_is_refused(column: str, wrong: int) -> None:
+    table = {"gold": np.array([0, 1]), "predicted": np.array([1, 1])} | {column: np.array([wrong, 0])}
+    with pytest.raises(ValueError, match=f"column {column}: label id {wrong} is not one of the 2 labels"):
+        scores.confusion(table, 2)
+
+
+def test_numbers_far_from_zero_correlate() -> None:
+    small = np.random.default_rng(6).standard_normal(50)
+    table = {"gold": 2000 + 1e-4 * small, "predicted": 1e9 * small}
+    assert scores.pearson(table) == pytest.approx(1, abs=1e-6)
+
+
+def test_constant_gold_has_no_share_of_variance() -> None:
+    """The mean of 0.1, 0.1, ... is not quite 0.1."""
+    assert np.isnan(scores.r2({"gold": np.full(7, 0.1), "predicted": np.arange(7.0)}))
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf, 1e300])
+def test_strange_numbers_give_no_warning(strange: float) -> None:
+    table = {"gold": np.array([1.0, 2.0, 3.0]), "predicted": np.array([1.0, strange, 3.0])}
+    assert not np.isfinite(scores.mean_squared_error(table))
+    assert not np.isfinite(scores.r2(table))
+    assert np.isfinite(scores.pearson(table)) == (strange == 1e300)
+    assert np.isnan(scores.spearman(table)) == np.isnan(strange)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20))
+def test_entity_scores_equal_scikit_learn(rows: list[tuple[int, int, int]]) -> None:
+    """An entity is a positive: (found, made up, missed) of each example, laid out one by one."""
+    found, made_up, missed = (np.array(column) for column in zip(*rows, strict=True))
+    table = {"correct": found, "predicted_count": found + made_up, "gold_count": found + missed}
+    totals = [found.sum(), made_up.sum(), missed.sum()]
+    gold, predicted = np.repeat([1, 0, 1], totals), np.repeat([1, 1, 0], totals)
+    expected = (0, 0, 0)
+    if len(gold):
+        expected = oracle.precision_recall_fscore_support(gold, predicted, average="binary", zero_division=0)[:3]
+    ours = scores.entity_precision(table), scores.entity_recall(table), scores.entity_f1(table)
+    assert ours == pytest.approx(expected)
+
+
+@given(sets)
+def test_set_scores_equal_scikit_learn(rows: list[list[tuple[bool, bool, int]]]) -> None:
+    cells = np.array(rows)  # [n, k, 3]
+    gold, predicted, score = cells[..., 0].astype(bool), cells[..., 1].astype(bool), cells[..., 2] / 4
+
+    def f1(average: str, empty: int) -> float:
+        return oracle.f1_score(gold, predicted, average=average, zero_division=empty)
+
+    for kind in (bool, int):
+        table = {"gold": gold.astype(kind), "predicted": predicted.astype(kind), "score": score}
+        assert scores.subset_accuracy(table) == pytest.approx(oracle.accuracy_score(gold, predicted))
+        assert scores.micro_f1(table) == pytest.approx(f1("micro", 0))
+        assert scores.multilabel_macro_f1(table) == pytest.approx(f1("macro", 0))
+        assert scores.sample_f1(table) == pytest.approx(f1("samples", 1))
+        expected = oracle.label_ranking_average_precision_score(gold, score)
+        assert scores.ranking_precision(table) == pytest.approx(expected)
+
+
+def test_answers_are_means() -> None:
+    table = {"exact": np.array([1.0, 0.0, 0.0, 1.0]), "f1": np.array([1.0, 0.5, 0.0, 1.0])}
+    assert scores.exact_match(table) == 0.5
+    assert scores.answer_f1(table) == 0.625

@@ -294,7 +294,7 @@ def _read_table(name: str, file: BinaryIO, codec: str, layout: Layout) -> Iterat
         records = _plain_records(_lines(name, file, codec), delimiter)
     names = layout.columns or _header(name, records, signs)
     first = list(islice(records, PEEK))
-    _check_start(name, names, first, given=layout.columns is not None)
+    _check_start(name, names, first, given=bool(layout.columns))
     if len(names) > 1:
         _check_delimiter(f"{name}:{first[0].lines[0].number}", first, len(names), signs)
     for record in chain(first, records):

@@ -1,10 +1,14 @@
-"""How sure a score is: bootstrap of any metric, and the paired difference of two systems."""
+"""How sure a score is: an interval for one system, a test for two, a correction for many, a spread over seeds.
+
+The first two ask what other *examples* would have given, with the trained models as they are. What another training run
+would have given is a question to several seeds: `students_interval`.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,65 +17,42 @@ from .scores import Array, Metric, Table
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value with the bounds that hold it.
+    """A value with the interval that holds the true one with probability `level`.
 
     Attributes:
-        value: On all examples.
-        low: Lower bound.
-        high: Upper bound.
-        level: Share of repetitions whose bounds hold the true value.
+        value: The score of the table itself; of a percentile interval not necessarily inside [low, high].
+        low: Lower bound, nan if there is none.
+        high: Upper bound, nan if there is none.
+        level: For example 0.95.
+        resamples: How many resamples were drawn.
     """
 
     value: float
     low: float
     high: float
     level: float
+    resamples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The difference of two systems on the same examples, first minus second.
+    """Two systems on the same examples.
 
     Attributes:
-        difference: On all examples.
-        low: Lower bound, 95 %, paired bootstrap (Berg-Kirkpatrick et al. 2012).
-        high: Upper bound.
-        p_value: Two-sided, paired approximate randomisation (Noreen 1989): how often swapping the two systems' answers
-            at random gives a difference as large.
+        difference: Score of the first less score of the second.
+        low: Lower bound of the difference, nan if there is none.
+        high: Upper bound of the difference, nan if there is none.
+        p_value: Two-sided, of the hypothesis that it does not matter which system answered which example.
+        level: Of the interval.
+        resamples: How many were drawn, for the interval and again for the test.
     """
 
     difference: float
     low: float
     high: float
     p_value: float
-
-
-def rows(table: Table) -> int:
-    """Number of examples of a table."""
-    return len(next(iter(table.values())))
-
-
-def pick(table: Table, index: Array) -> dict[str, Array]:
-    """The table of some examples."""
-    return {name: column[index] for name, column in table.items()}
-
-
-def resampled(n: int, groups: Array | None, generator: np.random.Generator) -> Array:
-    """Indices of one bootstrap sample: examples, or whole groups of them, drawn with replacement."""
-    if groups is None:
-        return generator.integers(0, n, n)
-    order = np.argsort(groups, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    return np.concatenate([parts[i] for i in generator.integers(0, len(parts), len(parts))])
-
-
-def bounds(values: Sequence[float], level: float) -> tuple[float, float]:
-    """Percentiles of the resampled values that exist; nan when none does."""
-    found = np.array([value for value in values if np.isfinite(value)])
-    if not len(found):
-        return float("nan"), float("nan")
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    level: float
+    resamples: int
 
 
 def bootstrap(
@@ -83,67 +64,191 @@ def bootstrap(
     seed: int = 0,
     groups: Array | None = None,
 ) -> Interval:
-    """Percentile bootstrap over examples (Efron 1979).
+    """Percentile bootstrap over examples (Efron 1979; Efron and Tibshirani 1993, section 13.3).
+
+    Resamples for which the metric is nan are left out. Only one resample is in memory at a time.
 
     Args:
-        table: Columns of per-example values.
-        metric: What to compute.
-        resamples: How often.
-        level: Of the interval.
-        seed: Of the draws.
-        groups: A group number for each example, when examples are not independent (questions of one paragraph).
-    """
-    generator = np.random.default_rng(seed)
-    n = rows(table)
-    values = [metric(pick(table, resampled(n, groups, generator))) for _ in range(resamples)]
-    return Interval(metric(table), *bounds(values, level), level)
-
-
-def paired(first: Table, second: Table, metric: Metric, *, resamples: int = 2000, seed: int = 0) -> Comparison:
-    """The difference of two systems on the same examples, with its interval and p-value.
+        table: Columns of n entries or rows.
+        metric: Called once for the table and once for each resample.
+        resamples: How often n examples are drawn with replacement.
+        level: Probability that the interval is meant to hold.
+        seed: Same seed, same interval.
+        groups: What group each example belongs to, [n]: whole groups are drawn, where examples of one group (questions
+            of one paragraph) are not independent.
 
     Raises:
-        ValueError: the tables are not of the same examples.
+        ValueError: no examples, columns or groups of different lengths, no resamples, a level outside (0, 1).
     """
-    n = rows(first)
-    if rows(second) != n:
-        raise ValueError(f"paired needs the same examples in both tables, found {n} and {rows(second)}")
+    _check_settings(resamples, level)
+    n = _count(table, groups)
     generator = np.random.default_rng(seed)
-    difference = metric(first) - metric(second)
-    values, hits = [], 0
-    for _ in range(resamples):
-        index = generator.integers(0, n, n)
-        values.append(metric(pick(first, index)) - metric(pick(second, index)))
-        swap = generator.random(n) < 0.5
-        one = {name: swapped(swap, second[name], column) for name, column in first.items()}
-        other = {name: swapped(swap, first[name], column) for name, column in second.items()}
-        hits += abs(metric(one) - metric(other)) >= abs(difference) - 1e-12
-    return Comparison(difference, *bounds(values, 0.95), (1 + hits) / (1 + resamples))
+    values = [float(metric(pick(table, resampled(n, groups, generator)))) for _ in range(resamples)]
+    return Interval(float(metric(table)), *bounds(values, level), level, resamples)
 
 
-def swapped(swap: Array, replacement: Array, column: Array) -> Array:
-    """A column with the entries at `swap` replaced; columns may have more than one dimension."""
-    mask = swap.reshape(-1, *[1] * (column.ndim - 1))
-    result: Array = np.where(mask, replacement, column)
-    return result
+def paired(
+    first: Table,
+    second: Table,
+    metric: Metric,
+    *,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+    groups: Array | None = None,
+) -> Comparison:
+    """Difference of two systems on the same examples, the first less the second.
+
+    The interval is the paired percentile bootstrap: both systems on the same resample (Berg-Kirkpatrick et al. 2012).
+    The p-value is that of approximate randomisation: the answers to each example are swapped or not, by a fair coin;
+    p = (1 + hits) / (1 + resamples), hits being the swaps that give a difference at least as large, of either sign
+    (Noreen 1989; the added 1 makes it valid: Phipson and Smyth 2010). With `groups`, whole groups are
+    drawn and swapped. Resamples for which the difference is nan are left out.
+
+    Args:
+        first: Columns of n entries or rows.
+        second: The same columns for the same examples in the same order.
+        metric: Called twice for each resample, and twice again for each swap.
+        resamples: How many resamples, and how many swaps.
+        level: Probability that the interval is meant to hold.
+        seed: Same seed, same answer.
+        groups: What group each example belongs to. [n]
+
+    Raises:
+        ValueError: tables that differ in length, columns or gold answers, and whatever `bootstrap` refuses.
+    """
+    _check_settings(resamples, level)
+    n = _count_pair(first, second, groups)
+    both = {name: np.concatenate([first[name], second[name]]) for name in first}  # [2n]: example i is i and n + i
+    generator = np.random.default_rng(seed)
+
+    def difference(index: Array) -> float:
+        other = (index + n) % (2 * n)  # the other system on the same examples
+        return float(metric(pick(both, index))) - float(metric(pick(both, other)))
+
+    observed = difference(np.arange(n))
+    drawn = [difference(resampled(n, groups, generator)) for _ in range(resamples)]
+    chance = [difference(swapped(n, groups, generator)) for _ in range(resamples)]
+    return Comparison(observed, *bounds(drawn, level), _p_value(observed, chance), level, resamples)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for testing several hypotheses (Holm 1979), in the order given."""
-    order = np.argsort(p_values)
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for place, i in enumerate(order):
-        highest = max(highest, min(1.0, p_values[i] * (len(p_values) - place)))
-        adjusted[i] = highest
-    return adjusted
+    """P-values adjusted for their number, in the given order (Holm 1979).
+
+    The i-th smallest of m, counted from 0, becomes the largest of (m - j) p_j over j <= i, and at most 1. Rejecting
+    what is below alpha then errs once or more with probability alpha at most, whatever the tests have in common.
+
+    Raises:
+        ValueError: a value outside [0, 1], nan included.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p-values must be between 0 and 1, were: {[float(value) for value in p]}")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+    return [float(value) for value in adjusted]
+
+
+def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation (n - 1 below the line); nan for too few values."""
+    column = np.asarray(values, dtype=np.float64)
+    mean = float(column.mean()) if column.size else math.nan
+    return mean, float(column.std(ddof=1)) if column.size > 1 else math.nan
 
 
 def students_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
-    """Bounds of the mean over seeds: mean -+ t sd / sqrt(n)."""
-    from scipy.stats import t
+    """Bounds of the mean of one score over seeds, mean -+ t sd / sqrt(n) (Student 1908); nan for fewer than two values.
 
+    Raises:
+        ValueError: a level outside (0, 1).
+    """
+    from scipy.special import stdtrit
+
+    _check_level(level)
+    mean, sd = mean_and_sd(values)
     n = len(values)
-    spread: Any = t.ppf((1 + level) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n)
-    mean = float(np.mean(values))
-    return mean - float(spread), mean + float(spread)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * sd / math.sqrt(n) if n > 1 else math.nan
+    return mean - half, mean + half
+
+
+def pick(table: Table, index: Array) -> dict[str, Array]:
+    """The table's rows at `index`, one index for all columns."""
+    return {name: column.take(index, axis=0) for name, column in table.items()}
+
+
+def resampled(n: int, groups: Array | None, generator: np.random.Generator) -> Array:
+    """Indices of one bootstrap sample: n examples, or as many groups as there are, whole, drawn with replacement."""
+    if groups is None:
+        return generator.integers(n, size=n)
+    order = np.argsort(groups, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    return np.concatenate([parts[i] for i in generator.integers(len(parts), size=len(parts))])
+
+
+def swapped(n: int, groups: Array | None, generator: np.random.Generator) -> Array:
+    """For each example i either i or n + i, by a fair coin; one coin a group. [n]"""
+    owner = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    return np.arange(n) + n * generator.integers(2, size=n)[owner]
+
+
+def bounds(values: Sequence[float], level: float) -> tuple[float, float]:
+    """The k-th smallest and the k-th largest value, k = (number + 1) (1 - level) / 2 rounded down, at least 1."""
+    ordered = np.sort([value for value in values if not math.isnan(value)])
+    if not len(ordered):
+        return math.nan, math.nan
+    k = max(1, math.floor((len(ordered) + 1) * (1 - level) / 2 + 1e-9))
+    return float(ordered[k - 1]), float(ordered[-k])
+
+
+def _p_value(observed: float, chance: Sequence[float]) -> float:
+    """Share of swaps at least as far from 0 as what was observed, itself counted among them."""
+    if math.isnan(observed):
+        return math.nan
+    distances = np.abs([value for value in chance if not math.isnan(value)])
+    hits = int((distances >= abs(observed) - 1e-12).sum())  # less a rounding, so that ties count
+    return (1 + hits) / (1 + len(distances))
+
+
+def _check_settings(resamples: int, level: float) -> None:
+    if resamples < 1:
+        raise ValueError(f"resamples must be 1 or more, was: {resamples}")
+    _check_level(level)
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, was: {level}")
+
+
+def _count(table: Table, groups: Array | None) -> int:
+    """The number of examples.
+
+    Raises:
+        ValueError: none, or columns or groups of different lengths.
+    """
+    lengths = {name: len(column) for name, column in table.items()}
+    if groups is not None:
+        lengths["groups"] = len(groups)
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns must have one entry an example, lengths were: {lengths}")
+    n = next(iter(lengths.values()), 0)
+    if not n:
+        raise ValueError("the table holds no examples")
+    return n
+
+
+def _count_pair(first: Table, second: Table, groups: Array | None) -> int:
+    """The number of examples that two tables share.
+
+    Raises:
+        ValueError: tables that are not about the same examples.
+    """
+    n, other = _count(first, groups), _count(second, None)
+    if n != other:
+        raise ValueError(f"paired needs the same examples in both tables, found {n} and {other}")
+    if first.keys() != second.keys():
+        raise ValueError(f"both tables must have the same columns, were: {sorted(first)} and {sorted(second)}")
+    if "gold" in first and not np.array_equal(first["gold"], second["gold"]):
+        raise ValueError("both tables must hold the same examples in the same order, their gold answers differ")
+    return n

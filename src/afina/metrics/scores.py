@@ -1,12 +1,15 @@
-"""Scores: plain functions of per-example columns.
+"""Scores of a table: plain functions of columns with one entry an example.
 
-A table has one entry an example in each column. The functions are vectorised numpy because the bootstrap calls them
-thousands of times; the tests hold each of them against scikit-learn or scipy. A score that has no value is `nan`, never
-an invented number.
+A score is a number between 0 and 1, or in the units of the data; never a percentage. Where a score is not defined, as
+for a table without rows, it is nan: never an invented number, never a warning. The exceptions are named: an F1 of
+nothing found where nothing was to be found follows the script that the field compares itself with.
+
+Every function is fast enough to be called thousands of times, once for each resample of `intervals`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,136 +17,318 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 Table = Mapping[str, Array]
+"""Column name to values, one entry (or one row of k entries) an example; numbers only."""
 Metric = Callable[[Table], float]
+"""A function from a table to one number."""
 
+BINS = 15
+"""Bins of the calibration error, as in Guo et al. (2017)."""
+EDGES = np.linspace(0, 1, BINS + 1)[1:-1]
 LOWER_IS_BETTER = frozenset(
     {"log_loss", "expected_calibration_error", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error"}
 )
 
+quiet = np.errstate(all="ignore")
+"""Overflow, and inf - inf, end as inf or nan in the score; numpy need not say so as well."""
+
 
 def higher_is_better(name: str) -> bool:
-    """Whether a larger value of the metric of that name is a better one."""
+    """Whether a larger value of the metric of this name is the better one; errors and losses are the exceptions."""
     return name not in LOWER_IS_BETTER
 
 
-def ratio(over: float, under: float, empty: float = float("nan")) -> float:
-    """A quotient, or `empty` when there is nothing to divide by."""
-    return float(over / under) if under else empty
+# One label an example. Columns: gold [n], predicted [n], label ids from 0.
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# One label: integer columns `gold` and `predicted`.
+def accuracy(table: Table) -> float:
+    """Share of examples whose predicted label is the gold one."""
+    return _mean(table["gold"] == table["predicted"])
+
+
+def macro_f1(table: Table) -> float:
+    """Mean over the labels that occur, in gold or predicted, of F1 = 2 hits / (gold + predicted)."""
+    hits, gold, predicted = _label_counts(table)
+    sizes = gold + predicted
+    occurs = sizes > 0
+    return _mean(2 * hits[occurs] / sizes[occurs])
+
+
+def balanced_accuracy(table: Table) -> float:
+    """Mean recall of the labels that occur in gold (Brodersen et al. 2010, there for two)."""
+    hits, gold, _ = _label_counts(table)
+    occurs = gold > 0
+    return _mean(hits[occurs] / gold[occurs])
+
+
+def matthews(table: Table) -> float:
+    """Matthews' correlation for any number of labels, R_K of Gorodkin (2004).
+
+        (n hits - sum_k g_k p_k) / sqrt((n^2 - sum_k g_k^2) (n^2 - sum_k p_k^2))
+
+    with g_k and p_k the gold and predicted examples of label k. nan where all gold or all predicted labels are one.
+    """
+    hits, gold, predicted = _label_counts(table)
+    n = len(table["gold"])
+    covariance = n * int(hits.sum()) - int(gold @ predicted)
+    spreads = n * n - int(gold @ gold), n * n - int(predicted @ predicted)
+    return ratio(covariance, math.sqrt(spreads[0]) * math.sqrt(spreads[1]))
+
+
+def log_loss(table: Table) -> float:
+    """Mean of -ln p(gold label), from the column `log_probability` [n]."""
+    return _mean(-table["log_probability"])
+
+
+def expected_calibration_error(table: Table) -> float:
+    """Distance between confidence and accuracy, Guo et al. (2017), equation 3.
+
+        sum_b |B_b| / n * |accuracy(B_b) - mean confidence(B_b)|
+
+    over 15 bins B_b = ((b - 1) / 15, b / 15]. Columns: `confidence` [n], `gold` [n], `predicted` [n].
+    """
+    confidence = table["confidence"]
+    gaps = (table["gold"] == table["predicted"]) - confidence  # [n]
+    sums = np.bincount(np.searchsorted(EDGES, confidence), weights=gaps)  # [BINS] or fewer
+    return ratio(float(np.abs(sums).sum()), len(confidence))
 
 
 def confusion(table: Table, n: int | None = None) -> Array:
-    """Counts of (gold, predicted). [n, n]"""
+    """Examples of each gold label (row) and predicted label (column); n is by default the largest id + 1. [n, n]
+
+    Raises:
+        ValueError: a label id that is not in range(n).
+    """
     gold, predicted = table["gold"], table["predicted"]
-    n = n or int(max(gold.max(), predicted.max())) + 1
+    n = _label_number(table) if n is None else n
+    for name, column in (("gold", gold), ("predicted", predicted)):
+        outside = column[(column < 0) | (column >= n)]
+        if outside.size:
+            raise ValueError(f"column {name}: label id {outside[0]} is not one of the {n} labels (0 to {n - 1})")
     counts: Array = np.bincount(gold * n + predicted, minlength=n * n).reshape(n, n)
     return counts
 
 
-def accuracy(table: Table) -> float:
-    """Share of examples with the right label."""
-    return float(np.mean(table["gold"] == table["predicted"]))
-
-
-def macro_f1(table: Table) -> float:
-    """Mean F1 over the labels that occur as gold or predicted; F1 = 2 tp / (gold + predicted)."""
-    counts = confusion(table)
-    total = counts.sum(axis=0) + counts.sum(axis=1)
-    seen = total > 0
-    return float(np.mean(2 * np.diag(counts)[seen] / total[seen]))
-
-
-def balanced_accuracy(table: Table) -> float:
-    """Mean recall over the labels that occur as gold."""
-    counts = confusion(table)
-    gold = counts.sum(axis=1)
-    seen = gold > 0
-    return float(np.mean(np.diag(counts)[seen] / gold[seen]))
-
-
-def matthews(table: Table) -> float:
-    """Matthews correlation for any number of labels (Gorodkin 2004, R_K)."""
-    counts = confusion(table).astype(np.float64)
-    n, right = counts.sum(), np.trace(counts)
-    gold, predicted = counts.sum(axis=1), counts.sum(axis=0)
-    spread = np.sqrt(n * n - predicted @ predicted) * np.sqrt(n * n - gold @ gold)
-    return ratio(n * right - gold @ predicted, spread)
-
-
-def log_loss(table: Table) -> float:
-    """Mean negative log-probability of the gold label (column `log_probability`), in nats."""
-    return float(-np.mean(table["log_probability"]))
-
-
-def expected_calibration_error(table: Table) -> float:
-    """Mean distance of confidence (column `confidence`) and accuracy over 15 bins of equal width (Guo et al. 2017)."""
-    confidence = table["confidence"]
-    bins = np.clip(np.ceil(confidence * 15).astype(int) - 1, 0, 14)
-    gap = np.bincount(bins, weights=confidence - (table["gold"] == table["predicted"]), minlength=15)
-    return float(np.abs(gap).sum() / len(confidence))
-
-
 def per_label(table: Table, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and counts of each label; 0 where one has no value, as the field prints it."""
+    """Precision, recall, F1, support (gold examples) and predicted examples of each label, in the order of `labels`.
+
+    0 where one has no value, as the field prints it.
+
+    Raises:
+        ValueError: a label id beyond `labels`.
+    """
     counts = confusion(table, len(labels))
-    right, gold, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    columns = counts.diagonal().tolist(), counts.sum(axis=1).tolist(), counts.sum(axis=0).tolist()
     return [
         {
             "label": label,
-            "precision": ratio(right[i], predicted[i], 0.0),
-            "recall": ratio(right[i], gold[i], 0.0),
-            "f1": ratio(2 * right[i], gold[i] + predicted[i], 0.0),
-            "support": int(gold[i]),
-            "predicted": int(predicted[i]),
+            "precision": ratio(hits, predicted, 0.0),
+            "recall": ratio(hits, support, 0.0),
+            "f1": ratio(2 * hits, support + predicted, 0.0),
+            "support": support,
+            "predicted": predicted,
         }
-        for i, label in enumerate(labels)
+        for label, hits, support, predicted in zip(labels, *columns, strict=True)
     ]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# One number: float columns `gold` and `predicted`.
+# One number an example. Columns: gold [n], predicted [n].
 
 
 def pearson(table: Table) -> float:
-    """Pearson's correlation."""
-    gold = table["gold"] - np.mean(table["gold"])
-    predicted = table["predicted"] - np.mean(table["predicted"])
-    size = np.sqrt((gold @ gold) * (predicted @ predicted))
-    dust = 1e-12 * len(gold) * np.abs(table["gold"]).max() * np.abs(table["predicted"]).max()
-    return ratio(gold @ predicted, size if size > dust else 0.0)
-
-
-def ranks(values: Array) -> Array:
-    """Ranks from 1, ties sharing their mean rank."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    means: Array = np.cumsum(counts) - (counts - 1) / 2
-    return means[inverse]
+    """Pearson's correlation of gold and predicted; nan where either is constant."""
+    return _correlation(table["gold"], table["predicted"])
 
 
 def spearman(table: Table) -> float:
-    """Spearman's rank correlation."""
-    return pearson({"gold": ranks(table["gold"]), "predicted": ranks(table["predicted"])})
+    """Spearman's correlation: Pearson's of the ranks, ties with their average rank; nan where either is constant."""
+    gold, predicted = table["gold"], table["predicted"]
+    if np.isnan(gold).any() or np.isnan(predicted).any():
+        return math.nan
+    return _correlation(ranks(gold), ranks(predicted))
 
 
 def mean_squared_error(table: Table) -> float:
-    """Mean squared error."""
-    return float(np.mean((table["gold"] - table["predicted"]) ** 2))
+    """Mean of (predicted - gold)^2."""
+    return _mean_power(table, 2)
 
 
 def root_mean_squared_error(table: Table) -> float:
-    """Square root of the mean squared error, in the unit of the target."""
-    return float(np.sqrt(mean_squared_error(table)))
+    """Square root of the mean of (predicted - gold)^2, in the units of the data."""
+    return math.sqrt(mean_squared_error(table))
 
 
 def mean_absolute_error(table: Table) -> float:
-    """Mean absolute error, in the unit of the target."""
-    return float(np.mean(np.abs(table["gold"] - table["predicted"])))
+    """Mean of |predicted - gold|, in the units of the data."""
+    return _mean_power(table, 1)
 
 
+@quiet
 def r2(table: Table) -> float:
-    """Coefficient of determination: 1 - squared error / variance of gold."""
-    variance = float(np.var(table["gold"]))
-    return 1 - ratio(mean_squared_error(table), variance)
+    """Share of the variance explained, 1 - sum (predicted - gold)^2 / sum (gold - mean)^2; nan for constant gold."""
+    gold = table["gold"].astype(np.float64)
+    if _is_constant(gold):
+        return math.nan
+    deviations = gold - gold.mean()
+    return 1 - mean_squared_error(table) / float(np.mean(deviations * deviations))
+
+
+# Named stretches of a text. Columns, counts of an example: correct [n], predicted_count [n], gold_count [n].
+
+
+def entity_precision(table: Table) -> float:
+    """Share of the predicted entities that are correct; 0 where none was predicted, as in conlleval."""
+    return _ratio_or_zero(_total(table, "correct"), _total(table, "predicted_count"), len(table["correct"]))
+
+
+def entity_recall(table: Table) -> float:
+    """Share of the gold entities that were found; 0 where there is none, as in conlleval."""
+    return _ratio_or_zero(_total(table, "correct"), _total(table, "gold_count"), len(table["correct"]))
+
+
+def entity_f1(table: Table) -> float:
+    """F1 over entities, 2 correct / (predicted + gold); 0 where there is neither, as in conlleval."""
+    sizes = _total(table, "predicted_count") + _total(table, "gold_count")
+    return _ratio_or_zero(2 * _total(table, "correct"), sizes, len(table["correct"]))
+
+
+# A set of labels an example. Columns: gold [n, k], predicted [n, k], true where the label is in the set.
+
+
+def subset_accuracy(table: Table) -> float:
+    """Share of examples whose whole set of labels is right."""
+    gold, predicted = _sets(table)
+    return _mean((gold == predicted).all(axis=1))
+
+
+def micro_f1(table: Table) -> float:
+    """F1 over all pairs of example and label; 0 where no label is gold or predicted."""
+    gold, predicted = _sets(table)
+    return _ratio_or_zero(2 * int((gold & predicted).sum()), int(gold.sum()) + int(predicted.sum()), len(gold))
+
+
+def multilabel_macro_f1(table: Table) -> float:
+    """Mean F1 of all k labels; a label that is never gold and never predicted counts 0."""
+    gold, predicted = _sets(table)
+    return _mean(_set_f1(gold, predicted, axis=0, empty=0.0)) if len(gold) else math.nan
+
+
+def sample_f1(table: Table) -> float:
+    """Mean over examples of the F1 of their sets; an example with no label, gold or predicted, counts 1."""
+    gold, predicted = _sets(table)
+    return _mean(_set_f1(gold, predicted, axis=1, empty=1.0))
+
+
+def ranking_precision(table: Table) -> float:
+    """Label ranking average precision, Tsoumakas et al. (2010), with ties at their worst rank.
+
+    For each gold label the share of gold labels among those that score as high or higher; mean over the gold labels of
+    an example, then over examples. An example with no or with all labels counts 1.
+    Columns: `gold` [n, k], `score` [n, k].
+    """
+    gold, score = table["gold"].astype(bool), table["score"]
+    if np.isnan(score).any():
+        return math.nan
+    order = np.argsort(-score, axis=1)  # [n, k], best label first
+    gold, score = np.take_along_axis(gold, order, axis=1), np.take_along_axis(score, order, axis=1)
+    last = _last_of_ties(score)  # [n, k]
+    precision = np.take_along_axis(gold.cumsum(axis=1), last, axis=1) / (last + 1)
+    sizes = gold.sum(axis=1)  # [n]
+    means = (precision * gold).sum(axis=1) / np.maximum(sizes, 1)
+    return _mean(np.where(sizes > 0, means, 1.0))
+
+
+# An answer an example. Columns, the best over its references: exact [n], f1 [n].
+
+
+def exact_match(table: Table) -> float:
+    """Mean of the column `exact`: 1 for an answer that equals a reference, else 0."""
+    return _mean(table["exact"])
+
+
+def answer_f1(table: Table) -> float:
+    """Mean of the column `f1`: the F1 over the words of answer and reference, between 0 and 1."""
+    return _mean(table["f1"])
+
+
+def _mean(values: Array) -> float:
+    """Mean of a column; nan for no values."""
+    return float(values.mean()) if values.size else math.nan
+
+
+def _total(table: Table, name: str) -> int:
+    return int(table[name].sum())
+
+
+def ratio(part: float, whole: float, empty: float = math.nan) -> float:
+    """part / whole, or `empty` for a whole of 0."""
+    return float(part / whole) if whole else empty
+
+
+def _ratio_or_zero(part: float, whole: float, rows: int) -> float:
+    """part / whole, 0 for a whole of 0, nan for a table without rows."""
+    return ratio(part, whole, 0.0 if rows else math.nan)
+
+
+def _label_number(table: Table) -> int:
+    """One more than the largest label id."""
+    return 1 + max(int(table["gold"].max(initial=0)), int(table["predicted"].max(initial=0)))
+
+
+def _label_counts(table: Table) -> tuple[Array, Array, Array]:
+    """Examples of each label: predicted rightly, gold, predicted. Three times [k], k one more than the largest id."""
+    gold, predicted = table["gold"], table["predicted"]
+    k = _label_number(table)
+    hits = np.bincount(gold[gold == predicted], minlength=k)
+    return hits, np.bincount(gold, minlength=k), np.bincount(predicted, minlength=k)
+
+
+@quiet
+def _mean_power(table: Table, power: int) -> float:
+    return _mean(np.abs(table["predicted"].astype(np.float64) - table["gold"]) ** power)
+
+
+def _is_constant(values: Array) -> bool:
+    """True for equal values, and for none. Their mean may be off by a rounding, so a variance of 0 would not tell."""
+    return bool((values == values[:1]).all())
+
+
+@quiet
+def _correlation(first: Array, second: Array) -> float:
+    if _is_constant(first) or _is_constant(second):
+        return math.nan
+    return float(np.clip(_direction(first) @ _direction(second), -1, 1))
+
+
+def _direction(values: Array) -> Array:
+    """Values around their mean as a vector of length 1. [n] Scaled first, so that no square overflows."""
+    centred = values.astype(np.float64) - values.mean(dtype=np.float64)
+    scaled = centred / np.abs(centred).max()
+    direction: Array = scaled / np.linalg.norm(scaled)
+    return direction
+
+
+def ranks(values: Array) -> Array:
+    """Ranks from 1, equal values with the average of theirs. [n]"""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Array = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return ranks
+
+
+def _sets(table: Table) -> tuple[Array, Array]:
+    """The columns gold and predicted as truth values. Twice [n, k]."""
+    return table["gold"].astype(bool, copy=False), table["predicted"].astype(bool, copy=False)
+
+
+def _set_f1(gold: Array, predicted: Array, *, axis: int, empty: float) -> Array:
+    """F1 of sets that run along `axis`, `empty` where both are. [n] or [k]"""
+    hits = (gold & predicted).sum(axis=axis)
+    sizes = gold.sum(axis=axis) + predicted.sum(axis=axis)
+    return np.where(sizes > 0, 2 * hits / np.maximum(sizes, 1), empty)
+
+
+def _last_of_ties(ordered: Array) -> Array:
+    """In rows in order, the last position that holds the same value as each position. [n, k]"""
+    k = ordered.shape[1]
+    positions = np.full(ordered.shape, k - 1)
+    positions[:, :-1] = np.where(ordered[:, :-1] != ordered[:, 1:], np.arange(k - 1), k - 1)
+    return np.minimum.accumulate(positions[:, ::-1], axis=1)[:, ::-1]

@@ -177,7 +177,7 @@ def find(name: str) -> type[Task]:
     known = names()
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f", did you mean {close[0]!r}?" if close else ""
+        hint = f", did you mean {close[0]!r}?" if close else "."
         raise ConfigError(f"task: {printable(name)} is not a task{hint} There are: {', '.join(known)}")
     if (Path(__file__).parent / f"{name}.py").exists():
         found: type[Task] = getattr(import_module(f"{__package__}.{name}"), name.capitalize())
@@ -217,7 +217,7 @@ def present(role: str, asked: str, names: Sequence[str]) -> str:
     if asked in names:
         return asked
     close = difflib.get_close_matches(asked, names, n=1, cutoff=0.5)
-    hint = f", did you mean {close[0]!r}?" if close else ""
+    hint = f", did you mean {close[0]!r}?" if close else "."
     raise ConfigError(f"{role}: the data have no column {printable(asked)}{hint} The columns are: {listed(names)}")
 
 

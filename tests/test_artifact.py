@@ -1,0 +1,96 @@
+"""A fine-tuned model as a folder: ours, a stock one of somebody else's, a damaged one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
+
+import afina
+from afina.artifact import FORMAT, load
+from afina.errors import ModelError
+from tests.tiny import tiny_tokenizer
+
+TEXTS = ["a lovely film", "the dog barks at the bird", "awful"]
+ROWS = [{"text": f"a {word} film", "label": label} for word, label in (("lovely", "good"), ("awful", "bad"))] * 4
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("artifact") / "run"
+    afina.train(train=ROWS, validation=ROWS, model=tiny("roberta"), epochs=2, out=out)
+    return out / "model"
+
+
+def stock(folder: Path, family: str = "bert", **settings: Any) -> Path:
+    """A stock model with a fine-tuned head, as somebody else would have saved it."""
+    torch.manual_seed(1)
+    tokenizer = tiny_tokenizer(family)
+    config = AutoConfig.for_model(
+        family, vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=40, pad_token_id=tokenizer.pad_token_id, **settings,
+    )  # fmt: skip
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_a_pipeline_of_hugging_face_gives_the_same_answers(model: Path) -> None:
+    theirs = pipeline("text-classification", model=str(model), top_k=None)(TEXTS)
+    ours = afina.load(model)
+    for answers, row in zip(theirs, ours.predict_proba(TEXTS), strict=True):
+        scores = {answer["label"]: answer["score"] for answer in answers}
+        assert [scores[label] for label in ours.labels] == pytest.approx(row.tolist(), abs=1e-5)
+
+
+def test_a_run_and_its_model_folder_are_the_same(model: Path) -> None:
+    assert afina.load(model).predict(TEXTS) == afina.load(model.parent).predict(TEXTS)
+
+
+def test_a_stock_classifier_answers(tmp_path: Path) -> None:
+    labels = {0: "ham", 1: "spam", 2: "eggs"}
+    folder = stock(tmp_path / "theirs", id2label=labels, label2id={name: i for i, name in labels.items()})
+    found = afina.load(folder)
+    assert found.labels == ["ham", "spam", "eggs"]
+    theirs = pipeline("text-classification", model=str(folder))(TEXTS)
+    assert found.predict(TEXTS) == [answer["label"] for answer in theirs]
+    assert found.evaluate([{"text": TEXTS[0], "label": "eggs"}]).examples == 1
+
+
+def test_a_stock_regression_answers(tmp_path: Path) -> None:
+    found = afina.load(stock(tmp_path / "theirs", num_labels=1, problem_type="regression"))
+    assert found.artifact.task.name == "regression"
+    assert all(isinstance(score, float) for score in found.predict(TEXTS))
+
+
+def test_fine_tuning_goes_on_from_a_fine_tuned_model(model: Path, tmp_path: Path) -> None:
+    """Another label set gets a new head."""
+    rows = [{"text": row["text"], "label": f"{row['label']} {i % 2}"} for i, row in enumerate(ROWS * 2)]
+    run = afina.train(train=rows, validation=rows, model=model, epochs=1, out=tmp_path / "again")
+    assert len(run.predictor.labels) == len({row["label"] for row in rows})
+
+
+def test_a_newer_format_is_refused(model: Path) -> None:
+    file = model / "afina.json"
+    before = file.read_text(encoding="utf-8")
+    about = json.loads(before)
+    try:
+        file.write_text(json.dumps({**about, "format": FORMAT + 1, "afina": "9.0"}), encoding="utf-8")
+        with pytest.raises(ModelError, match=r"written by afina 9.0 in format 2; this version reads up to 1"):
+            load(model)
+        file.write_text(before[:40], encoding="utf-8")
+        with pytest.raises(ModelError, match="damaged"):
+            load(model)
+    finally:
+        file.write_text(before, encoding="utf-8")
+
+
+def test_the_saved_configuration_holds_no_name_of_ours(model: Path) -> None:
+    text = (model / "config.json").read_text(encoding="utf-8")
+    assert "afina" not in text
+    assert json.loads(text)["architectures"] == ["RobertaForSequenceClassification"]
