@@ -80,12 +80,12 @@ BATCH, RATE, WARMUP, DECAY = 32, 2e-4, 0.1, 0.01
 def examples_of(spec: Set, data: Path) -> tuple[Any, dict[str, list[Any]]]:
     """The task and its examples, read by afina for every system alike."""
     from afina.config import load
-    from afina.training.run import read_data
+    from afina.data.parts import read_data
 
     names = dict(zip(("train", "validation", "test"), spec.files, strict=True))
     overrides = {f"data.{part}": str(data / name) for part, name in names.items()}
     overrides |= {f"options.{name}": value for name, value in spec.options.items()}
-    found = read_data(load(None, {"task": spec.task, **overrides}), {})
+    found = read_data(load(None, {"task": spec.task, **overrides}))
     return found.task, found.parts
 
 

@@ -36,9 +36,9 @@ def test_the_example_runs(folder: str, tmp_path: Path, embedded: str) -> None:
     ("folder", "at_least"), [("classification", 240), ("portuguese", 120), ("pairs", 120), ("regression", 120)]
 )
 def test_the_data_are_as_large_as_promised_and_never_repeat(folder: str, at_least: int) -> None:
-    from afina.training.run import read_data
+    from afina.data.parts import read_data
 
-    parts = read_data(load(EXAMPLES / folder / "config.yaml"), {}).parts
+    parts = read_data(load(EXAMPLES / folder / "config.yaml")).parts
     inputs = [(example.text, example.pair) for part in parts.values() for example in part]
     assert len(inputs) >= at_least
     assert len(set(inputs)) == len(inputs)

@@ -21,6 +21,7 @@ ROOMS = [
     {"inference"},
     {"serving"},
     {"training"},
+    {"screen"},
     {"cli", "__init__", "__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
@@ -31,7 +32,7 @@ DOORS = {
     "scipy": {"metrics/intervals.py"},
     "yaml": {"config.py", "templates.py"},
     "typer": {"cli.py"},
-    "rich": {"cli.py"},
+    "rich": {"screen.py"},
     "safetensors": {"artifact.py"},
 }
 UNSAFE = {"pickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}

@@ -152,7 +152,9 @@ def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:
         ModelError: none of ours.
     """
     labels = [config.id2label[i] for i in sorted(config.id2label)]
-    if architecture.endswith("ForSequenceClassification") and config.problem_type != "multi_label_classification":
+    if architecture.endswith("ForSequenceClassification"):
+        if config.problem_type == "multi_label_classification":
+            return "multilabel", {"labels": labels}
         if config.num_labels == 1 or config.problem_type == "regression":
             return "regression", {}
         return "classification", {"labels": labels}

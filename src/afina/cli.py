@@ -7,35 +7,40 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
-import math
 import os
-import re
 import shlex
 import sys
-import time
 import traceback
-import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import __version__
 from .errors import AfinaError, ConfigError, InputError, TrainingError, printable
+from .screen import (
+    bar,
+    is_terminal,
+    lines,
+    run_record,
+    say,
+    say_evaluation,
+    say_json,
+    say_result,
+    say_table,
+    scores_record,
+    silence,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from .config import Config
-    from .inference import Evaluation
     from .records import Prediction, Row
     from .serving.predictor import Predictor
-    from .training.loop import Step
-    from .training.run import Done, Event, Scored
+    from .training.run import Done
 
 app = typer.Typer(
     help="Fine-tune masked language models on your own labelled data.",
@@ -152,6 +157,7 @@ def train(
     batch_size: Annotated[int | None, flag("N", "Examples a step.")] = None,
     learning_rate: Annotated[float | None, flag("X", "Peak learning rate.")] = None,
     max_length: Annotated[int | None, flag("N", "Tokens a text may have.")] = None,
+    long: Annotated[str | None, flag("NAME", "Texts over that limit: truncate, or windows that overlap.")] = None,
     dropout: Annotated[float | None, flag("X", "Dropout in the encoder.")] = None,
     weight_decay: Annotated[float | None, flag("X", "Decoupled weight decay.")] = None,
     patience: Annotated[int | None, flag("N", "Epochs without a better score before stopping.")] = None,
@@ -234,6 +240,15 @@ def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def complaints(check: Callable[[Any], object], value: Any) -> list[str]:
+    """What a check has against a value."""
+    try:
+        check(value)
+    except InputError as error:
+        return [str(error)]
+    return []
+
+
 def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
     """What the flags say about the form of the data files."""
     found = {name: flags[name] for name in ("header", "delimiter", "encoding") if flags.get(name) is not None}
@@ -250,174 +265,29 @@ def follow(config: Config, *, quiet: bool = False) -> Done:
     Raises:
         KeyboardInterrupt: says what is left on disk.
     """
-    from .training.rundir import default_folder
+    from .data.parts import read_data
+    from .model.families import locate
+    from .training.rundir import check, default_folder
 
     folder = Path(config.out) if config.out else default_folder(config.task, config.strategy, config.seed)
-    check_inputs(config)
+    problems = [*complaints(check, folder), *complaints(locate, config.model.name)]
+    try:
+        data = read_data(config)
+    except InputError as error:
+        raise error if not problems else ConfigError([*problems, *str(error).split("\n")]) from None
+    if problems:
+        raise ConfigError(problems)
     try:
         from .training.run import Done, stream
 
         view = silence if quiet else bar if is_terminal() else lines
-        last = deque(view(stream(config.model_copy(update={"out": str(folder)}))), maxlen=1).pop()
+        last = deque(view(stream(config.model_copy(update={"out": str(folder)}), data)), maxlen=1).pop()
     except KeyboardInterrupt:
         left = f"{folder} holds the log so far and no finished model" if folder.exists() else "nothing was written"
         raise KeyboardInterrupt(left) from None
     if isinstance(last, Done):
         return last
     raise TrainingError("the run ended without a result")
-
-
-def check_inputs(config: Config) -> None:
-    """Look for the data and the model that the configuration names before anything heavy is loaded.
-
-    Raises:
-        ConfigError: lists what is missing.
-    """
-    from .data import readers
-    from .model.families import locate
-
-    data = config.data
-    form: dict[str, Any] = {"columns": data.header, "encoding": data.encoding, "delimiter": data.delimiter}
-    problems = [] if data.train else ["data.train: name the training data (--train FILE)"]
-    for source in filter(None, (data.train, data.validation, data.test)):
-        problems += complaints(lambda source: readers.read(source, **form), source)
-    problems += complaints(locate, config.model.name)
-    if problems:
-        raise ConfigError(problems)
-
-
-def complaints(check: Callable[[str], object], name: str) -> list[str]:
-    """What a check has against a name."""
-    try:
-        check(name)
-    except InputError as error:
-        return [str(error)]
-    return []
-
-
-def is_terminal() -> bool:
-    """Whether somebody is looking, on a screen that can redraw a line."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-@dataclass
-class Pace:
-    """Loss and speed as running means over about the last twenty steps."""
-
-    weight: float = 0.0
-    total: float = 0.0
-    tokens: float = 0.0
-    seconds: float = 0.0
-    since: float = field(default_factory=time.perf_counter)
-
-    def add(self, step: Step) -> None:
-        """Count a step, which took the time since the last call."""
-        self.weight = 0.95 * self.weight + 1
-        self.total = 0.95 * self.total + step.loss
-        self.tokens = 0.95 * self.tokens + step.tokens
-        self.seconds = 0.95 * self.seconds + time.perf_counter() - self.since
-        self.restart()
-
-    def restart(self) -> None:
-        """Leave out the time since the last step: something else was going on."""
-        self.since = time.perf_counter()
-
-    def __str__(self) -> str:
-        return f"{self.tokens / self.seconds:,.0f} tokens/s  loss {self.total / self.weight:.4f}"
-
-
-def silence(events: Iterable[Event]) -> Iterator[Event]:
-    """Show nothing."""
-    yield from events
-
-
-def lines(events: Iterable[Event]) -> Iterator[Event]:
-    """Show notes and evaluations as plain lines."""
-    from .training.loop import Step
-    from .training.run import Begin, Note, Scored
-
-    pace, metric = Pace(), ""
-    for event in events:
-        match event:
-            case Note():
-                say(event.text)
-            case Begin():
-                metric = event.metric
-                pace.restart()
-            case Step():
-                pace.add(event)
-            case Scored():
-                say(f"{scored_line(event, metric)}  {pace}")
-                pace.restart()
-        yield event
-
-
-def bar(events: Iterable[Event]) -> Iterator[Event]:
-    """Show the training as one bar, and everything else as lines above it."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from .training.loop import Step
-    from .training.run import Begin, Note, Scored
-
-    pace, start, score = Pace(), Begin(0, 0, ""), ""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        TextColumn("{task.completed}/{task.total}", markup=False),
-        TextColumn("{task.fields[status]}", markup=False),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, transient=True, expand=True) as progress:
-        bar = progress.add_task("", visible=False, start=False, status="")
-        for event in events:
-            match event:
-                case Note():
-                    say(event.text)
-                case Begin():
-                    start = event
-                    progress.start_task(bar)
-                    progress.update(bar, total=event.steps, visible=True)
-                    pace.restart()
-                case Step():
-                    pace.add(event)
-                    epoch = f"epoch {event.epoch + 1}/{start.epochs}"
-                    progress.update(bar, completed=event.number, description=epoch, status=f"{pace}{score}")
-                case Scored():
-                    say(scored_line(event, start.metric))
-                    score = f"  {start.metric} {number(event.metrics[start.metric])}"
-                    pace.restart()
-            yield event
-
-
-def scored_line(event: Scored, metric: str) -> str:
-    """An evaluation on one line: the metric that chooses, one more, and whether it is the best so far."""
-    names = [metric, *(name for name in event.metrics if name != metric)][:2]
-    best = "  (best)" if event.best else ""
-    return "  ".join([f"epoch {event.epoch}", *(f"{name} {number(event.metrics[name])}" for name in names)]) + best
-
-
-def say_result(done: Done) -> None:
-    """Scores, where the run lies, and what to type next."""
-    parts = {"validation": done.validation, "test": done.test}
-    held = {name: part for name, part in parts.items() if part is not None}
-    rows = [[metric, *(with_interval(part, metric) for part in held.values())] for metric in done.validation.metrics]
-    say()
-    say_table(["metric", *(f"{name} (95 % interval)" for name in held)], rows)
-    say()
-    say(f"run:  {done.folder}")
-    say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
-
-
-def run_record(done: Done) -> dict[str, Any]:
-    """What `afina train --json` prints."""
-    return {
-        "folder": str(done.folder),
-        "validation": scores_record(done.validation),
-        "test": None if done.test is None else scores_record(done.test),
-        "best_epoch": done.record["best"]["epoch"],
-        "parameters": done.record["parameters"],
-        "seconds": done.record["seconds"],
-    }
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -464,6 +334,8 @@ def predict(
     encoding: EncodingFlag = None,
 ) -> None:
     """Predict: one line of output for each row of the data, in order."""
+    from .serving.files import destination, writer
+
     write = writer(out)
     reading = reading_of(context.params)
     columns, count = scan(data, reading)
@@ -531,128 +403,6 @@ def answered_rows(predictor: Predictor, data: str, reading: Mapping[str, Any]) -
     yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
 
 
-def say_evaluation(evaluation: Evaluation) -> None:
-    """Scores, the breakdown, and what the length limit cost."""
-    rows = [[metric, with_interval(evaluation, metric)] for metric in evaluation.metrics]
-    say_table(["metric", "value (95 % interval)"], rows)
-    if evaluation.details:
-        say()
-        say_table(list(evaluation.details[0]), [list(line.values()) for line in evaluation.details])
-    say()
-    cut = f"{evaluation.cut:,} of them cut, {evaluation.lost:,} tokens lost" if evaluation.cut else "none of them cut"
-    say(f"{evaluation.examples:,} examples, {cut}")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files of predictions.
-
-Writer = Callable[[TextIO, Iterable[tuple["Row", "Prediction"]], Sequence[str]], None]
-
-
-def writer(out: str) -> Writer:
-    """What writes a file of that ending.
-
-    Raises:
-        ConfigError: there is none for it.
-    """
-    writers: dict[str, Writer] = {".csv": write_csv, ".tsv": write_tsv, ".jsonl": write_jsonl}
-    ending = ".jsonl" if out == "-" else Path(out).suffix.lower()
-    if ending not in writers:
-        raise ConfigError(f"out: {printable(out)} must end in {', '.join(writers)}, or be - for jsonl on stdout")
-    return writers[ending]
-
-
-def write_jsonl(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
-    """One JSON object a line."""
-    for row, prediction in answers:
-        names = free_names(kept, prediction)
-        record = {names[name]: value for name, value in row.values.items() if name in names} | prediction
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-
-def write_csv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
-    """A header and one record a row, quoted where needed."""
-    csv.writer(file, lineterminator="\n").writerows(flat_rows(answers, kept))
-
-
-def write_tsv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
-    """A header and one line a row. Nothing is quoted: tabs and newlines in a value become spaces."""
-    for cells in flat_rows(answers, kept):
-        file.write("\t".join(re.sub(r"[\t\r\n]", " ", text) for text in cells) + "\n")
-
-
-def flat_rows(answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> Iterator[list[str]]:
-    """The header, then the cells of each row: kept columns, then the prediction's values."""
-    names: list[str] = []
-    for row, prediction in answers:
-        cells = flat(prediction)
-        if not names:
-            names = list(cells)
-            yield [*free_names(kept, cells).values(), *names]
-        yield [*(cell(row.values.get(name)) for name in kept), *(cells[name] for name in names)]
-
-
-def flat(prediction: Prediction) -> dict[str, str]:
-    """A prediction as cells: `label`, `probability_LABEL` for each label; or `score`."""
-    cells: dict[str, str] = {}
-    for name, value in prediction.items():
-        if isinstance(value, dict):
-            single = "probability" if name == "probabilities" else name
-            cells |= {f"{single}_{key}": cell(part) for key, part in value.items()}
-        else:
-            cells[name] = cell(value)
-    return cells
-
-
-def cell(value: Any) -> str:
-    """A value as text; what is neither text nor number is JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def free_names(kept: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
-    """Kept columns to their names in the output: `input_` goes before those that the prediction has."""
-    used = {*taken}
-    found = {}
-    for name in kept:
-        new = name
-        while new in used or (new != name and new in kept):
-            new = f"input_{new}"
-        found[name] = new
-    return found
-
-
-@contextmanager
-def destination(out: str, data: str) -> Iterator[TextIO]:
-    """Where predictions go: stdout, or a file that is complete or absent.
-
-    Raises:
-        ConfigError: the file can't be written, or is the data.
-    """
-    if out == "-":
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(encoding="utf-8")
-        yield sys.stdout
-        return
-    path = Path(out)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    if path.is_dir():
-        raise ConfigError(f"out: {printable(out)} is a folder; name a file")
-    if path.exists() and Path(data).exists() and path.samefile(data):
-        raise ConfigError(f"out: {printable(out)} is the data; name another file")
-    try:
-        file = part.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise ConfigError(f"out: {printable(out)} can't be written: {error.strerror}") from None
-    try:
-        with file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # What there is.
 
@@ -698,70 +448,3 @@ def models() -> None:
         say(f"embedded model `{EMBEDDED}`: installed; it needs no network")
     except InputError as error:
         say(f"embedded model `{EMBEDDED}`: not installed; {error}")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Printing.
-
-UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that move the cursor, ring, or turn the direction of writing. The newline is not one of them."""
-
-
-def say(text: str = "", stream: TextIO | None = None) -> None:
-    """Print, with everything harmless that a terminal might obey."""
-    print(UNSAFE.sub(escaped, text), file=stream or sys.stdout, flush=True)
-
-
-def escaped(match: re.Match[str]) -> str:
-    """A character as it would be written in Python."""
-    return match[0].encode("unicode_escape").decode("ascii")
-
-
-def say_json(value: Any) -> None:
-    """Print one JSON object on one line."""
-    say(json.dumps(finite(value)))
-
-
-def finite(value: Any) -> Any:
-    """The same tree with null for numbers that JSON does not have."""
-    if isinstance(value, dict):
-        return {key: finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def say_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print columns side by side."""
-    cells = [list(names), *([number(value).replace("\n", "\\n") for value in row] for row in rows)]
-    cells = [[UNSAFE.sub(escaped, text) for text in row] for row in cells]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        say("  ".join(text + " " * (size - width(text)) for text, size in zip(row, widths, strict=True)).rstrip())
-
-
-def width(text: str) -> int:
-    """Places that a text takes on a screen."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
-
-
-def number(value: Any) -> str:
-    """A value for people: four decimals, or six digits when it is large."""
-    if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"
-    return str(value)
-
-
-def with_interval(evaluation: Evaluation, metric: str) -> str:
-    """A score with its bounds."""
-    low, high = evaluation.intervals[metric]
-    return f"{number(evaluation.metrics[metric])} [{number(low)}, {number(high)}]"
-
-
-def scores_record(evaluation: Evaluation) -> dict[str, Any]:
-    """Scores with their bounds, for programs."""
-    return {
-        name: {"value": value, "low": evaluation.intervals[name][0], "high": evaluation.intervals[name][1]}
-        for name, value in evaluation.metrics.items()
-    }

@@ -22,6 +22,7 @@ SHORT = {
     "text": "options.text",
     "pair": "options.pair",
     "label": "options.label",
+    "long": "options.long",
     "model": "model.name",
     "head": "model.head",
     "max_length": "model.max_length",
@@ -158,7 +159,10 @@ def load(file: str | Path | None = None, overrides: Mapping[str, Any] | None = N
     for path, value in (overrides or {}).items():
         put(tree, path, value)
     config: Config = validated(Config, tree, "")
-    config.make_task()
+    task = config.make_task()
+    if config.training.metric not in (None, *task.metrics):
+        known = ", ".join(task.metrics)
+        raise ConfigError(f"training.metric: {task.name} has no metric {config.training.metric!r}; there are: {known}")
     return config
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -67,12 +68,16 @@ def decode(
     task: Task, examples: Sequence[Example], features: Sequence[Features], logits: list[Array]
 ) -> list[Prediction]:
     """Logits of all windows to one prediction an example."""
-    predictions, start = [], 0
-    for example, one in zip(examples, features, strict=True):
-        end = start + len(one.windows)
-        predictions.append(task.decode(example, one.windows, logits[start:end]))
-        start = end
-    return predictions
+    return [
+        task.decode(example, one.windows, own)
+        for example, one, own in zip(examples, features, by_example(features, logits), strict=True)
+    ]
+
+
+def by_example(features: Sequence[Features], logits: Sequence[Array]) -> list[Sequence[Array]]:
+    """The logits of all windows, in lists of each example's own."""
+    ends = accumulate(len(one.windows) for one in features)
+    return [logits[end - len(one.windows) : end] for one, end in zip(features, ends, strict=True)]
 
 
 def predict(network: Network, encoder: Encoder, task: Task, examples: Iterable[Example]) -> Iterator[Prediction]:

@@ -30,8 +30,8 @@ def template(task: str) -> str:
             sections += ["", *commented(f"{name}:", field.description), *section(inner)]
         else:
             values += setting(name, kind.name if name == "task" else field.get_default(), field.description)
-    head = f"# afina: {kind.summary}. Every setting stands here with its default; with null, afina decides."
-    return "\n".join([head, *values, *sections]) + "\n"
+    head = [f"# afina: {kind.summary}", "# Every setting stands here with its default; with null, afina decides.", ""]
+    return "\n".join([*head, *values, *sections]) + "\n"
 
 
 def is_section(kind: Any) -> bool:

@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
 from afina.data import readers
 from afina.data.readers import columns_of, read, rows
 from afina.errors import ConfigError, DataError, InputError, Problem
 from afina.records import Row
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 patient = settings(deadline=None, max_examples=200)
@@ -84,7 +85,9 @@ def stretches(data: bytes, found: list[Row | Problem]) -> Iterator[bytes]:
         yield b"".join(lines[start - 1 : end - 1])
 
 
-messy_csv = st.lists(st.sampled_from([b'"', b",", b"\n", b"\r", b"\r\n", b"a", b"bc", b"\xff", b"\0", b" "]), max_size=40)
+messy_csv = st.lists(
+    st.sampled_from([b'"', b",", b"\n", b"\r", b"\r\n", b"a", b"bc", b"\xff", b"\0", b" "]), max_size=40
+)
 
 
 @patient
@@ -148,7 +151,9 @@ def test_every_filled_line_of_a_jsonl_file_is_one_item(folder: Path, lines: list
             assert item.raw.removesuffix(b"\n") == [start, *lines][line_of(item) - 1]
 
 
-fields = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0") | st.sampled_from('",\r\n\u2028\x85;\t'))
+fields = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0") | st.sampled_from('",\r\n\u2028\x85;\t')
+)
 
 
 @patient
@@ -342,7 +347,7 @@ def test_a_wrong_delimiter_is_seen_in_the_rows(write: Any) -> None:
 
 
 def test_one_column_of_sentences_is_no_wrong_delimiter(write: Any) -> None:
-    path = write("a.csv", "text\nyes; no\n\"a, b\"\n")
+    path = write("a.csv", 'text\nyes; no\n"a, b"\n')
     assert [row["text"] for row in values(path)] == ["yes; no", "a, b"]
     assert values(write("b.csv", '"a,b"\n1\n')) == [{"a,b": "1"}]
 
@@ -524,7 +529,12 @@ def test_faults_of_a_json_line(write: Any, line: str, code: str, says: str) -> N
 
 
 def test_what_json_allows_is_kept(write: Any) -> None:
-    written = [{"a": "\U0001f600"}, {"a": 1e308, "b": None}, {"a": int("9" * 4300)}, json.loads(DEEP[:-101] + "]" * 99 + "}") if False else {}]
+    written = [
+        {"a": "\U0001f600"},
+        {"a": 1e308, "b": None},
+        {"a": int("9" * 4300)},
+        json.loads(DEEP[:-101] + "]" * 99 + "}") if False else {},
+    ]
     path = write("a.ndjson", "\n".join(json.dumps(value) for value in written))
     assert values(path) == written
     assert len(rows(write("b.jsonl", DEEP.replace("[]", "1")))) == 1
@@ -536,7 +546,9 @@ def test_an_invalid_byte_in_jsonl(write: Any) -> None:
     assert "line 2, column 8 (in bytes): the byte 0x93" in problem.message
 
 
-@pytest.mark.parametrize("data", ['[\n{"a": 1},\n{"a": 2}\n]\n', '[{"a": 1},\n{"a": 2}]', '[{"a": 1}, {"a": 2}]', " \n\n[ \n"])
+@pytest.mark.parametrize(
+    "data", ['[\n{"a": 1},\n{"a": 2}\n]\n', '[{"a": 1},\n{"a": 2}]', '[{"a": 1}, {"a": 2}]', " \n\n[ \n"]
+)
 def test_a_json_array_file_is_named(write: Any, data: str) -> None:
     message = refused(write("a.jsonl", data))
     assert "this is a JSON array; one object a line is expected" in message
@@ -650,7 +662,13 @@ def test_dicts_keep_their_values_and_know_their_row() -> None:
 
 
 def test_missing_values_and_numpy_become_plain() -> None:
-    given = {"a": np.float32("nan"), "b": np.int64(3), "c": np.array([[1, 2]]), "d": float("nan"), "e": (np.bool_(True),)}
+    given = {
+        "a": np.float32("nan"),
+        "b": np.int64(3),
+        "c": np.array([[1, 2]]),
+        "d": float("nan"),
+        "e": (np.bool_(True),),
+    }
     [row] = rows([given])
     assert row.values == {"a": None, "b": 3, "c": [[1, 2]], "d": None, "e": [True]}
     assert type(row.values["b"]) is int
@@ -666,7 +684,10 @@ def test_items_that_are_no_rows() -> None:
 
 
 def test_a_dict_of_columns() -> None:
-    assert [row.values for row in rows({"a": ["x", "y"], "b": np.array([1, 2])})] == [{"a": "x", "b": 1}, {"a": "y", "b": 2}]
+    assert [row.values for row in rows({"a": ["x", "y"], "b": np.array([1, 2])})] == [
+        {"a": "x", "b": 1},
+        {"a": "y", "b": 2},
+    ]
     assert "'a' has 1, 'b' has 2" in refused({"a": [1], "b": [1, 2]})
     assert "put the dict into a list" in refused({"a": "x", "b": "y"})
     assert "differ only by case" in refused({"a": [1], "A": [2]})
@@ -687,7 +708,12 @@ def test_what_is_no_data_at_all() -> None:
 def test_pandas_frames() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
-        {"text": ["x", None, "NA"], "n": [1, 2, 3], "f": [0.5, float("nan"), 2.0], "day": pandas.to_datetime([None] * 3)},
+        {
+            "text": ["x", None, "NA"],
+            "n": [1, 2, 3],
+            "f": [0.5, float("nan"), 2.0],
+            "day": pandas.to_datetime([None] * 3),
+        },
         index=[7, 8, 9],
     ).assign(maybe=pandas.array([1, None, 3], dtype="Int64"))
     found = rows(frame, name="train")

@@ -10,11 +10,12 @@ import time
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from afina.data.splits import hold_out, take
 from afina.errors import ConfigError, DataError
 from afina.records import Example
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 patient = settings(deadline=None, max_examples=200)
 shares = st.floats(0.01, 0.99)
@@ -88,7 +89,11 @@ def test_many_small_labels_get_their_share_together() -> None:
 
 
 def test_groups_of_duplicates_fill_the_share_as_nearly_as_they_can() -> None:
-    examples = [Example(text, target="x") for text, times in zip("abcdefgh", [5, 5, 5, 5, 1, 1, 1, 1], strict=True) for _ in range(times)]
+    examples = [
+        Example(text, target="x")
+        for text, times in zip("abcdefgh", [5, 5, 5, 5, 1, 1, 1, 1], strict=True)
+        for _ in range(times)
+    ]
     for seed in range(50):
         _, held = hold_out(examples, 0.25, seed=seed)
         assert abs(len(held) - 6) <= 2

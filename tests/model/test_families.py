@@ -43,7 +43,7 @@ def task(kind: str = "classification") -> Task:
 
 
 def make(folder: Path, kind: str = "classification", **more: Any) -> tuple[Network, Encoder]:
-    network = networks.build(str(folder), task(kind).head, per="window", **more)
+    network = networks.build(str(folder), task(kind).head, per="example", **more)
     tokenizer = load_tokenizer(str(folder), local=True)
     return network, Encoder(tokenizer, check_length(None, network.trunk.config, tokenizer))
 

@@ -50,8 +50,8 @@ def setting(tiny: Callable[[str], Path], tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def events_of(setting: dict[str, Any], **sources: Any) -> list[Event]:
-    return list(stream(load(None, setting), sources))
+def events_of(setting: dict[str, Any]) -> list[Event]:
+    return list(stream(load(None, setting)))
 
 
 def done(events: list[Event]) -> Done:
@@ -207,7 +207,7 @@ def test_a_moved_frozen_weight_is_found(tiny: Callable[[str], Path]) -> None:
     from afina.training.run import digests
 
     task = find("classification")
-    network = networks.build(str(tiny("bert")), task(task.Options(), {"labels": ["a", "b"]}).head, per="window")
+    network = networks.build(str(tiny("bert")), task(task.Options(), {"labels": ["a", "b"]}).head, per="example")
     network.freeze(1)
     before = digests(network)
     with pytest.raises(TrainingError, match="no weight moved"):
@@ -226,6 +226,7 @@ def test_a_moved_frozen_weight_is_found(tiny: Callable[[str], Path]) -> None:
     [
         {"options.class_weights": "balanced", "options.label_smoothing": 0.1},
         {"options.class_weights": {"good": 2.0, "bad": 1.0}},
+        {"options.long": "windows", "model.max_length": 16, "strategy": "last-1"},
         {"training.accumulation": 3, "training.batch_size": 4},
         {"training.layer_decay": 0.8, "training.head_learning_rate": 1e-2},
         {"training.checkpointing": True},

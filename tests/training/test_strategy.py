@@ -20,7 +20,7 @@ from afina.training.strategy import HEAD_EPOCHS, free_layers, optimiser, paramet
 def network(tiny: Callable[[str], Path]) -> Network:
     task = find("classification")
     need = task(task.Options(), {"labels": ["a", "b"]}).head
-    return networks.build(str(tiny("bert")), need, per="window")
+    return networks.build(str(tiny("bert")), need, per="example")
 
 
 def test_strategies_name_layers(network: Network) -> None:

@@ -105,9 +105,9 @@ def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn
     Args:
         name: `linear`, `mean`, `max`, or an entry point of `afina.heads`.
         width: Width of the encoder's states.
-        outputs: Numbers a window or a token.
+        outputs: Numbers an example or a token.
         dropout: Rate before the last layer.
-        per: `window` or `token`; for a token task our heads read every token.
+        per: `example` or `token`; for a token task our heads read every token.
 
     Raises:
         ConfigError: there is no such head, or it reads something else than the task gives.

@@ -135,7 +135,7 @@ def build(
     Args:
         name: `minilm`, a folder, or a hub id.
         need: The task's `HeadNeed`.
-        per: The task's `per`.
+        per: The task's `per`: example or token.
         head: `native`, or the name of another head.
         dropout: Override of the encoder's dropout.
         head_dropout: Override of the head's dropout.

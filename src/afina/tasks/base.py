@@ -43,6 +43,9 @@ class TextOptions(Options):
     text: str | None = Field(None, description="column of the text; well-known names are recognised")
     pair: str | None = Field(None, description="column of the second text, for pairs")
     label: str | None = Field(None, description="column of the label; well-known names are recognised")
+    long: Literal["truncate", "windows"] = Field(
+        "truncate", description="texts over the length limit: truncate, or windows that overlap, their logits averaged"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class HeadNeed:
 
     Attributes:
         stock: The stock auto class that loads the saved model, for example `AutoModelForSequenceClassification`.
-        outputs: Numbers a window or a token, the width of the logits.
+        outputs: Numbers an example or a token, the width of the logits.
         config: Entries of the saved `config.json` (`id2label`, `problem_type` ...).
         scale: Deviation and mean that turn the trained outputs into the user's scale; they are folded into the last
             layer when training is over, so that the saved model answers in that scale by itself.
@@ -86,8 +89,8 @@ class Task(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[Options]]
-    per: ClassVar[Literal["window", "token"]]
-    """What one row of logits belongs to."""
+    per: ClassVar[Literal["example", "token"]]
+    """What one row of logits belongs to. The logits of an example with several windows are averaged."""
     metrics: ClassVar[Mapping[str, Metric]]
     """Name to function of the outcome table; the first is the primary one."""
     samples: ClassVar[Sequence[Sample]]
@@ -140,13 +143,25 @@ class Task(ABC):
 
     @abstractmethod
     def label(self, example: Example, window: Window) -> Array:
-        """The target of one window: a scalar or vector (`per` window), or one entry a token. [] or [k] or [n]"""
+        """The target of one window: a scalar or vector (`per` example: all its windows alike), or one entry a token.
+
+        [] or [k] or [n]
+        """
 
     @abstractmethod
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Sum of the losses and the number (or weight) of items, both scalars.
 
         A sum, so that any split into micro-batches gives the gradient of the whole: loss = total sum / total count.
+        """
+
+    @abstractmethod
+    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Task:
+        """The same task with what the validation data decide (thresholds); itself when there is nothing to decide.
+
+        Args:
+            examples: Validation examples.
+            logits: For each example, the logits of its windows.
         """
 
     @abstractmethod

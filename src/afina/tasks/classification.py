@@ -36,8 +36,7 @@ class Classification(base.Task):
     name = "classification"
     summary = "one label for a text or a pair of texts"
     Options = ClassificationOptions
-    per = "window"
-    slides = False
+    per = "example"
     metrics = {  # noqa: RUF012 - a ClassVar of the contract
         "accuracy": scores.accuracy,
         "macro_f1": scores.macro_f1,
@@ -56,6 +55,10 @@ class Classification(base.Task):
         """The label set; a label's position is its id."""
         labels: list[str] = self.facts["labels"]
         return labels
+
+    @property
+    def slides(self) -> bool:
+        return bool(self.options.long == "windows")
 
     @property
     def head(self) -> HeadNeed:
@@ -104,6 +107,9 @@ class Classification(base.Task):
             logits.float(), targets, weight=weight, reduction="sum", label_smoothing=self.options.label_smoothing
         )
         return total, logits.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
+
+    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Classification:
+        return self
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         probabilities = softmax(np.stack(logits).astype(np.float64).mean(axis=0))

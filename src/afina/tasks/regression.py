@@ -30,8 +30,7 @@ class Regression(base.Task):
     name = "regression"
     summary = "one number for a text or a pair of texts"
     Options = RegressionOptions
-    per = "window"
-    slides = False
+    per = "example"
     metrics = {  # noqa: RUF012 - a ClassVar of the contract
         "pearson": scores.pearson,
         "spearman": scores.spearman,
@@ -43,6 +42,10 @@ class Regression(base.Task):
     def __init__(self, options: RegressionOptions, facts: Mapping[str, Any] | None = None) -> None:
         self.options = options
         self.facts = facts or {}
+
+    @property
+    def slides(self) -> bool:
+        return bool(self.options.long == "windows")
 
     @property
     def head(self) -> HeadNeed:
@@ -82,6 +85,9 @@ class Regression(base.Task):
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Squared error in standard deviations."""
         return (logits.float()[:, 0] - targets).square().sum(), logits.new_tensor(float(len(targets)))
+
+    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Regression:
+        return self
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         return {"score": float(np.mean(np.stack(logits), dtype=np.float64))}

@@ -29,24 +29,27 @@ def draws(n: int, size: int, *, seed: int, epoch: int) -> list[list[int]]:
     return [order[i : i + size].tolist() for i in range(0, n, size)]
 
 
-def plan(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Micro-batches of windows with the least work: padded tokens plus `OVERHEAD` for each micro-batch.
+def plan(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
+    """Micro-batches with the least work: padded tokens plus `OVERHEAD` for each micro-batch.
 
-    The optimal cut of the sorted windows by dynamic programming. Meant for one draw (up to some hundred windows).
+    The optimal cut of the sorted items by dynamic programming. Meant for one draw (up to some hundred items).
 
     Args:
-        lengths: Tokens of each window.
-        budget: Padded tokens a micro-batch may have; a longer window travels alone.
+        lengths: Tokens of each window, or of the longest window of each example.
+        budget: Padded tokens a micro-batch may have; a longer item travels alone.
+        counts: Windows of each item, when items are examples that must stay together; one by default.
 
     Returns:
-        Indices into `lengths`, longest windows first.
+        Indices into `lengths`, longest items first.
     """
+    counts = counts or [1] * len(lengths)
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
-    best: list[tuple[int, int]] = [(0, 0)]  # cost of the first j windows, start of their last micro-batch
+    best: list[tuple[int, int]] = [(0, 0)]  # cost of the first j items, start of their last micro-batch
     for end in range(1, len(order) + 1):
-        choices = []
+        choices, windows = [], 0
         for start in range(end - 1, -1, -1):
-            area = lengths[order[start]] * (end - start)
+            windows += counts[order[start]]
+            area = lengths[order[start]] * windows
             if area > budget and start < end - 1:
                 break
             choices.append((best[start][0] + area + OVERHEAD, start))

@@ -102,7 +102,7 @@ class Encoder:
             examples: Texts or pairs.
             slides: Give windows that overlap and together hold everything, instead of one window that is cut. Of a
                 pair the second text slides and the first stands in every window.
-            overlap: Tokens that neighbouring windows share.
+            overlap: Tokens that neighbouring windows share; at most half a window.
         """
         features: list[Features] = []
         for chunk in chunks(examples, CHUNK):
@@ -216,7 +216,7 @@ def steps(n: int, room: int, overlap: int) -> list[tuple[int, int, tuple[int, in
     """
     if n <= room:
         return [(0, n, (0, n))]
-    stride = max(1, room - min(overlap, room - 1))
+    stride = room - min(overlap, room // 2)
     starts = [*range(0, n - room, stride), n - room]
     ends = [start + room for start in starts]
     borders = [0, *((start + end + 1) // 2 for start, end in zip(starts[1:], ends[:-1], strict=True)), n]

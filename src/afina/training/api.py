@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import SHORT, load
+from ..data.parts import read_data
 from ..errors import ConfigError
 from ..inference import Evaluation
 from ..serving.predictor import Predictor
@@ -52,7 +53,8 @@ def train(config: str | Path | None = None, **settings: Any) -> Run:
             sources[name] = value
         elif value is not None:
             overrides[SHORT.get(name, name.replace("__", "."))] = str(value) if isinstance(value, Path) else value
-    for event in stream(load(config, overrides), sources):
+    checked = load(config, overrides)
+    for event in stream(checked, read_data(checked, sources)):
         if isinstance(event, Done):
             return Run(event.folder, Predictor(event.artifact), event.validation, event.test, event.record)
     raise ConfigError("the run ended without a result")

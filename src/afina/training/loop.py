@@ -142,27 +142,43 @@ def gradients(
     Returns:
         Summed loss, number (or weight) of items, real tokens, places computed.
     """
-    members = [(i, w) for i in batch for w in range(*data.owners[i])]
+    units = groups_of(data, batch, task.per)
+    lengths = [max(len(data.windows[w]) for w in windows) for _, windows in units]
     total = count = torch.zeros((), device=network.device)
     tokens = padded = 0
-    for group in plan([len(data.windows[w]) for _, w in members], micro_tokens):
-        chosen = [members[g] for g in group]
-        windows = [data.windows[w] for _, w in chosen]
-        inputs = collate(windows, pad=pad, device=network.device)
-        states = None if data.cache is None else data.cache.take([w for _, w in chosen])
-        labels = [task.label(data.examples[i], window) for (i, _), window in zip(chosen, windows, strict=True)]
+    for group in plan(lengths, micro_tokens, [len(windows) for _, windows in units]):
+        chosen = [units[g] for g in group]
+        places = [w for _, windows in chosen for w in windows]
+        inputs = collate([data.windows[w] for w in places], pad=pad, device=network.device)
+        states = None if data.cache is None else data.cache.take(places)
+        labels = [task.label(data.examples[i], data.windows[windows[0]]) for i, windows in chosen]
         targets = torch.from_numpy(joined(labels, task.per)).to(network.device)
         with torch.autocast(network.device.type, dtype=autocast, enabled=autocast is not None):
-            loss, weight = task.loss(network(inputs, states), targets)
+            logits = network(inputs, states)
+            if task.per == "example" and len(places) > len(chosen):
+                logits = averaged(logits, [len(windows) for _, windows in chosen])
+            loss, weight = task.loss(logits, targets)
         loss.backward()  # type: ignore[no-untyped-call]
         total, count = total + loss.detach(), count + weight
         tokens, padded = tokens + inputs.tokens, padded + inputs.ids.numel()
     return total, count, tokens, padded
 
 
+def groups_of(data: Material, batch: Sequence[int], per: str) -> list[tuple[int, range]]:
+    """What may be split over micro-batches: single windows, or examples whose windows' logits are averaged."""
+    owned = [(i, range(*data.owners[i])) for i in batch]
+    return owned if per == "example" else [(i, range(w, w + 1)) for i, windows in owned for w in windows]
+
+
+def averaged(logits: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
+    """Mean of the logits of each example's windows. [B, k] -> [E, k]"""
+    lengths = torch.tensor(counts, device=logits.device)
+    return torch.segment_reduce(logits.float(), "mean", lengths=lengths, axis=0)
+
+
 def joined(labels: Sequence[Array], per: str) -> Array:
-    """The targets of some windows: one a window, or one a token of each."""
-    return np.stack(labels) if per == "window" else np.concatenate(labels)
+    """The targets of some examples: one each, or one a token of each window."""
+    return np.stack(labels) if per == "example" else np.concatenate(labels)
 
 
 def step_seed(seed: int, number: int) -> int:

@@ -9,7 +9,6 @@ import hashlib
 import math
 import platform
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -21,8 +20,8 @@ import torch
 from .. import inference
 from ..artifact import Artifact
 from ..config import Config, TrainingConfig, dump
-from ..data import readers, splits
-from ..errors import ConfigError, DataError, Problem, TrainingError
+from ..data.parts import Data, read_data
+from ..errors import TrainingError
 from ..inference import Evaluation
 from ..metrics.scores import higher_is_better
 from ..model import cache
@@ -117,22 +116,23 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-def stream(config: Config, sources: Mapping[str, Any] | None = None) -> Iterator[Event]:
+def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     """Fine-tune, one event at a time.
 
     Args:
         config: Checked configuration.
-        sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
+        data: What `read_data` gave, when it was called already.
 
     Raises:
         InputError: configuration, data or model can't be used; before any training.
         TrainingError: the run failed.
     """
     clock = Clock()
-    with clock.part("read"):
-        data = read_data(config, sources or {})
-    yield from map(Note, data.notes)
     folder = Path(config.out) if config.out else rundir.default_folder(config.task, config.strategy, config.seed)
+    rundir.check(folder)
+    with clock.part("read"):
+        data = data or read_data(config)
+    yield from map(Note, data.notes)
 
     settings = config.model
     task = data.task
@@ -149,8 +149,7 @@ def stream(config: Config, sources: Mapping[str, Any] | None = None) -> Iterator
         network.to(best_device())
         network.freeze(strategy.free_layers(config.strategy, network))
         encoder = Encoder(tokenizer, check_length(settings.max_length, network.trunk.config, tokenizer))
-    metric = check_metric(config.training.metric, task)
-    rundir.prepare(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     with clock.part("tokenise"):
         parts = {name: encoded(encoder, task, examples) for name, examples in data.parts.items()}
     yield from map(Note, length_notes(parts, encoder.max_length))
@@ -175,10 +174,13 @@ def stream(config: Config, sources: Mapping[str, Any] | None = None) -> Iterator
         with clock.part("frozen part"):
             parts, note = keep_states(network, parts, encoder.pad, training.micro_tokens)
         yield Note(note)
+    metric = training.metric or next(iter(task.metrics))
     trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder)
     yield from trainer.run()
 
     proof = prove(network, before)
+    with clock.part("validate"):
+        task = tuned(network, task, parts["validation"], encoder.pad)
     network.fold_scale()
     artifact = Artifact(task, encoder, network, settings.head, settings.name)
     with clock.part("evaluate"):
@@ -203,123 +205,7 @@ def stream(config: Config, sources: Mapping[str, Any] | None = None) -> Iterator
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Data.
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """The examples of a run.
-
-    Attributes:
-        task: With its columns named and its facts known.
-        parts: `train`, `validation` and perhaps `test`.
-        sources: Where each part came from, in words.
-        notes: What was decided, for the log.
-    """
-
-    task: Task
-    parts: dict[str, list[Example]]
-    sources: dict[str, str]
-    notes: list[str]
-
-    def record(self) -> dict[str, Any]:
-        """What `data.json` holds."""
-        return {
-            name: {
-                "source": self.sources[name],
-                "examples": len(examples),
-                "targets": target_counts(examples),
-                **({"places": [example.place for example in examples]} if "held out" in self.sources[name] else {}),
-            }
-            for name, examples in self.parts.items()
-        }
-
-
-def target_counts(examples: Sequence[Example]) -> dict[str, int] | None:
-    """How often each target occurs, where targets are labels."""
-    counts = Counter(example.target for example in examples if isinstance(example.target, str))
-    return dict(sorted(counts.items())) if counts else None
-
-
-def read_data(config: Config, sources: Mapping[str, Any]) -> Data:
-    """All rows, judged and split, before anything heavy is loaded.
-
-    Raises:
-        ConfigError: no training data are named, or a column can't be found.
-        DataError: rows can't be used; all problems of all files together.
-    """
-    given = {name: sources.get(name, getattr(config.data, name)) for name in ("train", "validation", "test")}
-    if given["train"] is None:
-        raise ConfigError("data.train: name the training data (--train FILE)")
-    asked = config.make_task()
-    rows = {name: read_rows(config, source, name) for name, source in given.items() if source is not None}
-    task = asked.columns(readers.columns_of(rows["train"]))
-    for name in set(rows) - {"train"}:
-        try:
-            task.columns(readers.columns_of(rows[name]))
-        except ConfigError as error:
-            raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
-    notes = [f"columns: {columns_note(task)}"]
-    parts, problems = {}, []
-    for name, some in rows.items():
-        parts[name], wrong = read_examples(task, some)
-        problems += wrong
-    if problems:
-        raise DataError(problems)
-    words = {name: str(given[name]) if isinstance(given[name], (str, Path)) else "given in memory" for name in rows}
-    if "validation" not in parts:
-        stratify = isinstance(parts["train"][0].target, str)
-        kept, held = splits.hold_out(parts["train"], config.data.hold_out, seed=config.seed, stratify=stratify)
-        whole = parts["train"]
-        parts["train"], parts["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
-        words["validation"] = f"held out of {words['train']}"
-        notes.append(
-            f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
-            f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
-        )
-    task = task.fit(parts["train"])
-    check_targets(task, parts)
-    notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
-    return Data(task, parts, words, notes)
-
-
-def read_rows(config: Config, source: Any, name: str) -> list[Any]:
-    """The rows of one part of the data."""
-    data = config.data
-    return readers.rows(source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name)
-
-
-def read_examples(task: Task, rows: Sequence[Any], *, labelled: bool = True) -> tuple[list[Example], list[Problem]]:
-    """Rows to examples, and what is wrong with the rows that give none."""
-    examples, problems = [], []
-    for row in rows:
-        try:
-            examples.append(task.read(row, labelled=labelled))
-        except DataError as error:
-            problems += error.problems
-    return examples, problems
-
-
-def check_targets(task: Task, parts: Mapping[str, Sequence[Example]]) -> None:
-    """Refuse targets that the training data did not teach.
-
-    Raises:
-        DataError: names each row.
-    """
-    problems = [
-        problem
-        for name in ("validation", "test")
-        for example in parts.get(name, ())
-        if (problem := task.check(example)) is not None
-    ]
-    if problems:
-        raise DataError(problems)
-
-
-def columns_note(task: Task) -> str:
-    """The chosen columns, for the log."""
-    chosen = task.options.model_dump()
-    return ", ".join(f"{role} = {chosen[role]!r}" for role in ("text", "pair", "label") if chosen.get(role) is not None)
+# Model and training.
 
 
 def encoded(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Material:
@@ -340,10 +226,6 @@ def length_notes(parts: Mapping[str, Material], limit: int) -> list[str]:
     return notes
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Model and training.
-
-
 def best_device() -> torch.device:
     """A CUDA or Apple GPU where there is one, else the CPU."""
     if torch.cuda.is_available():
@@ -356,19 +238,6 @@ def arithmetic(precision: str, device: torch.device) -> torch.dtype | None:
     if precision == "auto":
         return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
     return torch.bfloat16 if precision == "bf16" else None
-
-
-def check_metric(asked: str | None, task: Task) -> str:
-    """The validation metric that chooses the best epoch.
-
-    Raises:
-        ConfigError: the task has no such metric.
-    """
-    if asked is None:
-        return next(iter(task.metrics))
-    if asked not in task.metrics:
-        raise ConfigError(f"training.metric: {task.name} has no metric {asked!r}; there are: {', '.join(task.metrics)}")
-    return asked
 
 
 def decided(config: Config, network: Network) -> str:
@@ -507,6 +376,12 @@ class Trainer:
                 "rank": rank,
             }
         return Scored(step.epoch + 1, step.number, metrics, better)
+
+
+def tuned(network: Network, task: Task, part: Material, pad: int) -> Task:
+    """The task with what the validation data decide, from the best weights."""
+    logits = inference.window_logits(network, part.windows, pad=pad, cache=part.cache)
+    return task.tune(part.examples, inference.by_example(part.features, logits))
 
 
 def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Evaluation:

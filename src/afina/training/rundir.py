@@ -12,6 +12,8 @@ run.json           the outcome: scores with intervals, parameter counts, the fre
 from __future__ import annotations
 
 import json
+import math
+import os
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,18 +28,20 @@ MODEL = "model"
 RUN = "run.json"
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder of a new run.
+def check(folder: Path) -> None:
+    """See that a new run can be written to a folder, without making it.
 
     Raises:
-        ConfigError: it exists and is not empty, or can't be made.
+        ConfigError: it holds something, or is no folder, or can't be written to.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
+        if folder.exists() and any(folder.iterdir()):
             raise ConfigError(f"out: {folder} is not empty; give another folder (--out), or remove it")
     except OSError as error:
-        raise ConfigError(f"out: {folder} can't be made: {error.strerror or error}") from None
+        raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise ConfigError(f"out: {folder} can't be made: {nearest} is not a folder that you may write to")
 
 
 def default_folder(task: str, strategy: str, seed: int) -> Path:
@@ -52,13 +56,23 @@ def default_folder(task: str, strategy: str, seed: int) -> Path:
 
 def append(stream: TextIO, record: Any) -> None:
     """One JSON object as a line of an open file, on disk at once."""
-    stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+    stream.write(json.dumps(finite(record), ensure_ascii=False, allow_nan=False) + "\n")
     stream.flush()
 
 
 def write_json(path: Path, record: Any) -> None:
     """A JSON file for people and programs."""
-    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(finite(record), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def finite(value: Any) -> Any:
+    """The value with null for every number that JSON has no form for (a score without a value)."""
+    if isinstance(value, dict):
+        return {name: finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_run(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,221 @@
+"""What a person sees while a run goes on and when it is over; on a terminal or in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sys
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
+
+from .training.rundir import finite
+
+if TYPE_CHECKING:
+    from .inference import Evaluation
+    from .training.loop import Step
+    from .training.run import Done, Event, Scored
+
+
+UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that move the cursor, ring, or turn the direction of writing. The newline is not one of them."""
+
+
+def say(text: str = "", stream: TextIO | None = None) -> None:
+    """Print, with everything harmless that a terminal might obey."""
+    print(UNSAFE.sub(escaped, text), file=stream or sys.stdout, flush=True)
+
+
+def escaped(match: re.Match[str]) -> str:
+    """A character as it would be written in Python."""
+    return match[0].encode("unicode_escape").decode("ascii")
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON object on one line."""
+    say(json.dumps(finite(value), ensure_ascii=False))
+
+
+def say_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print columns side by side."""
+    cells = [list(names), *([number(value).replace("\n", "\\n") for value in row] for row in rows)]
+    cells = [[UNSAFE.sub(escaped, text) for text in row] for row in cells]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        say("  ".join(text + " " * (size - width(text)) for text, size in zip(row, widths, strict=True)).rstrip())
+
+
+def width(text: str) -> int:
+    """Places that a text takes on a screen."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def number(value: Any) -> str:
+    """A value for people: four decimals, or six digits when it is large."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"
+    return str(value)
+
+
+def with_interval(evaluation: Evaluation, metric: str) -> str:
+    """A score with its bounds."""
+    low, high = evaluation.intervals[metric]
+    return f"{number(evaluation.metrics[metric])} [{number(low)}, {number(high)}]"
+
+
+def scores_record(evaluation: Evaluation) -> dict[str, Any]:
+    """Scores with their bounds, for programs."""
+    return {
+        name: {"value": value, "low": evaluation.intervals[name][0], "high": evaluation.intervals[name][1]}
+        for name, value in evaluation.metrics.items()
+    }
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A run as it goes on.
+
+
+def is_terminal() -> bool:
+    """Whether somebody is looking, on a screen that can redraw a line."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@dataclass
+class Pace:
+    """Loss and speed as running means over about the last twenty steps."""
+
+    weight: float = 0.0
+    total: float = 0.0
+    tokens: float = 0.0
+    seconds: float = 0.0
+    since: float = field(default_factory=time.perf_counter)
+
+    def add(self, step: Step) -> None:
+        """Count a step, which took the time since the last call."""
+        self.weight = 0.95 * self.weight + 1
+        self.total = 0.95 * self.total + step.loss
+        self.tokens = 0.95 * self.tokens + step.tokens
+        self.seconds = 0.95 * self.seconds + time.perf_counter() - self.since
+        self.restart()
+
+    def restart(self) -> None:
+        """Leave out the time since the last step: something else was going on."""
+        self.since = time.perf_counter()
+
+    def __str__(self) -> str:
+        return f"{self.tokens / self.seconds:,.0f} tokens/s  loss {self.total / self.weight:.4f}"
+
+
+def silence(events: Iterable[Event]) -> Iterator[Event]:
+    """Show nothing."""
+    yield from events
+
+
+def lines(events: Iterable[Event]) -> Iterator[Event]:
+    """Show notes and evaluations as plain lines."""
+    from .training.loop import Step
+    from .training.run import Begin, Note, Scored
+
+    pace, metric = Pace(), ""
+    for event in events:
+        match event:
+            case Note():
+                say(event.text)
+            case Begin():
+                metric = event.metric
+                pace.restart()
+            case Step():
+                pace.add(event)
+            case Scored():
+                say(f"{scored_line(event, metric)}  {pace}")
+                pace.restart()
+        yield event
+
+
+def bar(events: Iterable[Event]) -> Iterator[Event]:
+    """Show the training as one bar, and everything else as lines above it."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from .training.loop import Step
+    from .training.run import Begin, Note, Scored
+
+    pace, start, score = Pace(), Begin(0, 0, ""), ""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        TextColumn("{task.completed}/{task.total}", markup=False),
+        TextColumn("{task.fields[status]}", markup=False),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, transient=True, expand=True) as progress:
+        bar = progress.add_task("", visible=False, start=False, status="")
+        for event in events:
+            match event:
+                case Note():
+                    say(event.text)
+                case Begin():
+                    start = event
+                    progress.start_task(bar)
+                    progress.update(bar, total=event.steps, visible=True)
+                    pace.restart()
+                case Step():
+                    pace.add(event)
+                    epoch = f"epoch {event.epoch + 1}/{start.epochs}"
+                    progress.update(bar, completed=event.number, description=epoch, status=f"{pace}{score}")
+                case Scored():
+                    say(scored_line(event, start.metric))
+                    score = f"  {start.metric} {number(event.metrics[start.metric])}"
+                    pace.restart()
+            yield event
+
+
+def scored_line(event: Scored, metric: str) -> str:
+    """An evaluation on one line: the metric that chooses, one more, and whether it is the best so far."""
+    names = [metric, *(name for name in event.metrics if name != metric)][:2]
+    best = "  (best)" if event.best else ""
+    return "  ".join([f"epoch {event.epoch}", *(f"{name} {number(event.metrics[name])}" for name in names)]) + best
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Results.
+
+
+def say_result(done: Done) -> None:
+    """Scores, where the run lies, and what to type next."""
+    parts = {"validation": done.validation, "test": done.test}
+    held = {name: part for name, part in parts.items() if part is not None}
+    rows = [[metric, *(with_interval(part, metric) for part in held.values())] for metric in done.validation.metrics]
+    say()
+    say_table(["metric", *(f"{name} (95 % interval)" for name in held)], rows)
+    say()
+    say(f"run:  {done.folder}")
+    say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
+
+
+def run_record(done: Done) -> dict[str, Any]:
+    """What `afina train --json` prints."""
+    return {
+        "folder": str(done.folder),
+        "validation": scores_record(done.validation),
+        "test": None if done.test is None else scores_record(done.test),
+        "best_epoch": done.record["best"]["epoch"],
+        "parameters": done.record["parameters"],
+        "seconds": done.record["seconds"],
+    }
+
+
+def say_evaluation(evaluation: Evaluation) -> None:
+    """Scores, the breakdown, and what the length limit cost."""
+    rows = [[metric, with_interval(evaluation, metric)] for metric in evaluation.metrics]
+    say_table(["metric", "value (95 % interval)"], rows)
+    if evaluation.details:
+        say()
+        say_table(list(evaluation.details[0]), [list(line.values()) for line in evaluation.details])
+    say()
+    cut = f"{evaluation.cut:,} of them cut, {evaluation.lost:,} tokens lost" if evaluation.cut else "none of them cut"
+    say(f"{evaluation.examples:,} examples, {cut}")

@@ -1,0 +1,242 @@
+"""`multilabel`: a set of labels, perhaps empty, for a text or a pair of texts (tags, topics, emotions)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import ConfigError, DataError, Problem, printable
+from ..metrics import scores
+from ..records import Example, Outcome, Prediction, Row, Window
+from . import base
+from .base import Array, Broken, HeadNeed, Sample
+
+if TYPE_CHECKING:
+    import torch
+
+LABEL_NAMES = ("labels", "label", "tags", "classes", "categories", "topics", "rótulos", "etiquetas")
+SEPARATORS = (";", "|", ",")
+
+
+class MultilabelOptions(base.TextOptions):
+    """Columns and settings of `multilabel`."""
+
+    separator: str = Field(";", min_length=1, description="what stands between the labels of a csv or tsv cell")
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="weight of a label's presence in the loss: none, or balanced (absent / present)"
+    )
+
+
+class Multilabel(base.Task):
+    """Any number of labels out of a fixed set, each with a threshold of its own."""
+
+    name = "multilabel"
+    summary = "a set of labels for a text or a pair of texts"
+    Options = MultilabelOptions
+    per = "example"
+    metrics = {  # noqa: RUF012 - a ClassVar of the contract
+        "micro_f1": scores.micro_f1,
+        "macro_f1": scores.multilabel_macro_f1,
+        "sample_f1": scores.sample_f1,
+        "subset_accuracy": scores.subset_accuracy,
+        "ranking_precision": scores.ranking_precision,
+    }
+
+    def __init__(self, options: MultilabelOptions, facts: Mapping[str, Any] | None = None) -> None:
+        self.options = options
+        self.facts = facts or {}
+
+    @property
+    def labels(self) -> list[str]:
+        """The label set; a label's position is its id."""
+        labels: list[str] = self.facts["labels"]
+        return labels
+
+    @property
+    def thresholds(self) -> list[float]:
+        """Probability from which a label is given, one a label."""
+        return list(self.facts.get("thresholds") or [0.5] * len(self.labels))
+
+    @property
+    def slides(self) -> bool:
+        return bool(self.options.long == "windows")
+
+    @property
+    def head(self) -> HeadNeed:
+        return HeadNeed(
+            "AutoModelForSequenceClassification",
+            len(self.labels),
+            {
+                "id2label": dict(enumerate(self.labels)),
+                "label2id": {label: i for i, label in enumerate(self.labels)},
+                "problem_type": "multi_label_classification",
+            },
+        )
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Multilabel:
+        return Multilabel(base.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.facts)
+
+    def read(self, row: Row, *, labelled: bool = True) -> Example:
+        text, pair = base.read_inputs(row, self.options, labelled=labelled)
+        target = read_labels(row, self.options.label, self.options.separator) if labelled else None
+        return Example(text, pair, target, row.place)
+
+    def fit(self, examples: Sequence[Example]) -> Multilabel:
+        counts = Counter(label for example in examples for label in example.target)
+        if not counts:
+            raise ConfigError("labels: no training example has a label; is the right column named?")
+        other = unsplit(counts, self.options.separator)
+        if other:
+            raise ConfigError(
+                f"labels: {printable(next(label for label in counts if other in label))} looks separated by {other!r}, "
+                f"but the separator is {self.options.separator!r}; give --set options.separator='{other}'"
+            )
+        labels = base.sorted_labels(counts)
+        facts: dict[str, Any] = {"labels": labels}
+        if self.options.class_weights == "balanced":
+            facts["weights"] = [(len(examples) - counts[label]) / counts[label] or 1.0 for label in labels]
+        return Multilabel(self.options, facts)
+
+    def check(self, example: Example) -> Problem | None:
+        """The first label that the training data did not have."""
+        wrong = [label for label in example.target if label not in self.labels]
+        return base.unseen(Example(example.text, target=wrong[0], place=example.place), self.labels) if wrong else None
+
+    def label(self, example: Example, window: Window) -> Array:
+        return np.array([label in example.target for label in self.labels], dtype=np.float32)
+
+    def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Binary cross-entropy of every label, as torch's `binary_cross_entropy_with_logits`; mean over all of them."""
+        from torch.nn import functional as F
+
+        weights = self.facts.get("weights")
+        total = F.binary_cross_entropy_with_logits(
+            logits.float(),
+            targets,
+            reduction="sum",
+            pos_weight=None if weights is None else targets.new_tensor(weights),
+        )
+        return total, targets.new_tensor(float(targets.numel()))
+
+    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Multilabel:
+        """For each label the threshold with the best F1 on these examples; 0.5 where no threshold finds one."""
+        probabilities = np.stack([sigmoid(np.stack(windows).mean(axis=0)) for windows in logits])  # [n, k]
+        gold = np.stack([[label in example.target for label in self.labels] for example in examples])
+        thresholds = [best_threshold(probabilities[:, i], gold[:, i]) for i in range(len(self.labels))]
+        return Multilabel(self.options, {**self.facts, "thresholds": thresholds})
+
+    def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
+        probabilities = sigmoid(np.stack(logits).astype(np.float64).mean(axis=0))
+        given = [
+            label
+            for label, probability, threshold in zip(self.labels, probabilities, self.thresholds, strict=True)
+            if probability >= threshold
+        ]
+        return {"labels": given, "probabilities": dict(zip(self.labels, probabilities.tolist(), strict=True))}
+
+    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+        return {
+            "gold": [label in example.target for label in self.labels],
+            "predicted": [label in prediction["labels"] for label in self.labels],
+            "score": [prediction["probabilities"][label] for label in self.labels],
+        }
+
+    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+        """Each label as a yes-or-no question."""
+        return [
+            {**scores.per_label(column_of(table, i), ["no", label])[1], "threshold": threshold}
+            for i, (label, threshold) in enumerate(zip(self.labels, self.thresholds, strict=True))
+        ]
+
+    samples = (
+        Sample(
+            [
+                {"text": f"{first} {second} {thing}", "labels": "; ".join(names)}
+                for first, a in (("lovely", "good"), ("awful", "bad"))
+                for second, b in (("great", "big"), ("broken", "old"), ("dog", ""))
+                for thing in ("film", "room")
+                for names in ([name for name in (a, b) if name],)
+            ]
+        ),
+        Sample(
+            [
+                {"sentence1": f"the {animal} sleeps", "sentence2": f"a {word} meal", "tags": tags}
+                for animal in ("cat", "dog")
+                for word, tags in (("lovely", ["good"]), ("poor", []), ("great", ["good", "big"]), ("awful", ["bad"]))
+            ],
+            {"class_weights": "balanced"},
+        ),
+    )
+    broken = (
+        Broken({"text": "", "labels": "good"}, "empty"),
+        Broken({"text": "a number", "labels": 3.5}, "expected labels"),
+        Broken({"text": "not all texts", "labels": ["good", 7.5]}, "expected labels"),
+        Broken({"text": "twice", "labels": "good;good"}, "stands twice"),
+        Broken({"text": "a hole", "labels": "good;;bad"}, "empty label"),
+    )
+
+
+def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]:
+    """The labels of a row: a list, or a text with a separator; nothing is the empty set. Blanks around a label go.
+
+    Raises:
+        DataError: something else stands there, or a label is empty or stands twice.
+    """
+    value = row.values.get(column or "")
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(separator)] if value.strip() else []
+    value = [] if value is None else value
+    if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
+        found = f"{type(value).__name__} {printable(value)}"
+        message = (
+            f"column {column!r}: expected labels (a list of texts, or a text separated by {separator!r}), found {found}"
+        )
+        raise DataError(Problem(row.place, message, "", "not-labels"))
+    labels = [str(part) for part in value]
+    if "" in labels:
+        raise DataError(
+            Problem(row.place, f"column {column!r} holds an empty label", "remove a separator", "empty-label")
+        )
+    twice = [label for label, count in Counter(labels).items() if count > 1]
+    if twice:
+        message = f"column {column!r}: the label {printable(twice[0])} stands twice"
+        raise DataError(Problem(row.place, message, "remove one", "repeated-label"))
+    return tuple(labels)
+
+
+def unsplit(counts: Mapping[str, int], separator: str) -> str | None:
+    """Another separator that most labels hold, which means that the named one is wrong."""
+    for other in SEPARATORS:
+        if other != separator and sum(other in label for label in counts) * 2 > len(counts):
+            return other
+    return None
+
+
+def best_threshold(probabilities: Array, gold: Array) -> float:
+    """The threshold with the best F1, in the middle between two neighbours; of equal ones the nearest to 0.5.
+
+    Args:
+        probabilities: Of the label's presence. [n]
+        gold: Whether it is there. [n]
+    """
+    values = np.unique(probabilities)
+    candidates = np.concatenate([[0.5], values[:1], (values[1:] + values[:-1]) / 2])
+    given = probabilities[None, :] >= candidates[:, None]  # [candidates, n]
+    hits = (given & gold).sum(axis=1)
+    f1 = 2 * hits / np.maximum(given.sum(axis=1) + gold.sum(), 1)
+    best = candidates[f1 >= f1.max() - 1e-12]
+    return float(best[np.abs(best - 0.5).argmin()])
+
+
+def sigmoid(logits: Array) -> Array:
+    """1 / (1 + exp(-x)), without overflow."""
+    return np.exp(-np.logaddexp(0, -logits.astype(np.float64)))
+
+
+def column_of(table: Mapping[str, Array], i: int) -> dict[str, Array]:
+    """One label of a multi-label table as a table of two labels."""
+    return {name: table[name][:, i].astype(int) for name in ("gold", "predicted")}
