@@ -158,6 +158,15 @@ def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:
         if config.num_labels == 1 or config.problem_type == "regression":
             return "regression", {}
         return "classification", {"labels": labels}
+    if architecture.endswith("ForTokenClassification"):
+        entities = "O" in labels
+        types = sorted({label.partition("-")[2] for label in labels if "-" in label}) if entities else labels
+        return "tokens", {
+            "kind": "entities" if entities else "plain",
+            "types": types,
+            "tags": labels,
+            "common": labels[0],
+        }
     raise ModelError(
         f"model: {architecture or 'a model without a head'} is not a fine-tuned model that afina has a task for"
     )

@@ -431,7 +431,7 @@ def tasks() -> None:
     """List the tasks."""
     from .tasks.base import find, names
 
-    rows = [[kind.name, kind.summary, next(iter(kind.metrics))] for kind in map(find, names())]
+    rows = [[kind.name, kind.summary, next(iter(kind(kind.Options()).metrics))] for kind in map(find, names())]
     say_table(["task", "learns", "main metric"], rows)
 
 

@@ -533,7 +533,7 @@ def test_what_json_allows_is_kept(write: Any) -> None:
         {"a": "\U0001f600"},
         {"a": 1e308, "b": None},
         {"a": int("9" * 4300)},
-        json.loads(DEEP[:-101] + "]" * 99 + "}") if False else {},
+        {},
     ]
     path = write("a.ndjson", "\n".join(json.dumps(value) for value in written))
     assert values(path) == written
@@ -582,7 +582,7 @@ def test_folders_and_patterns(write: Any, tmp_path: Path) -> None:
     assert found[1].place == f"{tmp_path}/b.csv:2"
     assert [row.values["a"] for row in rows(f"{tmp_path}/?.[cj]s*")] == [1, "2"]
     assert "no file matches" in refused(f"{tmp_path}/*.xyz")
-    assert "found '.md'" in refused(f"{tmp_path}/[R]*").replace("found .md", "found '.md'")
+    assert "found .md, expected one of" in refused(f"{tmp_path}/R*")
     assert "is a folder" in refused(f"{tmp_path}/inner*")
     assert "the folder holds no file that ends in .csv" in refused(tmp_path / "inner.csv")
 

@@ -134,14 +134,15 @@ def test_seeds_give_different_draws() -> None:
 def test_draws_are_those_that_were_always_drawn() -> None:
     """Written down once: another platform, version of numpy or hash seed must not change them."""
     examples = distinct(20, ["a", "b", "c"])
-    assert hold_out(examples, 0.25, seed=42)[1] == HELD
-    assert take(examples, 5, seed=42) == TAKEN
+    assert hold_out(examples, 0.25, seed=42)[1] == [0, 1, 7, 12, 14]
+    assert take(examples, 5, seed=42) == [0, 1, 4, 6, 17]
 
 
 def test_the_seed_of_hashes_means_nothing() -> None:
     code = (
         "from afina.data.splits import hold_out, take; from afina.records import Example\n"
-        "e = [Example(f't{n}', target='abc'[n % 3]) for n in range(60)]; print(hold_out(e, .2, seed=1), take(e, 9, seed=1))"
+        "e = [Example(f't{n}', target='abc'[n % 3]) for n in range(60)]\n"
+        "print(hold_out(e, .2, seed=1), take(e, 9, seed=1))"
     )
     path = os.pathsep.join(path for path in sys.path if path)
     outputs = {
@@ -200,7 +201,8 @@ def test_choices_are_stratified(sizes: list[int], share: float, seed: int) -> No
     assert len(chosen) == max(1, round(share * len(examples)))
     found = Counter(examples[index].target for index in chosen)
     exact = len(chosen) / len(examples)
-    assert all(abs(found[label] - exact * size) <= 1.5 for label, size in enumerate(sizes))
+    for label, size in enumerate(sizes):
+        assert abs(found[label] - exact * size) <= 0.5 + 0.5 * len(sizes) * size / len(examples) + 1e-9
 
 
 def test_a_hundred_thousand_examples() -> None:

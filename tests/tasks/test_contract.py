@@ -26,7 +26,7 @@ from afina.text.encoding import Encoder, load_tokenizer
 from afina.training import loop
 from afina.training.loop import Material, gradients, material
 
-TASKS = ["classification", "multilabel", "regression"]
+TASKS = ["classification", "multilabel", "regression", "tokens"]
 SAMPLES = [(name, i) for name in names() for i in range(len(find(name).samples))]
 BROKEN = [(name, i) for name in names() for i in range(len(find(name).broken))]
 
@@ -143,6 +143,9 @@ def assert_said(said: Any, target: Any) -> None:
     if isinstance(target, float):
         assert said == pytest.approx(target, rel=1e-5)
     elif isinstance(target, tuple):
+        said = [
+            tuple(one[name] for name in ("start", "end", "label")) if isinstance(one, dict) else one for one in said
+        ]
         assert sorted(said) == sorted(target)
     else:
         assert said == target

@@ -101,6 +101,8 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
         )
     task = task.fit(parts["train"])
     check_targets(task, parts)
+    found = [f"{name} = {value}" for name, value in task.facts.items() if isinstance(value, str)]
+    notes += [f"found: {', '.join(found)}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
     return Data(task, parts, words, notes)
 
@@ -141,4 +143,5 @@ def check_targets(task: Task, parts: Mapping[str, Sequence[Example]]) -> None:
 def columns_note(task: Task) -> str:
     """The chosen columns, for the log."""
     chosen = task.options.model_dump()
-    return ", ".join(f"{role} = {chosen[role]!r}" for role in ("text", "pair", "label") if chosen.get(role) is not None)
+    roles = ("text", "pair", "tokens", "tags", "label")
+    return ", ".join(f"{role} = {chosen[role]!r}" for role in roles if chosen.get(role) is not None)

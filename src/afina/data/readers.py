@@ -13,7 +13,6 @@ import codecs
 import csv
 import difflib
 import glob
-import io
 import json
 import math
 import os
@@ -25,21 +24,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn, TextIO
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..records import Row
+from .conll import SNIFFED, looks_like_columns, read_columns, read_conllu
 
 Item = Row | Problem
 
-ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
-"""Endings of the files that can be read; `.txt` is tab separated."""
+ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".conll", ".iob", ".bio", ".conllu")
+"""Endings of the files that can be read; `.txt` is tab separated, or holds sentences in CoNLL columns."""
 FIELD_LIMIT = 10_000_000
 """Characters that one field may hold."""
 DEPTH_LIMIT = 100
 """Arrays and objects that may stand inside one another in a jsonl line, the line's own object included."""
 
 JSON_ENDINGS = (".jsonl", ".ndjson")
+COLUMN_ENDINGS = (".conll", ".iob", ".bio")
 DELIMITERS = (";", "\t", "|", ",")
 CHUNK = 1 << 20  # bytes
 PEEK = 5  # records that are looked at for a wrong delimiter
@@ -279,8 +280,19 @@ def _read_file(name: str, layout: Layout) -> Iterator[Item]:
         codec = _codec(name, file, layout.encoding)
         if _ending(name) in JSON_ENDINGS:
             yield from _read_objects(name, _lines(name, file, codec))
+        elif _ending(name) == ".conllu":
+            yield from read_conllu(name, _lines(name, file, codec))
+        elif _ending(name) in COLUMN_ENDINGS or (_ending(name) == ".txt" and _has_columns(name, file, codec)):
+            yield from read_columns(name, _lines(name, file, codec))
         else:
             yield from _read_table(name, file, codec, layout)
+
+
+def _has_columns(name: str, file: BinaryIO, codec: str) -> bool:
+    start = file.tell()
+    found = looks_like_columns(line.text for line in islice(_lines(name, file, codec), SNIFFED))
+    file.seek(start)
+    return found
 
 
 def _read_table(name: str, file: BinaryIO, codec: str, layout: Layout) -> Iterator[Item]:
@@ -423,7 +435,7 @@ def _codec(name: str, file: BinaryIO, encoding: str) -> str:
 def _lines(name: str, file: BinaryIO, codec: str, *, any_end: bool = False) -> Iterator[Line]:
     """Physical lines. A lone CR ends a line if `any_end` is set or if the file has no LF."""
     if "\n".encode(codec) != b"\n":
-        return _wide_lines(name, file, codec, any_end)
+        return _wide_lines(name, codec, any_end)
     raws = _split(file) if any_end or not _has_newline(file) else file
     return (_line(number, raw, codec) for number, raw in enumerate(raws, 1))
 
@@ -471,23 +483,23 @@ def _nul(number: int, text: str) -> Fault | None:
     return Fault("nul", f"line {number}, column {text.index(chr(0)) + 1}: a NUL character", fix)
 
 
-def _wide_lines(name: str, file: BinaryIO, codec: str, any_end: bool) -> Iterator[Line]:
+def _wide_lines(name: str, codec: str, any_end: bool) -> Iterator[Line]:
     """Lines of an encoding in which a line end is not the one byte LF: UTF-16, UTF-32, EBCDIC."""
     # With surrogatepass half a pair spoils its own line only, and every line has its bytes back when encoded.
-    texts = io.TextIOWrapper(file, encoding=codec, errors="surrogatepass", newline="" if any_end else "\n")
-    for number in count(1):
-        try:
-            text = texts.readline()
-        except UnicodeDecodeError as error:
-            _fail(
-                f"{name}:{number}",
-                "not-decodable",
-                f"at this line or soon after it, bytes that are not {codec}: {error.reason}",
-            )
-        if not text:
-            return
-        fault = _surrogate(text) or _nul(number, text)
-        yield Line(number, text.encode(codec, "surrogatepass"), text, fault)
+    with Path(name).open(encoding=codec, errors="surrogatepass", newline="" if any_end else "\n") as file:
+        for number in count(1):
+            text = _next_text(name, number, file)
+            if not text:
+                return
+            text = text.removeprefix("\ufeff") if number == 1 else text
+            yield Line(number, text.encode(codec, "surrogatepass"), text, _surrogate(text) or _nul(number, text))
+
+
+def _next_text(name: str, number: int, file: TextIO) -> str:
+    try:
+        return file.readline()
+    except UnicodeDecodeError as error:
+        _fail(f"{name}:{number}", "not-decodable", f"here or soon after, bytes that are not {error.encoding}")
 
 
 def _surrogate(text: str) -> Fault | None:
@@ -618,10 +630,11 @@ def _read_objects(name: str, lines: Iterator[Line]) -> Iterator[Item]:
 def _object(line: Line) -> dict[str, Any]:
     if line.fault:
         raise line.fault
-    value = _parse(line.text)
+    text = line.text.rstrip(BLANKS)
+    value = _parse(text)
     if not isinstance(value, dict):
         raise Fault("not-an-object", f"a JSON object is expected, found {_json_word(value)}", 'write {"column": value}')
-    fault = _too_deep(line.text, value) or _too_long(value.values(), len(line.text)) or _halves(line.text, value)
+    fault = _too_deep(text, value) or _too_long(value.values(), len(text)) or _halves(text, value)
     if fault:
         raise fault
     return value

@@ -58,7 +58,7 @@ def take(examples: Sequence[Example], amount: float, *, seed: int, stratify: boo
         examples: n examples.
         amount: How many as an int, or a share above 0 and up to 1 as a float (at least one example).
         seed: The same seed gives the same draw.
-        stratify: Give each label its share, within one example. False for numbers as targets.
+        stratify: Give each label its share, as nearly as nested choices can. False for numbers as targets.
 
     Returns:
         Indices of the chosen examples, ascending.

@@ -91,8 +91,6 @@ class Task(ABC):
     Options: ClassVar[type[Options]]
     per: ClassVar[Literal["example", "token"]]
     """What one row of logits belongs to. The logits of an example with several windows are averaged."""
-    metrics: ClassVar[Mapping[str, Metric]]
-    """Name to function of the outcome table; the first is the primary one."""
     samples: ClassVar[Sequence[Sample]]
     broken: ClassVar[Sequence[Broken]]
 
@@ -102,6 +100,11 @@ class Task(ABC):
     @abstractmethod
     def __init__(self, options: Any, facts: Mapping[str, Any] | None = None) -> None:
         """Make the task from its checked options and, once known, its facts."""
+
+    @property
+    @abstractmethod
+    def metrics(self) -> Mapping[str, Metric]:
+        """Name to function of the outcome table; the first is the primary one."""
 
     @property
     @abstractmethod

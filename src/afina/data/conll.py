@@ -1,0 +1,113 @@
+"""Sentences in columns: CoNLL files (any columns, tabs or blanks) and CoNLL-U. One sentence, one row of lists.
+
+A row of a CoNLL file has the columns `1`, `2`, ...; one of CoNLL-U has `form`, `lemma`, `upos`, `xpos`, `feats`,
+`deprel` and `misc`. Every column is a list with one entry a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from ..errors import Problem, printable
+from ..records import Row
+
+DOCUMENT = "-DOCSTART-"
+SNIFFED = 2000
+"""Lines that are looked at to tell CoNLL columns from a table."""
+# Only these two separate columns: lines of real data hold U+00A0 and U+0085 inside words, where str.split would cut.
+BLANKS = re.compile(r"[ \t]+")
+
+
+class NumberedLine(Protocol):
+    """A physical line: its number from 1, its bytes and its text."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def raw(self) -> bytes: ...
+    @property
+    def text(self) -> str: ...
+
+
+def looks_like_columns(lines: Iterable[str]) -> bool:
+    """Whether lines are sentences in columns: blocks of lines with the same number of fields, apart by empty lines."""
+    counts, gaps, inside = set(), 0, False
+    for line in lines:
+        text = line.strip("\r\n")
+        if not text.strip(" \t"):
+            gaps, inside = gaps + inside, False
+        elif not text.startswith(DOCUMENT):
+            counts.add(len(fields(text)))
+            inside = True
+    return gaps > 0 and len(counts) == 1 and counts.pop() > 1
+
+
+def fields(text: str) -> list[str]:
+    """The columns of a line: between tabs where there is one, else between blanks."""
+    return text.split("\t") if "\t" in text else BLANKS.split(text.strip(" "))
+
+
+def blocks(lines: Iterable[NumberedLine]) -> Iterator[list[NumberedLine]]:
+    """Runs of lines between empty ones; `-DOCSTART-` lines belong to none."""
+    block: list[NumberedLine] = []
+    for line in lines:
+        text = line.text.strip("\r\n")
+        if text.startswith(DOCUMENT):
+            continue
+        if text.strip(" \t"):
+            block.append(line)
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def read_columns(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Problem]:
+    """The sentences of a CoNLL file; a sentence with a ragged line is a problem."""
+    expected = 0
+    for block in blocks(lines):
+        table = [fields(line.text.strip("\r\n")) for line in block]
+        expected = expected or len(table[0])
+        odd = next((i for i, row in enumerate(table) if len(row) != expected or "" in row), None)
+        if odd is None:
+            columns = zip(*table, strict=True)
+            yield Row({str(i): list(column) for i, column in enumerate(columns, 1)}, f"{name}:{block[0].number}")
+            continue
+        found = printable(block[odd].text.strip("\r\n"))
+        yield Problem(
+            f"{name}:{block[odd].number}",
+            f"expected {expected} columns as in the lines before, found {len(table[odd])}: {found}",
+            "one word and its tags a line, an empty line after each sentence",
+            "ragged-line",
+            b"".join(line.raw for line in block),
+        )
+
+
+def read_conllu(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Problem]:
+    """The sentences of a CoNLL-U file. Multi-word lines (`8-9`) and empty nodes (`8.1`) are not words of their own."""
+    from conllu import parse
+    from conllu.exceptions import ParseException
+
+    for block in blocks(lines):
+        place, raw = f"{name}:{block[0].number}", b"".join(line.raw for line in block)
+        try:
+            (sentence,) = parse("".join(line.text for line in block) + "\n")
+            words = [token for token in sentence if isinstance(token["id"], int)]
+            yield Row({column: [text_of(word[column]) for word in words] for column in CONLLU}, place)
+        except (ParseException, KeyError, ValueError) as error:
+            yield Problem(
+                place, f"not CoNLL-U: {printable(str(error))}", "ten columns with tabs between", "bad-conllu", raw
+            )
+
+
+CONLLU = ("form", "lemma", "upos", "xpos", "feats", "deprel", "misc")
+
+
+def text_of(value: object) -> str:
+    """A field as text; features as `Key=Value|Key=Value`, nothing as `_`."""
+    if isinstance(value, dict):
+        return "|".join(f"{key}={part}" for key, part in value.items()) or "_"
+    return "_" if value is None else str(value)

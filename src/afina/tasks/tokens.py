@@ -1,0 +1,595 @@
+"""`tokens`: named stretches of a text (names, dates, prices) or one tag a word (parts of speech).
+
+Input is words with tags, or a text with character spans. Words are joined by blanks and everything is aligned by
+characters; a long text becomes windows, and each token is labelled and read in the one window where it has most
+context, so nothing is cut. Entities are BIO inside, whatever scheme came in, and decoding gives legal sequences only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import ConfigError, DataError, Problem, printable
+from ..metrics import scores
+from ..metrics.scores import Metric
+from ..records import Example, Outcome, Prediction, Row, Window
+from . import base
+from .base import Array, Broken, HeadNeed, Sample
+from .classification import softmax
+
+if TYPE_CHECKING:
+    import torch
+
+TOKEN_NAMES = ("tokens", "words", "form", "1")
+TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
+SPAN_NAMES = ("spans", "entities", "label", "labels", "annotations")
+IGNORED = -100
+TAG = re.compile(r"([BIESLU])-(.+)", re.DOTALL)
+NEVER = -1e9
+
+
+class Span(NamedTuple):
+    """A stretch [start, end) of words or characters with its label."""
+
+    start: int
+    end: int
+    label: str
+
+
+class TokensOptions(base.Options):
+    """Columns and settings of `tokens`."""
+
+    tokens: str | None = Field(None, description="column of the word lists (CoNLL: 1, CoNLL-U: form)")
+    tags: str | None = Field(
+        None, description="column of the tag lists (CoNLL: its number, the last by default; CoNLL-U: upos)"
+    )
+    text: str | None = Field(None, description="column of the text, when labels are character spans")
+    label: str | None = Field(
+        None, description="column of the spans: a list of {start, end, label} or [start, end, label]"
+    )
+    kind: Literal["auto", "entities", "plain"] = Field(
+        "auto", description="entities (BIO and its kin), or plain tags (POS)"
+    )
+    key: str | None = Field(None, description="CoNLL-U: the key inside the tag column (FEATS, MISC) that holds the tag")
+    subwords: Literal["first", "all"] = Field(
+        "first", description="which sub-words of a word carry its label in training"
+    )
+    offsets: Literal["characters", "utf16", "bytes"] = Field("characters", description="the unit of span offsets")
+
+
+class Tokens(base.Task):
+    """A tag for each word, or spans of a text."""
+
+    name = "tokens"
+    summary = "named stretches of a text: NER, POS, dates, prices"
+    Options = TokensOptions
+    per = "token"
+    slides = True
+
+    def __init__(self, options: TokensOptions, facts: Mapping[str, Any] | None = None) -> None:
+        self.options = options
+        self.facts = facts or {}
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        entity = {
+            "entity_f1": scores.entity_f1,
+            "entity_precision": scores.entity_precision,
+            "entity_recall": scores.entity_recall,
+            "entity_macro_f1": macro_f1,
+        }
+        plain = {"token_accuracy": token_accuracy, "sentence_accuracy": sentence_accuracy}
+        known = {"entities": entity, "plain": plain}
+        return known.get(self.facts.get("kind", ""), {**entity, **plain})
+
+    @property
+    def plain(self) -> bool:
+        """Whether each word has a tag of its own, rather than being part of an entity."""
+        return bool(self.facts["kind"] == "plain")
+
+    @property
+    def types(self) -> list[str]:
+        """Entity types, or plain tags."""
+        types: list[str] = self.facts["types"]
+        return types
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of the head: `O` and B-, I- for each type; the plain tags; or those of somebody else's head."""
+        given: list[str] | None = self.facts.get("tags")
+        return given or (
+            self.types if self.plain else ["O", *(f"{edge}-{kind}" for kind in self.types for edge in "BI")]
+        )
+
+    @property
+    def head(self) -> HeadNeed:
+        labels = {"id2label": dict(enumerate(self.tags)), "label2id": {tag: i for i, tag in enumerate(self.tags)}}
+        return HeadNeed("AutoModelForTokenClassification", len(self.tags), labels)
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Tokens:
+        options = self.options
+        if options.text is None and (options.tokens or any(name in names for name in TOKEN_NAMES)):
+            tokens = options.tokens or next(name for name in TOKEN_NAMES if name in names)
+            chosen: dict[str, Any] = {"tokens": base.present("tokens", tokens, names)}
+            if labelled:
+                chosen["tags"] = tag_column(options.tags, tokens, names)
+        else:
+            text, _ = base.text_columns(options.text, None, names)
+            chosen = {"text": text}
+            if labelled:
+                chosen["label"] = base.target_column("label", options.label, SPAN_NAMES, names)
+        return Tokens(options.model_copy(update=chosen), self.facts)
+
+    def read(self, row: Row, *, labelled: bool = True) -> Example:
+        if self.options.text is not None:
+            text = base.read_text(row, self.options.text, labelled=labelled)
+            target = read_spans(row, self.options.label or "", text, self.options.offsets) if labelled else None
+            return Example(text, None, target, row.place)
+        words = read_list(row, self.options.tokens or "")
+        text, places = joined(words)
+        tags = read_tags(row, self.options.tags or "", self.options.key, len(words)) if labelled else None
+        return Example(text, None, tags, row.place, places)
+
+    def fit(self, examples: Sequence[Example]) -> Tokens:
+        if self.options.text is not None:
+            types = sorted({span.label for example in examples for span in example.target})
+            if not types:
+                raise ConfigError("label: no training example has a span; is the right column named?")
+            return Tokens(self.options, {"kind": "entities", "types": types, "scheme": "spans"})
+        counts = Counter(tag for example in examples for tag in example.target)
+        kind = self.options.kind
+        if kind == "auto":
+            kind = "entities" if "O" in counts and all(tag == "O" or TAG.fullmatch(tag) for tag in counts) else "plain"
+        if kind == "plain":
+            common = counts.most_common(1)[0][0]
+            return Tokens(self.options, {"kind": "plain", "types": base.sorted_labels(counts), "common": common})
+        wrong = [tag for tag in counts if tag != "O" and not TAG.fullmatch(tag)]
+        if wrong:
+            raise ConfigError(f"tags: {printable(wrong[0])} is neither O nor a letter, a dash and a type (B-PER)")
+        scheme = find_scheme([example.target for example in examples])
+        types = sorted({TAG.fullmatch(tag)[2] for tag in counts if tag != "O"})  # type: ignore[index]
+        return Tokens(self.options, {"kind": "entities", "types": types, "scheme": scheme})
+
+    def check(self, example: Example) -> Problem | None:
+        """The first type or tag that the training data did not have."""
+        if example.words is None:
+            found = [span.label for span in example.target]
+        elif self.plain:
+            found = list(example.target)
+        else:
+            odd = [tag for tag in example.target if tag != "O" and not TAG.fullmatch(tag)]
+            if odd:
+                return Problem(
+                    example.place, f"{printable(odd[0])} is not a tag of an entity", "write B-TYPE", "bad-tag"
+                )
+            found = [TAG.fullmatch(tag)[2] for tag in example.target if tag != "O"]  # type: ignore[index]
+        wrong = [label for label in found if label not in self.types]
+        return base.unseen(Example("", target=wrong[0], place=example.place), self.types) if wrong else None
+
+    def label(self, example: Example, window: Window) -> Array:
+        """Tag ids of the tokens in the window's core, `IGNORED` elsewhere. [n]
+
+        What begins a word or an entity is told by the token before it, which may lie outside the core.
+        """
+        found = np.full(len(window), IGNORED, np.int64)
+        inside = slice(*window.core)
+        if example.words is None:
+            entities = without_overlaps(example.target)
+            owner = owners(entities, window.spans)
+            begins = np.array([1 + 2 * self.types.index(entity.label) for entity in entities] or [0], np.int64)
+            tags = np.where(owner < 0, 0, begins[owner] + ~opens(owner))
+        else:
+            owner = owners(example.words, window.spans)
+            tags = np.where(owner < 0, IGNORED, np.array(self.word_tags(example) or [IGNORED], np.int64)[owner])
+            later = (owner >= 0) & ~opens(owner)
+            if self.options.subwords == "first":
+                tags[later] = IGNORED
+            elif not self.plain:  # a word that begins an entity: its other tokens go on with it
+                tags[later & (tags % 2 == 1)] += 1
+        found[inside] = tags[inside]
+        return found
+
+    def word_tags(self, example: Example) -> list[int]:
+        """Tag ids of an example's words, BIO whatever came in."""
+        if self.plain:
+            return [self.tags.index(tag) for tag in example.target]
+        tags = to_bio(entities_of(example.target), len(example.target))
+        return [self.tags.index(tag) for tag in tags]
+
+    def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross-entropy over the labelled tokens."""
+        from torch.nn import functional as F
+
+        total = F.cross_entropy(logits.float(), targets, reduction="sum", ignore_index=IGNORED)
+        return total, (targets != IGNORED).sum().to(logits.dtype)
+
+    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Tokens:
+        return self
+
+    def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
+        spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])  # [N, 2], each token once
+        rows = np.concatenate([rows[slice(*window.core)] for window, rows in zip(windows, logits, strict=True)])
+        probabilities = softmax(rows.astype(np.float64)) if len(rows) else rows
+        words = example.words
+        if words is None and self.facts.get("scheme") == "spans":
+            places, units = spans, probabilities
+        else:
+            words = segmented(example.text) if words is None else words
+            places, units = np.array(words, np.int64).reshape(-1, 2), self.by_word(words, spans, probabilities)
+        if self.plain:
+            best = units.argmax(axis=1) if len(units) else []
+            return {"tags": [self.tags[i] for i in best], "scores": [float(units[i, k]) for i, k in enumerate(best)]}
+        tags = self.best_tags(units)
+        found = []
+        for first, last, label in entities_of(tags):
+            one = {"start": first, "end": last, "label": label}
+            if example.words is None:
+                start, end = int(places[first, 0]), int(places[last - 1, 1])
+                one |= {"start": start, "end": end, "text": example.text[start:end]}
+            found.append({**one, "score": certainty(units, tags, self.tags, first, last)})
+        return {"tags": tags, "entities": found} if example.words is not None else {"entities": found}
+
+    def best_tags(self, probabilities: Array) -> list[str]:
+        """The best legal sequence; for somebody else's head, whose scheme may be any, the best tag of each. [n, k]"""
+        if "tags" in self.facts:
+            return [self.tags[i] for i in probabilities.argmax(axis=1)] if len(probabilities) else []
+        return viterbi(np.log(np.maximum(probabilities, 1e-300)), self.tags)
+
+    def by_word(self, words: Sequence[tuple[int, int]], spans: Array, probabilities: Array) -> Array:
+        """Probabilities of each word's tags: its first token's; a word without a token gets the usual tag. [W, k]"""
+        found = np.zeros((len(words), len(self.tags)))
+        found[:, self.tags.index(self.facts.get("common", "O"))] = 1.0
+        owner = owners(words, spans)
+        first = np.flatnonzero(opens(owner))
+        found[owner[first]] = probabilities[first]
+        return found
+
+    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+        """Counts of an example: right words of all words, or entities by type (exact span and type)."""
+        if example.words is not None and self.plain:
+            pairs = list(zip(example.target, prediction["tags"], strict=True))
+            gold = [sum(one == tag for one, _ in pairs) for tag in self.types]
+            said = [sum(one == tag for _, one in pairs) for tag in self.types]
+            right = [sum(one == other == tag for one, other in pairs) for tag in self.types]
+            return {"correct": right, "gold_count": gold, "predicted_count": said}
+        if example.words is None:
+            target = set(example.target)
+            answer = {Span(one["start"], one["end"], one["label"]) for one in prediction["entities"]}
+        else:
+            target, answer = set(entities_of(example.target)), set(entities_of(prediction["tags"]))
+        return {
+            "correct": [sum(span.label == kind for span in target & answer) for kind in self.types],
+            "gold_count": [sum(span.label == kind for span in target) for kind in self.types],
+            "predicted_count": [sum(span.label == kind for span in answer) for kind in self.types],
+        }
+
+    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+        right, gold, said = (table[name].sum(axis=0).tolist() for name in ("correct", "gold_count", "predicted_count"))
+        return [
+            {
+                "label": kind,
+                "precision": scores.ratio(right[i], said[i], 0.0),
+                "recall": scores.ratio(right[i], gold[i], 0.0),
+                "f1": scores.ratio(2 * right[i], gold[i] + said[i], 0.0),
+                "support": gold[i],
+                "predicted": said[i],
+            }
+            for i, kind in enumerate(self.types)
+        ]
+
+    samples = (
+        Sample(
+            [
+                {"tokens": ["the", animal, verb, "the", thing], "ner_tags": ["O", "B-WHO", "O", "O", f"B-{kind}"]}
+                for animal in ("cat", "dog", "bird")
+                for verb in ("sleeps", "barks")
+                for thing, kind in (("film", "ART"), ("room", "PLACE"))
+            ]
+        ),
+        Sample(
+            [
+                {"tokens": ["a", word, thing], "tags": ["DET", "ADJ", "NOUN"]}
+                for word in ("lovely", "poor", "great")
+                for thing in ("film", "meal", "room", "song")
+            ],
+            {"subwords": "all"},
+        ),
+        Sample(
+            [
+                {"text": f"{word} the {thing}!", "spans": [{"start": at, "end": at + len(thing), "label": kind}]}
+                for word, at in (("good", 9), ("awful", 10))
+                for thing, kind in (("cat", "WHO"), ("dog", "WHO"), ("film", "ART"), ("song", "ART"))
+            ]
+        ),
+    )
+    broken = (
+        Broken({"tokens": ["a", "b"], "ner_tags": ["O"]}, "2 words and 1 tags"),
+        Broken({"tokens": "a text", "ner_tags": ["O"]}, "expected a list"),
+        Broken({"text": "a cat", "spans": [{"start": 2, "end": 9, "label": "WHO"}]}, "ends after the text"),
+        Broken({"text": "a cat", "spans": [{"start": 4, "end": 2, "label": "WHO"}]}, "ends before it starts"),
+        Broken({"text": "a cat", "spans": [{"start": 2, "label": "WHO"}]}, "expected spans"),
+        Broken({"text": "a  cat", "spans": [{"start": 2, "end": 3, "label": "WHO"}]}, "only blanks"),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading.
+
+
+def tag_column(asked: str | None, tokens: str, names: Sequence[str]) -> str:
+    """The column of the tags: as asked, a well-known name, or the last of numbered columns.
+
+    Raises:
+        ConfigError: none offers itself.
+    """
+    numbered = [name for name in names if name.isdecimal()]
+    if asked is None and tokens in numbered and len(numbered) > 1:
+        return numbered[-1]
+    return base.target_column("tags", asked, TAG_NAMES, names)
+
+
+def read_list(row: Row, column: str) -> list[str]:
+    """A list of words.
+
+    Raises:
+        DataError: it is not one.
+    """
+    value = row.values.get(column)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return value
+    found = f"{type(value).__name__} {printable(value)}"
+    raise DataError(Problem(row.place, f"column {column!r}: expected a list of words, found {found}", "", "not-a-list"))
+
+
+def read_tags(row: Row, column: str, key: str | None, words: int) -> tuple[str, ...]:
+    """One tag a word, names or numbers.
+
+    Raises:
+        DataError: it is not a list, or not of that length.
+    """
+    value = row.values.get(column)
+    if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
+        found = f"{type(value).__name__} {printable(value)}"
+        raise DataError(
+            Problem(row.place, f"column {column!r}: expected a list of tags, found {found}", "", "not-a-list")
+        )
+    if len(value) != words:
+        message = f"{words} words and {len(value)} tags in column {column!r}"
+        raise DataError(Problem(row.place, message, "give each word one tag", "tag-count"))
+    if key is None:
+        return tuple(str(tag) for tag in value)
+    parts = [dict(part.partition("=")[::2] for part in str(tag).split("|")) for tag in value]
+    return tuple(part.get(key, "_") for part in parts)
+
+
+def joined(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Words as a text with blanks between them, and the characters of each word."""
+    places, at = [], 0
+    for word in words:
+        places.append((at, at + len(word)))
+        at += len(word) + 1
+    return " ".join(words), tuple(places)
+
+
+def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
+    """Character spans of a row, blanks at their edges left out, in order.
+
+    Raises:
+        DataError: lists every span that is malformed, out of the text, empty or blank.
+    """
+    value = row.values.get(column)
+    value = [] if value is None else value
+    if not isinstance(value, list):
+        found = f"{type(value).__name__} {printable(value)}"
+        raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {found}", "", "not-spans"))
+    to_character = positions(text, unit)
+    spans, problems = [], []
+    for one in value:
+        try:
+            spans.append(checked_span(one, text, to_character))
+        except ValueError as error:
+            hint = (
+                "" if unit != "characters" or text.isascii() else "; were the offsets counted in UTF-16 units or bytes?"
+            )
+            fix = "give start, end (exclusive) and label" + (hint and f"{hint} --set options.offsets=utf16 or bytes")
+            problems.append(Problem(row.place, f"column {column!r}: {error}", fix, "bad-span"))
+    if problems:
+        raise DataError(problems)
+    return tuple(sorted(set(spans)))
+
+
+def positions(text: str, unit: str) -> Callable[[int], int]:
+    """A function from offsets in that unit to characters; ValueError inside a character."""
+    if unit == "characters" or text.isascii():
+        return lambda offset: offset
+    encoding, size = ("utf-16-le", 2) if unit == "utf16" else ("utf-8", 1)
+    starts, at = {}, 0
+    for i, character in enumerate(text):
+        starts[at] = i
+        at += len(character.encode(encoding)) // size
+    starts[at] = len(text)
+
+    def find(offset: int) -> int:
+        if offset not in starts and offset <= at:
+            raise ValueError(f"offset {offset} lies inside a character")
+        return starts.get(offset, len(text) + 1)
+
+    return find
+
+
+def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Span:
+    """A span of the text, from {start, end, label} or [start, end, label].
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    if isinstance(one, dict):
+        label = one.get("label", one.get("labels"))  # Label Studio exports a list of one
+        one = [one.get("start"), one.get("end"), label[0] if isinstance(label, list) and len(label) == 1 else label]
+    if not isinstance(one, list) or len(one) != 3 or not all(type(offset) is int for offset in one[:2]):
+        raise ValueError(f"expected spans with start, end and label, found {printable(one)}")
+    start, end, label = one
+    shown = f"span [{start}, {end}) {printable(label, 30)}"
+    if not isinstance(label, str) or not label.strip():
+        raise ValueError(f"{shown} has no label")
+    if end <= start:
+        raise ValueError(f"{shown} ends before it starts")
+    if start < 0 or to_character(end) > len(text):
+        raise ValueError(f"{shown} ends after the text, which has {len(text)} characters")
+    start, end = to_character(start), to_character(end)
+    inner = text[start:end]
+    if not inner.strip():
+        raise ValueError(f"{shown} holds only blanks")
+    return Span(start + len(inner) - len(inner.lstrip()), end - len(inner) + len(inner.rstrip()), label)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Alignment.
+
+
+def without_overlaps(spans: Iterable[Span]) -> list[Span]:
+    """Spans of which none overlaps another: of two the longer stays, of equal ones the first."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda one: (one.start - one.end, one)):
+        if all(span.end <= other.start or span.start >= other.end for other in kept):
+            kept.append(span)
+    return sorted(kept)
+
+
+def owners(stretches: Sequence[tuple[int, int] | Span], spans: Array) -> Array:
+    """For each token the stretch (word or entity, none overlapping) that it touches first, -1 for none. [n]
+
+    A token without characters (a special one, or a lone blank) belongs to none.
+    """
+    if not stretches:
+        return np.full(len(spans), -1, np.int64)
+    starts = np.array([stretch[0] for stretch in stretches])
+    ends = np.array([stretch[1] for stretch in stretches])
+    first = np.searchsorted(ends, spans[:, 0], side="right")  # the first stretch that ends after the token begins
+    clipped = np.minimum(first, len(stretches) - 1)
+    touches = (first < len(stretches)) & (starts[clipped] < spans[:, 1]) & (spans[:, 1] > spans[:, 0])
+    return np.where(touches, clipped, -1)
+
+
+def opens(owner: Array) -> Array:
+    """Whether a token is the first of its owner: the last token with an owner before it had another. [n]"""
+    owned = np.flatnonzero(owner >= 0)
+    first = np.zeros(len(owner), bool)
+    first[owned] = np.concatenate([[True], owner[owned][1:] != owner[owned][:-1]]) if len(owned) else False
+    return first
+
+
+WORD = re.compile(r"\w+|[^\w\s]")
+
+
+def segmented(text: str) -> tuple[tuple[int, int], ...]:
+    """The words of a plain text, for a model that was trained on words: runs of letters and digits, single signs."""
+    return tuple(match.span() for match in WORD.finditer(text))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Schemes.
+
+
+def entities_of(tags: Sequence[str]) -> list[Span]:
+    """Entities of tags, as conlleval reads IOB1, IOB2 and BIOES (BILOU): an I after another type begins one."""
+    found: list[Span] = []
+    start, kind = 0, ""
+    for i, tag in enumerate([*tags, "O"]):
+        match = TAG.fullmatch(tag)
+        edge, label = match.groups() if match else ("O", "")
+        if kind and (edge in "OBSU" or label != kind):
+            found.append(Span(start, i, kind))
+            kind = ""
+        if edge != "O" and not kind:
+            start, kind = i, label
+        if kind and edge in "ESLU":
+            found.append(Span(start, i + 1, kind))
+            kind = ""
+    return found
+
+
+def to_bio(entities: Iterable[Span], n: int) -> list[str]:
+    """Entities over n words as IOB2 tags."""
+    tags = ["O"] * n
+    for start, end, label in entities:
+        tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
+    return tags
+
+
+def find_scheme(sequences: Iterable[Sequence[str]]) -> str:
+    """The name of the scheme that tag sequences are written in, for the log."""
+    edges: Counter[str] = Counter()
+    opening = 0
+    for tags in sequences:
+        for before, tag in zip(["O", *tags], tags, strict=False):
+            edges[tag[0]] += 1
+            opening += tag[0] == "I" and (before == "O" or before[1:] != tag[1:])
+    if any(edges[edge] for edge in "ESLU"):
+        return "BIOES"
+    if not edges["B"]:
+        return "IO"
+    return "IOB1" if opening else "IOB2"
+
+
+def viterbi(emissions: Array, tags: Sequence[str]) -> list[str]:
+    """The most probable legal BIO sequence: I-X stands only after B-X or I-X (Forney 1973).
+
+    Args:
+        emissions: Log-probabilities. [n, k]
+        tags: Names of the k tags.
+    """
+    if not len(emissions):
+        return []
+    allowed = transitions(tags)
+    best = emissions[0] + np.where([tag.startswith("I-") for tag in tags], NEVER, 0.0)
+    back = np.zeros(emissions.shape, np.int64)
+    for i in range(1, len(emissions)):
+        paths = best[:, None] + allowed
+        back[i] = paths.argmax(axis=0)
+        best = paths.max(axis=0) + emissions[i]
+    path = [int(best.argmax())]
+    for i in range(len(emissions) - 1, 0, -1):
+        path.append(int(back[i, path[-1]]))
+    return [tags[i] for i in reversed(path)]
+
+
+def transitions(tags: Sequence[str]) -> Array:
+    """0 where the column's tag may follow the row's, else `NEVER`. [k, k]"""
+    return np.array(
+        [[NEVER if after.startswith("I-") and before[2:] != after[2:] else 0.0 for after in tags] for before in tags]
+    )
+
+
+def certainty(probabilities: Array, tags: Sequence[str], names: Sequence[str], start: int, end: int) -> float:
+    """Geometric mean of the probabilities of an entity's tags."""
+    own = [probabilities[i, names.index(tags[i])] for i in range(start, end)]
+    return float(np.exp(np.mean(np.log(np.maximum(own, 1e-300)))))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Scores over counts by type. Columns: correct, predicted_count, gold_count [n, types].
+
+
+def macro_f1(table: Mapping[str, Array]) -> float:
+    """Mean F1 over the types that occur, in gold or predicted."""
+    right = table["correct"].sum(axis=0)
+    sizes = table["gold_count"].sum(axis=0) + table["predicted_count"].sum(axis=0)
+    occurs = sizes > 0
+    return float(np.mean(2 * right[occurs] / sizes[occurs])) if occurs.any() else float("nan")
+
+
+def token_accuracy(table: Mapping[str, Array]) -> float:
+    """Share of words with the right tag."""
+    return scores.ratio(float(table["correct"].sum()), float(table["gold_count"].sum()))
+
+
+def sentence_accuracy(table: Mapping[str, Array]) -> float:
+    """Share of sentences whose words all have the right tag."""
+    return float(np.mean(table["correct"].sum(axis=1) == table["gold_count"].sum(axis=1)))

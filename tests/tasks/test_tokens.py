@@ -1,0 +1,264 @@
+"""Words, spans, tags and windows: nothing gets lost between them, whatever the text."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from afina import inference
+from afina.errors import DataError
+from afina.records import Example, Row
+from afina.tasks.tokens import (
+    IGNORED,
+    Span,
+    Tokens,
+    TokensOptions,
+    entities_of,
+    find_scheme,
+    joined,
+    positions,
+    to_bio,
+    viterbi,
+    without_overlaps,
+)
+from afina.text.encoding import Encoder
+from tests import tiny as made
+
+ENCODERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
+FACTS = {"kind": "entities", "types": ["LOC", "PER"], "scheme": "IOB2"}
+tags = st.lists(st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]), max_size=12)
+words = st.lists(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=7).filter(lambda word: word.strip() != ""),
+    min_size=1, max_size=25,
+)  # fmt: skip
+
+
+def perfect(task: Tokens, example: Example, windows: Any) -> list[np.ndarray[Any, Any]]:
+    """Logits that say the target of each labelled token, and the opposite of sense elsewhere."""
+    found = []
+    for window in windows:
+        target = task.label(example, window)
+        logits = np.zeros((len(window), len(task.tags)))
+        logits[np.arange(len(window)), np.where(target == IGNORED, 1, target)] = 30.0
+        found.append(logits)
+    return found
+
+
+@pytest.mark.parametrize("family", list(ENCODERS))
+@pytest.mark.parametrize("subwords", ["first", "all"])
+@given(words=words, data=st.data(), length=st.integers(16, 40), overlap=st.integers(2, 20))
+def test_words_to_windows_to_words_is_the_identity(
+    family: str, subwords: str, words: list[str], data: st.DataObject, length: int, overlap: int
+) -> None:
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags", subwords=subwords), FACTS)  # type: ignore[arg-type]
+    edges = st.sampled_from(["O", "B-PER", "B-LOC", "I-PER"])
+    gold = data.draw(st.lists(edges, min_size=len(words), max_size=len(words)))
+    gold = to_bio(entities_of(gold), len(words))
+    text, places = joined(words)
+    assert [text[start:end] for start, end in places] == words
+    example = Example(text, None, tuple(gold), "x", places)
+    encoder = Encoder(ENCODERS[family], length)
+    # A word that the tokenizer turns into nothing can't say its tag; it still has to get one.
+    seen = {i for i, word in enumerate(words) if len(encoder.tokens([word])[0])}
+    (features,) = encoder.encode([example], slides=True, overlap=overlap)
+    assert features.cut == 0
+    found = task.decode(example, features.windows, perfect(task, example, features.windows))["tags"]
+    assert len(found) == len(words)
+    if len(seen) == len(words) and all(word == word.strip() for word in words):
+        assert found == gold
+
+
+@pytest.mark.parametrize("family", list(ENCODERS))
+@given(data=st.data(), length=st.integers(16, 40), overlap=st.integers(2, 20))
+def test_spans_to_windows_to_spans_is_the_identity(family: str, data: st.DataObject, length: int, overlap: int) -> None:
+    """For spans that begin and end where tokens do, which the tokenizer itself draws here."""
+    text = data.draw(st.text(st.sampled_from("the cat sleeps é ç 😀 12.50,"), max_size=80))
+    task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
+    encoder = Encoder(ENCODERS[family], length)
+    (tokens,) = encoder.tokens([text])
+    visible = [(int(s), int(e)) for s, e in tokens.spans if text[s:e].strip()]
+    borders = sorted(set(data.draw(st.lists(st.integers(0, max(0, len(visible) - 1)), max_size=8))))
+    spans = []
+    for first, last in list(pairwise(borders))[::2]:
+        start, end = visible[first][0], visible[last - 1][1]
+        if end > start and text[start:end] == text[start:end].strip():
+            spans.append(Span(start, end, data.draw(st.sampled_from(["PER", "LOC"]))))
+    assume(all(a.end <= b.start for a, b in pairwise(spans)))
+    # Tokens that share one character (bytes of it) can't be told apart by offsets.
+    assume(len(set(visible)) == len(visible) and all(a[1] <= b[0] for a, b in pairwise(visible)))
+    assume(not any(a.end == b.start and a.label == b.label for a, b in pairwise(spans)) or family == "bert")
+    example = Example(text, None, tuple(spans), "x")
+    (features,) = encoder.encode([example], slides=True, overlap=overlap)
+    found = task.decode(example, features.windows, perfect(task, example, features.windows))["entities"]
+    assert [Span(one["start"], one["end"], one["label"]) for one in found] == spans
+    assert all(one["text"] == text[one["start"] : one["end"]] for one in found)
+
+
+@given(tags)
+def test_spans_to_tags_to_spans_is_the_identity(sequence: list[str]) -> None:
+    spans = entities_of(sequence)
+    assert entities_of(to_bio(spans, len(sequence))) == spans
+
+
+@given(tags)
+def test_entities_equal_seqeval(sequence: list[str]) -> None:
+    oracle = pytest.importorskip("seqeval.metrics.sequence_labeling")
+    theirs = [Span(start, end + 1, label) for label, start, end in oracle.get_entities(sequence)]
+    assert entities_of(sequence) == theirs
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6), st.sampled_from(["PER", "LOC"])), max_size=6))
+def test_scores_equal_seqeval(raw: list[tuple[int, int, str]]) -> None:
+    """Precision, recall and F1, micro and macro, on two random taggings of the same words."""
+    oracle = pytest.importorskip("seqeval.metrics")
+    spans = without_overlaps(Span(start, start + size, label) for start, size, label in raw)
+    gold, said = to_bio(spans[::2], 30), to_bio(spans[1:] + spans[:1], 30) if len(spans) > 2 else ["O"] * 30
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
+    text, places = joined(["x"] * 30)
+    example = Example(text, None, tuple(gold), "x", places)
+    table = inference.table_of(task, [example], [{"tags": said, "entities": []}])
+    found = inference.score(task, table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert found["entity_f1"] == pytest.approx(oracle.f1_score([gold], [said]))
+        assert found["entity_precision"] == pytest.approx(oracle.precision_score([gold], [said]))
+        assert found["entity_recall"] == pytest.approx(oracle.recall_score([gold], [said]))
+        if any(tag != "O" for tag in gold + said):
+            assert found["entity_macro_f1"] == pytest.approx(oracle.f1_score([gold], [said], average="macro"))
+
+
+@pytest.mark.parametrize(
+    ("written", "scheme"),
+    [
+        ([["B-A", "I-A", "O", "B-B"]], "IOB2"),
+        ([["I-A", "I-A", "B-A", "O", "I-B"]], "IOB1"),
+        ([["I-A", "I-A", "O", "I-B"]], "IO"),
+        ([["B-A", "E-A", "O", "S-B"]], "BIOES"),
+        ([["B-A", "L-A", "O", "U-B"]], "BIOES"),
+    ],
+)
+def test_schemes(written: list[list[str]], scheme: str) -> None:
+    assert find_scheme(written) == scheme
+    assert Span(len(written[0]) - 1, len(written[0]), "B") in entities_of(written[0])
+    assert Span(0, 2, "A") in entities_of(written[0])
+
+
+@given(st.integers(1, 8), st.integers(0, 2**31))
+def test_decoding_is_legal_and_the_best_of_all(n: int, seed: int) -> None:
+    names = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
+    emissions = np.log(np.random.default_rng(seed).dirichlet(np.ones(5), size=n))
+    found = viterbi(emissions, names)
+    assert to_bio(entities_of(found), n) == found
+    if n <= 4:
+        best = max(
+            (sum(emissions[i, k] for i, k in enumerate(path)), path)
+            for path in np.ndindex(*[5] * n)
+            if to_bio(entities_of([names[k] for k in path]), n) == [names[k] for k in path]
+        )
+        assert sum(emissions[i, names.index(tag)] for i, tag in enumerate(found)) == pytest.approx(best[0])
+
+
+def test_offsets_of_other_tools() -> None:
+    text = "I 😀 love Paris"
+    row = {"characters": 9, "utf16": 10, "bytes": 12}
+    for unit, start in row.items():
+        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))  # type: ignore[arg-type]
+        found = task.read(Row({"text": text, "spans": [[start, start + 5, "LOC"]]}, "x"))
+        assert found.target == (Span(9, 14, "LOC"),)
+    with pytest.raises(ValueError, match="inside a character"):
+        positions(text, "utf16")(3)
+
+
+def test_wrong_units_are_suspected() -> None:
+    task = Tokens(TokensOptions(text="text", label="spans"))
+    with pytest.raises(DataError, match=r"ends after the text.*UTF-16 units or bytes\? --set options.offsets=utf16"):
+        task.read(Row({"text": "😀 Paris", "spans": [[3, 8, "LOC"]]}, "x"))
+
+
+def test_forms_of_spans() -> None:
+    task = Tokens(TokensOptions(text="text", label="label"))
+    forms: list[Any] = [
+        [{"start": 2, "end": 6, "label": "X"}],
+        [[2, 6, "X"]],
+        [{"start": 1, "end": 6, "labels": ["X"], "text": "cat "}],
+    ]
+    for form in forms:
+        assert task.read(Row({"text": "a cat.", "label": form}, "x")).target == (Span(2, 6, "X"),)
+
+
+def test_overlapping_spans_keep_the_longer() -> None:
+    spans = [Span(0, 5, "A"), Span(3, 10, "B"), Span(12, 14, "A")]
+    assert without_overlaps(spans) == [Span(3, 10, "B"), Span(12, 14, "A")]
+
+
+def test_words_that_become_nothing_still_get_a_tag() -> None:
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
+    sentence = ["the", "\u200b", "\xad", "cat", "\x85"]
+    text, places = joined(sentence)
+    example = Example(text, None, ("O", "O", "O", "B-PER", "O"), "x", places)
+    encoder = Encoder(ENCODERS["bert"], 24)
+    windows = encoder.encode([example], slides=True)[0].windows
+    found = task.decode(example, windows, perfect(task, example, windows))
+    assert found["tags"] == ["O", "O", "O", "B-PER", "O"]
+    assert [(one["start"], one["end"]) for one in found["entities"]] == [(3, 4)]
+
+
+def test_a_model_of_words_reads_plain_text() -> None:
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
+    example = Example("Ana sleeps (in Porto).")
+    encoder = Encoder(ENCODERS["bert"], 40)
+    windows = encoder.encode([example], slides=True)[0].windows
+    known = Example(example.text, None, ("B-PER", "O", "O", "O", "B-LOC", "O", "O"), "x", None)
+    words = [(0, 3), (4, 10), (11, 12), (12, 14), (15, 20), (20, 21), (21, 22)]
+    logits = perfect(task, Example(known.text, None, known.target, "x", tuple(words)), windows)
+    found = task.decode(example, windows, logits)["entities"]
+    assert [(one["text"], one["label"]) for one in found] == [("Ana", "PER"), ("Porto", "LOC")]
+
+
+def test_numbers_as_tags_are_plain() -> None:
+    task = Tokens(TokensOptions()).columns(["tokens", "ner_tags"])
+    examples = [task.read(Row({"tokens": ["a", "b"], "ner_tags": [10, 9]}, "x"))]
+    fitted = task.fit(examples)
+    assert fitted.plain
+    assert fitted.tags == ["9", "10"]
+    assert list(fitted.metrics) == ["token_accuracy", "sentence_accuracy"]
+
+
+def test_columns_of_files() -> None:
+    assert Tokens(TokensOptions()).columns(["1", "2", "3", "4"]).options.tags == "4"
+    assert Tokens(TokensOptions(tags="2")).columns(["1", "2", "3"]).options.tags == "2"
+    conllu = Tokens(TokensOptions()).columns(["form", "lemma", "upos", "xpos"])
+    assert (conllu.options.tokens, conllu.options.tags) == ("form", "upos")
+
+
+def test_a_key_inside_features() -> None:
+    task = Tokens(TokensOptions(tokens="form", tags="feats", key="Number"))
+    found = task.read(Row({"form": ["cats", "sleep"], "feats": ["Number=Plur|Case=Nom", "_"]}, "x"))
+    assert found.target == ("Plur", "_")
+
+
+@pytest.mark.data
+def test_real_sentences_lose_nothing(real_data: Path, tiny: Callable[[str], Path]) -> None:
+    """lener_br with a length that most sentences exceed: every entity comes back from perfect logits."""
+    from afina.data import readers
+
+    rows = readers.rows(real_data / "lener_br" / "dev.conll")[:150]
+    task = Tokens(TokensOptions()).columns(readers.columns_of(rows))
+    examples = [task.read(row) for row in rows]
+    task = task.fit(examples)
+    encoder = Encoder(ENCODERS["bert"], 32)
+    features = encoder.encode(examples, slides=True)
+    assert sum(len(one.windows) > 1 for one in features) > 50
+    predictions = [
+        task.decode(example, one.windows, perfect(task, example, one.windows))
+        for example, one in zip(examples, features, strict=True)
+    ]
+    assert inference.score(task, inference.table_of(task, examples, predictions))["entity_f1"] == 1.0
