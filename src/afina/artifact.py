@@ -167,6 +167,8 @@ def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:
             "tags": labels,
             "common": labels[0],
         }
+    if architecture.endswith("ForQuestionAnswering"):
+        return "answers", {"no_answer": False}
     raise ModelError(
         f"model: {architecture or 'a model without a head'} is not a fine-tuned model that afina has a task for"
     )

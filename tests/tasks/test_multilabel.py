@@ -72,7 +72,7 @@ def test_tuned_thresholds_decide() -> None:
     examples = [Example("x", target=("a",)), Example("y", target=())]
     logits = [[np.array([-1.0, -3.0])], [np.array([-2.0, -3.0])]]
     before = task(["a", "b"])
-    after = before.tune(examples, logits)
+    after = before.tune(examples, (), logits)
     assert before.decode(examples[0], (), logits[0])["labels"] == []
     assert after.decode(examples[0], (), logits[0])["labels"] == ["a"]
     assert after.decode(examples[1], (), logits[1])["labels"] == []

@@ -143,5 +143,5 @@ def check_targets(task: Task, parts: Mapping[str, Sequence[Example]]) -> None:
 def columns_note(task: Task) -> str:
     """The chosen columns, for the log."""
     chosen = task.options.model_dump()
-    roles = ("text", "pair", "tokens", "tags", "label")
+    roles = ("text", "pair", "tokens", "tags", "label", "question", "context", "answer")
     return ", ".join(f"{role} = {chosen[role]!r}" for role in roles if chosen.get(role) is not None)

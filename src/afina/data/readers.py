@@ -29,11 +29,13 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn, TextIO
 from ..errors import ConfigError, DataError, Problem, printable
 from ..records import Row
 from .conll import SNIFFED, looks_like_columns, read_columns, read_conllu
+from .squad import read_squad
 
 Item = Row | Problem
 
-ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".conll", ".iob", ".bio", ".conllu")
-"""Endings of the files that can be read; `.txt` is tab separated, or holds sentences in CoNLL columns."""
+ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".conll", ".iob", ".bio", ".conllu", ".json")
+"""Endings of the files that can be read; `.txt` is tab separated, or holds sentences in CoNLL columns;
+`.json` is SQuAD's form."""
 FIELD_LIMIT = 10_000_000
 """Characters that one field may hold."""
 DEPTH_LIMIT = 100
@@ -280,6 +282,8 @@ def _read_file(name: str, layout: Layout) -> Iterator[Item]:
         codec = _codec(name, file, layout.encoding)
         if _ending(name) in JSON_ENDINGS:
             yield from _read_objects(name, _lines(name, file, codec))
+        elif _ending(name) == ".json":
+            yield from read_squad(name, file, codec)
         elif _ending(name) == ".conllu":
             yield from read_conllu(name, _lines(name, file, codec))
         elif _ending(name) in COLUMN_ENDINGS or (_ending(name) == ".txt" and _has_columns(name, file, codec)):

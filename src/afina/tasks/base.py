@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics.scores import Metric
-from ..records import Example, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Outcome, Prediction, Row, Window
 
 if TYPE_CHECKING:
     import torch
@@ -159,11 +159,14 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Task:
+    def tune(
+        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Task:
         """The same task with what the validation data decide (thresholds); itself when there is nothing to decide.
 
         Args:
             examples: Validation examples.
+            features: Their windows.
             logits: For each example, the logits of its windows.
         """
 

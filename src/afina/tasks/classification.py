@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..errors import ConfigError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Outcome, Prediction, Row, Window
 from . import base
 from .base import Array, Broken, HeadNeed, Sample
 
@@ -108,7 +108,9 @@ class Classification(base.Task):
         )
         return total, logits.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
 
-    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Classification:
+    def tune(
+        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Classification:
         return self
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:

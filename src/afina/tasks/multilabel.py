@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Outcome, Prediction, Row, Window
 from . import base
 from .base import Array, Broken, HeadNeed, Sample
 
@@ -122,7 +122,9 @@ class Multilabel(base.Task):
         )
         return total, targets.new_tensor(float(targets.numel()))
 
-    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Multilabel:
+    def tune(
+        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Multilabel:
         """For each label the threshold with the best F1 on these examples; 0.5 where no threshold finds one."""
         probabilities = np.stack([sigmoid(np.stack(windows).mean(axis=0)) for windows in logits])  # [n, k]
         gold = np.stack([[label in example.target for label in self.labels] for example in examples])

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Outcome, Prediction, Row, Window
 from . import base
 from .base import Array, Broken, HeadNeed, Sample
 
@@ -86,7 +86,9 @@ class Regression(base.Task):
         """Squared error in standard deviations."""
         return (logits.float()[:, 0] - targets).square().sum(), logits.new_tensor(float(len(targets)))
 
-    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Regression:
+    def tune(
+        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Regression:
         return self
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:

@@ -18,7 +18,7 @@ from pydantic import Field
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
 from ..metrics.scores import Metric
-from ..records import Example, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Outcome, Prediction, Row, Window
 from . import base
 from .base import Array, Broken, HeadNeed, Sample
 from .classification import softmax
@@ -209,7 +209,9 @@ class Tokens(base.Task):
         total = F.cross_entropy(logits.float(), targets, reduction="sum", ignore_index=IGNORED)
         return total, (targets != IGNORED).sum().to(logits.dtype)
 
-    def tune(self, examples: Sequence[Example], logits: Sequence[Sequence[Array]]) -> Tokens:
+    def tune(
+        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Tokens:
         return self
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:

@@ -381,7 +381,7 @@ class Trainer:
 def tuned(network: Network, task: Task, part: Material, pad: int) -> Task:
     """The task with what the validation data decide, from the best weights."""
     logits = inference.window_logits(network, part.windows, pad=pad, cache=part.cache)
-    return task.tune(part.examples, inference.by_example(part.features, logits))
+    return task.tune(part.examples, part.features, inference.by_example(part.features, logits))
 
 
 def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Evaluation:

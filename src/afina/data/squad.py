@@ -1,0 +1,51 @@
+"""SQuAD 1.1 and 2.0 JSON as rows, one a question. A JSON file has no lines to name, so places are paths in its tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from ..errors import DataError, Problem, printable
+from ..records import Row
+
+
+def read_squad(name: str, file: BinaryIO, encoding: str) -> Iterator[Row | Problem]:
+    """The questions of a SQuAD file, with or without the outer `data`.
+
+    Raises:
+        DataError: the file is not JSON, or not of that form.
+    """
+    try:
+        tree = json.loads(file.read().decode(encoding))
+    except (ValueError, RecursionError) as error:
+        raise DataError(Problem(name, f"not JSON: {error}", "SQuAD files are one JSON object", "bad-json")) from None
+    articles = tree.get("data") if isinstance(tree, dict) else tree
+    if not isinstance(articles, list):
+        found = f"{type(articles).__name__} {printable(articles)}"
+        raise DataError(Problem(name, f"expected a list of articles under `data`, found {found}", "", "not-squad"))
+    for a, article in enumerate(articles):
+        for p, paragraph in enumerate(part(article, "paragraphs")):
+            place = f"{name}:data[{a}].paragraphs[{p}]"
+            questions = part(paragraph, "qas")
+            context = paragraph.get("context") if isinstance(paragraph, dict) else None
+            if not questions or not isinstance(context, str):
+                yield Problem(place, "expected `context` and `qas`", "see the SQuAD format", "not-squad")
+                continue
+            for q, question in enumerate(questions):
+                yield row_of(question, context, f"{place}.qas[{q}]")
+
+
+def part(tree: Any, name: str) -> list[Any]:
+    """A list inside an object, or an empty one."""
+    value = tree.get(name) if isinstance(tree, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def row_of(question: Any, context: str, place: str) -> Row | Problem:
+    """One question with its paragraph."""
+    if not isinstance(question, dict) or not isinstance(question.get("question"), str):
+        return Problem(place, f"expected a question, found {printable(question)}", "see the SQuAD format", "not-squad")
+    answers = [] if question.get("is_impossible") else question.get("answers")
+    values = {"question": question["question"], "context": context, "answers": answers}
+    return Row({"id": str(question.get("id", "")), **values}, place)

@@ -1,0 +1,361 @@
+"""`answers`: the stretch of a passage that answers a question, or none (SQuAD 1.1 and 2.0).
+
+The question stands in every window and the passage slides (Devlin et al. 2019). A window that does not hold a whole
+answer points to its first token, which stands for "no answer here". All reference answers count, in training too.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import ConfigError, DataError, Problem, printable
+from ..metrics import scores
+from ..records import Example, Features, Outcome, Prediction, Row, Window
+from . import base
+from .base import Array, Broken, HeadNeed, Sample
+from .classification import softmax
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Answer(NamedTuple):
+    """A stretch [start, end) of characters of the passage, and its text."""
+
+    start: int
+    end: int
+    text: str
+
+
+class AnswersOptions(base.Options):
+    """Columns and settings of `answers`."""
+
+    question: str | None = Field(None, description="column of the question")
+    context: str | None = Field(None, description="column of the passage")
+    answer: str | None = Field(None, description="column of the answer: a text, or a list of {text, answer_start}")
+    answer_start: str | None = Field(None, description="column of the answer's first character, where it is apart")
+    longest: int = Field(30, ge=1, description="tokens that an answer may have")
+    best: int = Field(5, ge=1, description="answers that a prediction lists")
+
+
+class Answers(base.Task):
+    """A stretch of a passage, or none."""
+
+    name = "answers"
+    summary = "the stretch of a passage that answers a question, or none"
+    Options = AnswersOptions
+    per = "token"
+    slides = True
+    metrics = {  # noqa: RUF012 - a property of the contract
+        "answer_f1": scores.answer_f1,
+        "exact_match": scores.exact_match,
+        "has_answer_f1": lambda table: mean_where(table["f1"], table["has_answer"] > 0),
+        "has_answer_exact": lambda table: mean_where(table["exact"], table["has_answer"] > 0),
+        "no_answer_accuracy": lambda table: mean_where(table["exact"], table["has_answer"] == 0),
+    }
+
+    def __init__(self, options: AnswersOptions, facts: Mapping[str, Any] | None = None) -> None:
+        self.options = options
+        self.facts = facts or {}
+
+    @property
+    def head(self) -> HeadNeed:
+        return HeadNeed("AutoModelForQuestionAnswering", 2, {})
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Answers:
+        given = self.options
+        chosen: dict[str, Any] = {
+            "question": base.target_column("question", given.question, ("question", "pergunta"), names),
+            "context": base.target_column("context", given.context, ("context", "passage", "contexto"), names),
+        }
+        if labelled:
+            chosen["answer"] = base.target_column("answer", given.answer, ("answers", "answer", "resposta"), names)
+            if given.answer_start is not None:
+                chosen["answer_start"] = base.present("answer_start", given.answer_start, names)
+            elif "answer_start" in names:
+                chosen["answer_start"] = "answer_start"
+        return Answers(given.model_copy(update=chosen), self.facts)
+
+    def read(self, row: Row, *, labelled: bool = True) -> Example:
+        question = base.read_text(row, self.options.question or "", labelled=labelled)
+        context = base.read_text(row, self.options.context or "", labelled=labelled)
+        target = read_answers(row, self.options, context) if labelled else None
+        return Example(question, context, target, row.place)
+
+    def fit(self, examples: Sequence[Example]) -> Answers:
+        if not any(example.target for example in examples):
+            raise ConfigError("answer: no training question has an answer; is the right column named?")
+        return Answers(self.options, {"no_answer": not all(example.target for example in examples)})
+
+    def check(self, example: Example) -> Problem | None:
+        return None
+
+    def label(self, example: Example, window: Window) -> Array:
+        """For each token 1 where the window begins, and its weights as first and as last token of an answer. [n, 3]
+
+        The weight 1 is shared by the distinct answers that lie wholly in the window; without one the first token
+        has it.
+        """
+        found = np.zeros((len(window), 3), np.float32)
+        found[0, 0] = 1
+        held = {ends for answer in example.target if (ends := tokens_of(window, answer)) is not None}
+        for first, last in held or {(0, 0)}:
+            found[first, 1] += 1 / max(1, len(held))
+            found[last, 2] += 1 / max(1, len(held))
+        return found
+
+    def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean of the cross-entropies of first and last token over the tokens of each window."""
+        import torch
+
+        owner = targets[:, 0].cumsum(0).long() - 1  # [n], the window of each token
+        windows = int(owner[-1]) + 1
+        wide = owner[:, None].expand(-1, 2)
+        values = logits.float()
+        highest = values.new_full((windows, 2), -torch.inf).scatter_reduce(0, wide, values.detach(), "amax")
+        shifted = values - highest[owner]
+        normaliser = values.new_zeros(windows, 2).index_add(0, owner, shifted.exp()).log()
+        losses = -(targets[:, 1:] * (shifted - normaliser[owner])).sum() / 2
+        return losses, targets.new_tensor(float(windows))
+
+    def tune(
+        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Answers:
+        """The no-answer threshold with the best F1 (Rajpurkar et al. 2018): a question whose "no answer" scores higher
+        than its best answer by more than the threshold gets none."""
+        if not self.facts["no_answer"]:
+            return self
+        margins, gains = [], []
+        for example, one, own in zip(examples, features, logits, strict=True):
+            found, none = candidates(one.windows, own, self.options.longest)
+            best = example.pair[found[0].start : found[0].end] if found and example.pair else ""
+            margins.append(none - found[0].score if found else np.inf)
+            gains.append(best_f1(best, example.target) - best_f1("", example.target))
+        return Answers(self.options, {**self.facts, "threshold": best_threshold(np.array(margins), np.array(gains))})
+
+    def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
+        context = example.pair or ""
+        found, none = candidates(windows, logits, self.options.longest)
+        listed = [(one.score, one.start, one.end) for one in found[: self.options.best]]
+        silent = self.facts.get("no_answer", False)
+        if silent or not listed:
+            # Between "no answer" and the answers the threshold decides, in the probabilities too.
+            listed.append((none - self.facts.get("threshold", 0.0), 0, 0))
+        probabilities = softmax(np.array([score for score, _, _ in listed]))
+        order = sorted(range(len(listed)), key=lambda i: -probabilities[i])
+        answers = [
+            {"answer": context[listed[i][1] : listed[i][2]], "start": listed[i][1], "end": listed[i][2],
+             "probability": float(probabilities[i])}
+            for i in order
+        ]  # fmt: skip
+        return {**answers[0], "alternatives": answers[1:]}
+
+    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+        said = prediction["answer"]
+        return {
+            "exact": float(any(normal(said) == normal(one) for one in references(example.target))),
+            "f1": best_f1(said, example.target),
+            "has_answer": int(bool(example.target)),
+        }
+
+    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+        return []
+
+    samples = (
+        Sample(
+            [
+                {"question": f"who {verb}?", "context": f"the {who} {verb} and the {other} barks",
+                 "answers": [{"text": who, "answer_start": 4}]}
+                for who in ("cat", "bird") for other in ("dog", "bird") for verb in ("sleeps", "stops") if who != other
+            ]
+        ),
+        Sample(
+            [
+                {"question": "where?", "context": f"{what} {where}.", "answer": answer, "answer_start": start}
+                for what in ("a lovely film", "the meal")
+                for where, answer, start in (
+                    ("on the mat", "the mat", None), ("was great", "", None), ("in the room", "the room", None),
+                    ("was poor", None, None),
+                )
+            ],
+            {"longest": 5},
+        ),
+    )  # fmt: skip
+    broken = (
+        Broken({"question": "who?", "context": "a cat", "answers": [{"text": "dog", "answer_start": 2}]}, "not in the"),
+        Broken({"question": "who?", "context": "a cat, a cat", "answers": [{"text": "cat"}]}, "stands 2 times"),
+        Broken({"question": "who?", "context": "a cat", "answers": 3}, "expected answers"),
+        Broken({"question": "", "context": "a cat", "answers": []}, "empty"),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading.
+
+
+def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answer, ...]:
+    """The reference answers of a row; none for a question without an answer.
+
+    Raises:
+        DataError: lists every answer that is malformed, or is not in the passage, or is there more than once.
+    """
+    column = options.answer or ""
+    value = row.values.get(column)
+    start = row.values.get(options.answer_start) if options.answer_start else None
+    try:
+        pairs = pairs_of(value, start)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        found = printable(value)
+        message = f"column {column!r}: expected answers (a text, or a list of text and answer_start), found {found}"
+        raise DataError(Problem(row.place, message, "", "not-answers")) from None
+    answers, problems = [], []
+    for text, at in pairs:
+        try:
+            answers.append(located(text, at, context))
+        except ValueError as error:
+            problems.append(Problem(row.place, f"column {column!r}: {error}", "correct answer_start", "bad-answer"))
+    if problems:
+        raise DataError(problems)
+    return tuple(dict.fromkeys(answers))
+
+
+def pairs_of(value: Any, start: Any) -> list[tuple[str, int | None]]:
+    """Texts with their offsets, from any of the forms in use. ValueError and its kin for anything else."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [(value, None if start in (None, "", -1) else int(start))]
+    if isinstance(value, dict):  # the form of Hugging Face's data sets: two lists
+        starts = value.get("answer_start") or [None] * len(value["text"])
+        value = [{"text": text, "answer_start": at} for text, at in zip(value["text"], starts, strict=True)]
+    pairs = [(one["text"], one.get("answer_start")) for one in value]
+    if not all(isinstance(text, str) and text.strip() and (at is None or type(at) is int) for text, at in pairs):
+        raise ValueError
+    return pairs
+
+
+def located(text: str, start: int | None, context: str) -> Answer:
+    """An answer at its place, or at the only other place where it occurs.
+
+    Raises:
+        ValueError: it does not occur, or more than once and not where it should.
+    """
+    if start is not None and start >= 0 and context[start : start + len(text)] == text:
+        return Answer(start, start + len(text), text)
+    places = [match.start() for match in re.finditer(re.escape(text), context)]
+    if len(places) == 1:
+        return Answer(places[0], places[0] + len(text), text)
+    where = "no answer_start is given" if start is None else f"it is not at answer_start {start}"
+    if not places:
+        raise ValueError(f"{printable(text)} is not in the passage")
+    raise ValueError(f"{printable(text)} stands {len(places)} times in the passage, and {where}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Windows.
+
+
+def tokens_of(window: Window, answer: Answer) -> tuple[int, int] | None:
+    """First and last token of an answer in a window, or None when the window does not hold all of it."""
+    own = np.flatnonzero((window.segments == 1) & (window.spans[:, 1] > window.spans[:, 0]))
+    if not len(own):
+        return None
+    starts, ends = window.spans[own, 0], window.spans[own, 1]
+    inside = own[(ends > answer.start) & (starts < answer.end)]
+    if not len(inside) or starts[0] > answer.start or ends[-1] < answer.end:
+        return None
+    return int(inside[0]), int(inside[-1])
+
+
+class Candidate(NamedTuple):
+    """A possible answer: sum of the logits of its ends, and its characters."""
+
+    score: float
+    start: int
+    end: int
+
+
+def candidates(
+    windows: Sequence[Window], logits: Sequence[Array], longest: int, best: int = 20
+) -> tuple[list[Candidate], float]:
+    """Possible answers across all windows, best first, and the score of "no answer".
+
+    An answer starts in a window's core, where its first token has most context. "No answer" is what the window says
+    that is least sure of it (the smallest score of the first token), as in Devlin et al.'s code.
+    """
+    found: dict[tuple[int, int], float] = {}
+    none = min(float(rows[0, 0] + rows[0, 1]) for rows in logits)
+    for window, rows in zip(windows, logits, strict=True):
+        own = (window.segments == 1) & (window.spans[:, 1] > window.spans[:, 0])
+        core = np.zeros(len(window), bool)
+        core[slice(*window.core)] = True
+        firsts = np.flatnonzero(own & core)
+        for first in firsts[np.argsort(-rows[firsts, 0], kind="stable")[:best]]:
+            lasts = np.arange(first, min(first + longest, len(window)))
+            lasts = lasts[own[lasts]]
+            for last in lasts[np.argsort(-rows[lasts, 1], kind="stable")[:best]]:
+                place = int(window.spans[first, 0]), int(window.spans[last, 1])
+                found[place] = max(found.get(place, -np.inf), float(rows[first, 0] + rows[last, 1]))
+    ranked = sorted((Candidate(score, *place) for place, score in found.items()), key=lambda one: (-one.score, one[1:]))
+    return ranked[:best], none
+
+
+def best_threshold(margins: Array, gains: Array) -> float:
+    """The threshold t with the largest sum of gains over questions with margin <= t (those that get an answer).
+
+    Args:
+        margins: Score of "no answer" less that of the best answer. [n]
+        gains: What answering is worth: F1 of the answer less F1 of none. [n]
+    """
+    order = np.argsort(margins, kind="stable")
+    totals = np.concatenate([[0.0], np.cumsum(gains[order])])
+    answered = int(totals.argmax())
+    finite = margins[order][np.isfinite(margins[order])]
+    if not len(finite):
+        return 0.0
+    low = finite[answered - 1] if answered else finite[0] - 1.0
+    high = finite[answered] if answered < len(finite) else finite[-1] + 1.0
+    return float((low + high) / 2)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The official rules of SQuAD.
+
+ARTICLES = re.compile(r"\b(a|an|the)\b")
+PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normal(text: str) -> str:
+    """Lower case, without punctuation, articles and superfluous blanks."""
+    return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
+
+
+def references(target: Sequence[Answer]) -> list[str]:
+    """Texts that count as right: those with something left after normalisation, or nothing where there is none."""
+    return [one.text for one in target if normal(one.text)] or [""]
+
+
+def best_f1(said: str, target: Sequence[Answer]) -> float:
+    """The largest F1 over the references, of the words that answer and reference share."""
+    return max(word_f1(said, one) for one in references(target))
+
+
+def word_f1(said: str, reference: str) -> float:
+    """F1 of two bags of words; 1 or 0 where one of them is empty."""
+    first, second = normal(said).split(), normal(reference).split()
+    if not first or not second:
+        return float(first == second)
+    shared = sum((Counter(first) & Counter(second)).values())
+    return 2 * shared / (len(first) + len(second))
+
+
+def mean_where(values: Array, chosen: Array) -> float:
+    """Mean over some examples; nan for none."""
+    return float(values[chosen].mean()) if chosen.any() else float("nan")

@@ -1,0 +1,250 @@
+"""Questions and passages: windows, references, the official rules, the no-answer threshold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from afina.data import readers
+from afina.errors import DataError
+from afina.model import network as networks
+from afina.records import Example, Row
+from afina.tasks.answers import (
+    Answer,
+    Answers,
+    AnswersOptions,
+    best_f1,
+    best_threshold,
+    candidates,
+    located,
+    normal,
+    tokens_of,
+    word_f1,
+)
+from afina.text.batching import collate
+from afina.text.encoding import Encoder, load_tokenizer
+from tests import tiny as made
+
+ENCODERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
+OPTIONS = AnswersOptions(question="question", context="context", answer="answers")
+
+
+def task(**facts: Any) -> Answers:
+    return Answers(OPTIONS, {"no_answer": True, **facts})
+
+
+def perfect(of: Answers, example: Example, windows: Any) -> list[np.ndarray[Any, Any]]:
+    return [40.0 * of.label(example, window)[:, 1:] - 20.0 for window in windows]
+
+
+@pytest.mark.parametrize("family", list(ENCODERS))
+@given(data=st.data(), length=st.integers(24, 60), overlap=st.integers(4, 40))
+def test_answers_to_windows_to_answers_is_the_identity(
+    family: str, data: st.DataObject, length: int, overlap: int
+) -> None:
+    """For answers that begin and end where tokens do and fit into what two windows share."""
+    context = data.draw(st.text(st.sampled_from("the cat sleeps é ç 😀 12.50, "), min_size=1, max_size=120))
+    question = data.draw(st.sampled_from(["who?", "the cat sleeps on the mat and the dog?", "é"]))
+    encoder = Encoder(ENCODERS[family], length)
+    (tokens,) = encoder.tokens([context])
+    spans = [(int(s), int(e)) for s, e in tokens.spans if context[s:e].strip()]
+    assume(spans and all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False)))
+    first = data.draw(st.integers(0, len(spans) - 1))
+    start, end = spans[first][0], spans[min(len(spans) - 1, first + data.draw(st.integers(0, 1)))][1]
+    assume(context[start:end] == context[start:end].strip())
+    example = Example(question, context, (Answer(start, end, context[start:end]),), "x")
+    (features,) = encoder.encode([example], slides=True, overlap=overlap)
+    held = [tokens_of(window, example.target[0]) for window in features.windows]
+    assume(any(ends is not None and window.core[0] <= ends[0] < window.core[1]
+               for ends, window in zip(held, features.windows, strict=True)))  # fmt: skip
+    found = task().decode(example, features.windows, perfect(task(), example, features.windows))
+    assert (found["start"], found["end"], found["answer"]) == tuple(example.target[0])
+
+
+def test_a_window_without_the_whole_answer_says_none() -> None:
+    encoder = Encoder(ENCODERS["bert"], 24)
+    context = "the cat sleeps on the mat and the dog barks at the bird " * 3
+    start = context.index("barks at")
+    example = Example("who?", context, (Answer(start, start + 8, "barks at"),), "x")
+    windows = encoder.encode([example], slides=True, overlap=6)[0].windows
+    labels = [task().label(example, window) for window in windows]
+    assert all(label[:, 1].sum() == pytest.approx(1) for label in labels)
+    none = [label[0, 1] == 1.0 for label in labels]
+    assert any(none)
+    assert not all(none)
+
+
+def test_all_references_share_the_weight() -> None:
+    encoder = Encoder(ENCODERS["bert"], 40)
+    answers = (Answer(0, 7, "the cat"), Answer(4, 7, "cat"), Answer(4, 7, "cat"))
+    example = Example("who?", "the cat sleeps", answers, "x")
+    (window,) = encoder.encode([example], slides=True)[0].windows
+    label = task().label(example, window)
+    assert sorted(label[label[:, 1] > 0, 1].tolist()) == [0.5, 0.5]
+    assert label[label[:, 2] > 0, 2].tolist() == [1.0]
+
+
+def test_the_loss_is_that_of_the_stock_class(tiny: Callable[[str], Path]) -> None:
+    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 60)
+    context = "the cat sleeps on the mat"
+    examples = [Example(f"who {verb}?", context, (Answer(4, 7, "cat"),), "x") for verb in ("sleeps", "barks")]
+    windows = [one.windows[0] for one in encoder.encode(examples, slides=True)]
+    assert len({len(window) for window in windows}) == 1
+    made_task = Answers(OPTIONS, {"no_answer": False})
+    network = networks.build(str(tiny("bert")), made_task.head, per="token")
+    network.eval()
+    batch = collate(windows, pad=encoder.pad)
+    labels = np.concatenate([made_task.label(example, w) for example, w in zip(examples, windows, strict=True)])
+    total, count = made_task.loss(network(batch), torch.from_numpy(labels))
+    ends = [tokens_of(window, example.target[0]) for example, window in zip(examples, windows, strict=True)]
+    stock = network.stock(
+        input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types,
+        start_positions=torch.tensor([end[0] for end in ends if end]),
+        end_positions=torch.tensor([end[1] for end in ends if end]),
+    )  # fmt: skip
+    assert float((total / count).detach()) == pytest.approx(float(stock.loss.detach()), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("said", "reference", "f1"),
+    [
+        ("The Cat!", "cat", 1.0),
+        ("a cat", "the cat", 1.0),
+        ("cat", "dog", 0.0),
+        ("black cat", "cat", 2 / 3),
+        ("the the", "cat", 0.0),
+        ("", "", 1.0),
+        ("the", "a", 1.0),
+        ("", "cat", 0.0),
+        ("cat", "", 0.0),
+        ("theatre an hour", "theatre hour", 1.0),
+        ("cat cat dog", "cat dog dog", 2 / 3),
+        ("$1,200.50", "120050", 1.0),
+        ("well-known", "wellknown", 1.0),
+        ("Zoë  Müller", "zoë müller", 1.0),
+    ],
+)
+def test_the_official_f1_case_by_case(said: str, reference: str, f1: float) -> None:
+    """By hand from the rules of the SQuAD evaluation script: case, punctuation, articles, blanks, bags of words."""
+    assert word_f1(said, reference) == pytest.approx(f1)
+    assert (normal(said) == normal(reference)) == (f1 == 1.0)
+
+
+def test_the_best_reference_counts_and_none_is_exact() -> None:
+    answers = (Answer(0, 9, "black cat"), Answer(6, 9, "cat"))
+    outcome = task().outcome(Example("q", "c", answers), {"answer": "Cat"})
+    assert outcome == {"exact": 1.0, "f1": 1.0, "has_answer": 1}
+    assert task().outcome(Example("q", "c", ()), {"answer": ""}) == {"exact": 1.0, "f1": 1.0, "has_answer": 0}
+    assert task().outcome(Example("q", "c", ()), {"answer": "cat"})["f1"] == 0.0
+    assert best_f1("", answers) == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-1, 1)), min_size=1, max_size=20, unique_by=lambda pair: pair[0]))
+def test_no_other_threshold_gains_more(pairs: list[tuple[float, float]]) -> None:
+    margins, gains = (np.array(column) for column in zip(*pairs, strict=True))
+    assume(len(margins) < 2 or np.diff(np.sort(margins)).min() > 1e-6)
+
+    def total(threshold: float) -> float:
+        return float(gains[margins <= threshold].sum())
+
+    best = total(best_threshold(margins, gains))
+    assert all(best >= total(threshold) - 1e-9 for threshold in [*margins, margins.min() - 1])
+
+
+def test_a_higher_threshold_answers_more() -> None:
+    """The direction of the comparison: 'no answer' must win by more than the threshold."""
+    encoder = Encoder(ENCODERS["bert"], 40)
+    example = Example("who?", "the cat sleeps", (), "x")
+    windows = encoder.encode([example], slides=True)[0].windows
+    rows = np.zeros((len(windows[0]), 2))
+    rows[0] = 1.0  # no answer scores 2, every answer 0
+    assert task(threshold=0.0).decode(example, windows, [rows])["answer"] == ""
+    assert task(threshold=3.0).decode(example, windows, [rows])["answer"] != ""
+    always = Answers(OPTIONS, {"no_answer": False}).decode(example, windows, [rows])
+    assert always["answer"] != ""
+    assert sum(one["probability"] for one in [always, *always["alternatives"]]) == pytest.approx(1)
+
+
+def test_no_answer_is_longer_than_allowed_and_none_leaves_the_passage() -> None:
+    encoder = Encoder(ENCODERS["bert"], 24)
+    context = "the cat sleeps on the mat and the dog barks at the bird " * 2
+    windows = encoder.encode([Example("the cat sleeps?", context)], slides=True)[0].windows
+    logits = [np.random.default_rng(i).normal(size=(len(window), 2)) for i, window in enumerate(windows)]
+    found, _ = candidates(windows, logits, 3)
+    assert len(found) == 20
+    for one in found:
+        assert 0 <= one.start < one.end <= len(context)
+        assert len(encoder.tokens([context[one.start : one.end]])[0]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("values", "answers"),
+    [
+        ({"answers": [{"text": "cat", "answer_start": 2}]}, [(2, 5, "cat")]),
+        ({"answers": {"text": ["cat", "a cat"], "answer_start": [2, 0]}}, [(2, 5, "cat"), (0, 5, "a cat")]),
+        ({"answers": {"text": [], "answer_start": []}}, []),
+        ({"answers": []}, []),
+        ({"answers": None}, []),
+        ({"answers": "cat"}, [(2, 5, "cat")]),
+        ({"answers": ""}, []),
+        ({"answers": [{"text": "cat", "answer_start": 3}]}, [(2, 5, "cat")]),
+    ],
+)
+def test_forms_of_answers(values: dict[str, Any], answers: list[tuple[int, int, str]]) -> None:
+    found = task().read(Row({"question": "who?", "context": "a cat!", **values}, "x")).target
+    assert [tuple(one) for one in found] == answers
+
+
+def test_an_answer_at_the_wrong_place() -> None:
+    assert located("cat", 9, "a cat, a dog") == Answer(2, 5, "cat")
+    with pytest.raises(ValueError, match=r"'cat' stands 2 times in the passage, and it is not at answer_start 3"):
+        located("cat", 3, "a cat, a cat")
+    with pytest.raises(ValueError, match="'bird' is not in the passage"):
+        located("bird", 0, "a cat")
+
+
+def test_squad_files(tmp_path: Path) -> None:
+    answers = [{"text": "cat", "answer_start": 4}]
+    qas: list[dict[str, Any]] = [
+        {"id": "a", "question": "who?", "answers": answers},
+        {"id": "b", "question": "where?", "answers": answers, "is_impossible": True},
+        {"id": "c", "question": 3},
+    ]
+    tree = {"data": [{"paragraphs": [{"context": "the cat", "qas": qas}, {"qas": []}]}]}
+    file = tmp_path / "squad.json"
+    file.write_text(json.dumps(tree), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        readers.rows(file)
+    assert "squad.json:data[0].paragraphs[0].qas[2]: expected a question" in str(caught.value)
+    assert "squad.json:data[0].paragraphs[1]: expected `context` and `qas`" in str(caught.value)
+    qas.pop()
+    tree["data"][0]["paragraphs"].pop()
+    file.write_text(json.dumps(tree["data"]), encoding="utf-8")
+    rows = readers.rows(file)
+    assert [row.values["id"] for row in rows] == ["a", "b"]
+    assert rows[1].values["answers"] == []
+
+
+@pytest.mark.data
+def test_real_questions_lose_nothing(real_data: Path) -> None:
+    """Every answer of a real file comes back from perfect logits through windows, word by word."""
+    rows = readers.rows(real_data / "squad" / "dev-v2.0.json")
+    assert len(rows) == 1252
+    made_task = Answers(AnswersOptions()).columns(readers.columns_of(rows))
+    examples = [made_task.read(row) for row in rows][::6]
+    fitted = made_task.fit(examples)
+    assert fitted.facts["no_answer"]
+    encoder = Encoder(ENCODERS["bert"], 128)
+    right = 0
+    for example, one in zip(examples, encoder.encode(examples, slides=True), strict=True):
+        found = fitted.decode(example, one.windows, perfect(fitted, example, one.windows))
+        right += fitted.outcome(example, found)["f1"] == 1.0
+    assert right >= 0.97 * len(examples)  # an answer of more than 30 tokens is too long by the option `longest`
