@@ -39,6 +39,7 @@ class Set:
     metrics: tuple[str, ...]
     floor: str
     seeds: tuple[int, ...] = (0,)
+    rate: float = 2e-4
 
 
 SETS = {
@@ -71,10 +72,11 @@ SETS = {
     "assin-ptbr-entailment": Set(
         "classification", ("assin/assin-ptbr-train.csv", "assin/assin-ptbr-dev.csv", "assin/assin-ptbr-test.csv"),
         {"text": "premise", "pair": "hypothesis", "label": "entailment"}, ("accuracy", "macro_f1"), "majority 0.78",
+        (0,), 1e-4,  # at 2e-4 both `full` and the Trainer end at the majority class
     ),
 }  # fmt: skip
 SYSTEMS = ("tfidf", "full", "trainer", "last-2", "head", "head-mean")
-BATCH, RATE, WARMUP, DECAY = 32, 2e-4, 0.1, 0.01
+BATCH, WARMUP, DECAY = 32, 0.1, 0.01
 
 
 def examples_of(spec: Set, data: Path) -> tuple[Any, dict[str, list[Any]]]:
@@ -108,7 +110,7 @@ def run_afina(spec: Set, system: str, seed: int, args: argparse.Namespace) -> di
     names = dict(zip(("train", "validation", "test"), (args.data / name for name in spec.files), strict=True))
     settings: dict[str, Any] = {"seed": seed, "training__precision": args.precision}
     if system != "head" and strategy != "head":
-        settings |= {"epochs": args.epochs, "batch_size": BATCH, "learning_rate": RATE}
+        settings |= {"epochs": args.epochs, "batch_size": BATCH, "learning_rate": spec.rate}
     with tempfile.TemporaryDirectory() as folder:
         run = afina.train(
             task=spec.task, strategy=strategy, head="mean" if "-mean" in system else "native",
@@ -209,7 +211,7 @@ def run_trainer(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any
             model,
             transformers.TrainingArguments(
                 folder, num_train_epochs=args.epochs, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64,
-                learning_rate=RATE, warmup_steps=WARMUP, weight_decay=DECAY, lr_scheduler_type="linear", seed=seed,
+                learning_rate=spec.rate, warmup_steps=WARMUP, weight_decay=DECAY, lr_scheduler_type="linear", seed=seed,
                 eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, save_only_model=True,
                 metric_for_best_model="primary", greater_is_better=True, save_total_limit=1, report_to="none",
                 train_sampling_strategy="group_by_length", bf16=args.precision == "bf16", use_cpu=True,
@@ -284,7 +286,7 @@ def describe(args: argparse.Namespace) -> str:
     return (
         f"{cpu}, {os.cpu_count()} cores, {args.threads} thread(s); Python {platform.python_version()}, "
         f"torch {version('torch')}, transformers {version('transformers')}; embedded model, batch {BATCH}, "
-        f"{args.epochs} epochs, learning rate {RATE:g}, {args.precision} (head: afina's defaults)"
+        f"{args.epochs} epochs, learning rate 2e-4 (assin 1e-4), {args.precision} (head: afina's defaults)"
     )
 
 

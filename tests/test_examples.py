@@ -17,7 +17,9 @@ FOLDERS = sorted(path.parent.name for path in EXAMPLES.glob("*/config.yaml"))
 
 
 def test_all_examples_are_found() -> None:
-    assert FOLDERS == ["classification", "pairs", "portuguese", "regression"]
+    assert FOLDERS == [
+        "classification", "entities-pt", "extraction", "pairs", "portuguese", "regression"
+    ]  # fmt: skip
     for folder in FOLDERS:
         readme = (EXAMPLES / folder / "README.md").read_text(encoding="utf-8")
         assert "afina train config.yaml" in readme
@@ -33,7 +35,15 @@ def test_the_example_runs(folder: str, tmp_path: Path, embedded: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "at_least"), [("classification", 240), ("portuguese", 120), ("pairs", 120), ("regression", 120)]
+    ("folder", "at_least"),
+    [
+        ("classification", 240),
+        ("portuguese", 120),
+        ("pairs", 120),
+        ("regression", 120),
+        ("entities-pt", 120),
+        ("extraction", 120),
+    ],
 )
 def test_the_data_are_as_large_as_promised_and_never_repeat(folder: str, at_least: int) -> None:
     from afina.data.parts import read_data

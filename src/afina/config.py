@@ -107,6 +107,7 @@ class TrainingConfig(Section):
     )
     clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null for none")
     patience: int | None = Field(None, ge=1, description="epochs without a better validation score before stopping")
+    evaluate_every: int | None = Field(None, ge=1, description="epochs between two evaluations on the validation data")
     metric: str | None = Field(
         None, description="validation metric that chooses the best epoch; by default the task's first"
     )

@@ -26,7 +26,7 @@ from afina.text.encoding import Encoder, load_tokenizer
 from afina.training import loop
 from afina.training.loop import Material, gradients, material
 
-TASKS = ["answers", "classification", "multilabel", "regression", "tokens"]
+TASKS = ["answers", "classification", "multilabel", "regression", "tokens", "ordinal"]  # the last is the plug-in's
 SAMPLES = [(name, i) for name in names() for i in range(len(find(name).samples))]
 BROKEN = [(name, i) for name in names() for i in range(len(find(name).broken))]
 

@@ -95,9 +95,13 @@ def test_defaults_depend_on_the_strategy_and_the_data() -> None:
     assert small.batch_size == 16
     assert small.epochs == 20
     head = resolve(TrainingConfig(), "head", examples=10_000, width=384)
-    assert (head.epochs, head.patience, head.schedule) == (HEAD_EPOCHS, 10, "constant")
+    assert (head.epochs, head.patience, head.schedule, head.evaluate_every) == (HEAD_EPOCHS, 10, "constant", 1)
+    few = resolve(TrainingConfig(), "head", examples=90, width=384)  # 3 steps an epoch
+    assert (few.epochs, few.patience, few.evaluate_every) == (1000, 167, 9)
 
 
 def test_what_the_user_set_stays() -> None:
-    given = TrainingConfig(epochs=2, batch_size=7, learning_rate=1e-5, patience=1, schedule="cosine")
+    given = TrainingConfig(
+        epochs=2, batch_size=7, learning_rate=1e-5, patience=1, schedule="cosine", evaluate_every=3
+    )  # fmt: skip
     assert resolve(given, "head", examples=10, width=384) == given

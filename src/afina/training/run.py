@@ -304,7 +304,7 @@ class Trainer:
         """Train to the end and leave the best weights in the network."""
         training, data = self.training, self.parts["train"]
         batch = (training.batch_size or 1) * training.accumulation
-        epochs = training.epochs or 1
+        epochs, every = training.epochs or 1, training.evaluate_every or 1
         planned = math.ceil(len(data.examples) / batch) * epochs
         yield Begin(planned, epochs, self.metric)
         if training.checkpointing:
@@ -334,12 +334,13 @@ class Trainer:
                 )
                 rundir.append(log, asdict(step))
                 yield step
-                if not step.last:
+                done = step.epoch + 1
+                if not step.last or (done % every and done < epochs):
                     continue
                 with self.clock.part("validate"):
                     scored = self.validate(step)
                 rundir.append(evaluations, asdict(scored))
-                stale = 0 if scored.best else stale + 1
+                stale = 0 if scored.best else stale + every
                 if scored.best:
                     weights = [parameter.detach().clone() for parameter in trained]
                 yield scored

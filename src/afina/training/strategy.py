@@ -16,8 +16,12 @@ FULL_STEPS = 600
 """Full and last-N fine-tuning take at least about this many steps: on small data three epochs are too few
 (Mosbach et al. 2021; Zhang et al. 2021)."""
 MOST_EPOCHS = 20
-HEAD_EPOCHS = 200
-HEAD_PATIENCE = 10
+HEAD_EPOCHS, HEAD_STEPS = 200, 3000
+"""A head trains for at most so many epochs or steps, whichever is more; in truth until it has converged."""
+HEAD_PATIENCE, HEAD_PATIENT_STEPS = 10, 500
+"""It has converged when so many epochs or steps, whichever is more, bring no better validation score."""
+HEAD_EVALUATION_STEPS = 25
+"""On few examples its epochs are too short to evaluate after each."""
 
 
 def free_layers(strategy: str, network: Network) -> int | None:
@@ -58,13 +62,19 @@ def resolve(training: TrainingConfig, strategy: str, *, examples: int, width: in
     head_only = strategy == "head"
     batch = training.batch_size or (32 if examples >= 640 or head_only else 16)
     steps = math.ceil(examples / (batch * training.accumulation))
-    epochs = HEAD_EPOCHS if head_only else min(MOST_EPOCHS, max(3, math.ceil(FULL_STEPS / steps)))
+    epochs = min(MOST_EPOCHS, max(3, math.ceil(FULL_STEPS / steps)))
+    patience, every = None, 1
+    if head_only:
+        epochs = max(HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps))
+        patience = max(HEAD_PATIENCE, math.ceil(HEAD_PATIENT_STEPS / steps))
+        every = math.ceil(HEAD_EVALUATION_STEPS / steps)
     decided = {
         "batch_size": batch,
         "epochs": training.epochs or epochs,
         "learning_rate": training.learning_rate or (1e-3 if head_only else rate),
         "schedule": training.schedule or ("constant" if head_only else "linear"),
-        "patience": training.patience or (HEAD_PATIENCE if head_only else None),
+        "patience": training.patience or patience,
+        "evaluate_every": training.evaluate_every or every,
     }
     return training.model_copy(update=decided)
 

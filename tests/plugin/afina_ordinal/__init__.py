@@ -1,0 +1,115 @@
+"""A task of somebody else's: grades in an order (stars, levels). It knows afina's public contract and nothing more.
+
+One output for each border between two grades says whether the text is above it (Frank and Hall 2001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from afina.errors import ConfigError, Problem
+from afina.metrics import scores
+from afina.records import Example, Features, Outcome, Prediction, Row, Window
+from afina.tasks import base
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Ordinal(base.Task):
+    """One grade out of an ordered few."""
+
+    name = "ordinal"
+    summary = "a grade in an order"
+    Options = base.TextOptions
+    per = "example"
+    metrics = {  # noqa: RUF012
+        "spearman": scores.spearman,
+        "mean_absolute_error": scores.mean_absolute_error,
+        "accuracy": scores.accuracy,
+    }
+
+    def __init__(self, options: base.TextOptions, facts: Mapping[str, Any] | None = None) -> None:
+        self.options = options
+        self.facts = facts or {}
+
+    @property
+    def grades(self) -> list[str]:
+        grades: list[str] = self.facts["grades"]
+        return grades
+
+    @property
+    def slides(self) -> bool:
+        return self.options.long == "windows"
+
+    @property
+    def head(self) -> base.HeadNeed:
+        names = {i: f"above {grade}" for i, grade in enumerate(self.grades[:-1])}
+        config = {"id2label": names, "problem_type": "multi_label_classification"}
+        return base.HeadNeed("AutoModelForSequenceClassification", len(names), config)
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Ordinal:
+        return Ordinal(base.input_columns(self.options, ("grade", "stars"), names, labelled=labelled), self.facts)
+
+    def read(self, row: Row, *, labelled: bool = True) -> Example:
+        text, pair = base.read_inputs(row, self.options, labelled=labelled)
+        return Example(text, pair, base.read_label(row, self.options.label or "") if labelled else None, row.place)
+
+    def fit(self, examples: Sequence[Example]) -> Ordinal:
+        grades = base.sorted_labels(example.target for example in examples)
+        if len(grades) < 2:
+            raise ConfigError("label: grades need two or more")
+        return Ordinal(self.options, {"grades": grades})
+
+    def check(self, example: Example) -> Problem | None:
+        return base.unseen(example, self.grades)
+
+    def label(self, example: Example, window: Window) -> base.Array:
+        return (np.arange(len(self.grades) - 1) < self.grades.index(example.target)).astype(np.float32)
+
+    def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        from torch.nn import functional as F  # only when it trains: `afina tasks` need not wait for torch
+
+        total = F.binary_cross_entropy_with_logits(logits.float(), targets, reduction="sum")
+        return total, targets.new_tensor(float(targets.numel()))
+
+    def tune(
+        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[base.Array]]
+    ) -> Ordinal:
+        return self
+
+    def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[base.Array]) -> Prediction:
+        above = 1 / (1 + np.exp(-np.stack(logits).astype(np.float64).mean(axis=0)))
+        return {"grade": self.grades[int((above > 0.5).sum())], "expected": float(above.sum())}
+
+    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+        return {"gold": self.grades.index(example.target), "predicted": self.grades.index(prediction["grade"])}
+
+    def details(self, table: Mapping[str, base.Array]) -> list[dict[str, Any]]:
+        return scores.per_label(table, self.grades)
+
+    samples = (
+        base.Sample(
+            [
+                {"text": f"a {word} {thing}", "stars": stars}
+                for word, stars in (("awful", 1), ("poor", 2), ("fine", 3), ("great", 10))
+                for thing in ("film", "room", "meal")
+            ]
+        ),
+        base.Sample(
+            [
+                {"premise": f"the {thing}", "hypothesis": f"it's {word}", "grade": grade}
+                for thing in ("film", "room", "meal", "song")
+                for word, grade in (("awful", "a"), ("fine", "b"), ("lovely", "c"))
+            ]
+        ),
+    )
+    broken = (
+        base.Broken({"text": "no grade", "stars": None}, "no label"),
+        base.Broken({"text": " ", "stars": 1}, "empty"),
+        base.Broken({"text": "two grades", "stars": [1, 2]}, "expected one label"),
+        base.Broken({"text": {"a": 1}, "stars": 1}, "expected a text"),
+    )
