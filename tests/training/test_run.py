@@ -115,6 +115,13 @@ def test_the_resolved_configuration_runs_again_to_the_same_bytes(setting: dict[s
     assert (first / rundir.PREDICTIONS).read_bytes() == (second / rundir.PREDICTIONS).read_bytes()
 
 
+def test_a_run_leaves_the_callers_arithmetic_alone(setting: dict[str, Any]) -> None:
+    """Flushing tiny numbers to 0 is a state of the process; it must not outlive a step."""
+    tiny_number = 5e-324
+    for event in stream(load(None, setting)):
+        assert tiny_number * 1.0 > 0, event
+
+
 def test_the_seed_matters(setting: dict[str, Any], tmp_path: Path) -> None:
     one = done(events_of(setting)).folder
     other = done(events_of({**setting, "seed": 1, "out": str(tmp_path / "other")})).folder

@@ -139,7 +139,6 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     source, local = locate(settings.name)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
-    torch.set_flush_denormal(True)
     with clock.part("load"):
         tokenizer = load_tokenizer(source, local=local)
         network = networks.build(
@@ -323,7 +322,7 @@ class Trainer:
             (self.folder / rundir.EVALUATIONS).open("w", encoding="utf-8") as evaluations,
         ):
             while True:
-                with self.clock.part("train"):
+                with self.clock.part("train"), flushed_denormals():
                     step = next(loop, None)
                 if step is None:
                     break
@@ -383,6 +382,19 @@ def tuned(network: Network, task: Task, part: Material, pad: int) -> Task:
     """The task with what the validation data decide, from the best weights."""
     logits = inference.window_logits(network, part.windows, pad=pad, cache=part.cache)
     return task.tune(part.examples, part.features, inference.by_example(part.features, logits))
+
+
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Numbers too small to be normal count as 0 inside, since processors are slow with them.
+
+    It is a state of the whole process, and the caller's own arithmetic must not see it.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Evaluation:
