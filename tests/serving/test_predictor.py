@@ -18,7 +18,7 @@ ROWS = [{"text": f"a {word} film", "label": label} for word, label in (("lovely"
 @pytest.fixture(scope="module")
 def model(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     out = tmp_path_factory.mktemp("predictor") / "run"
-    run = afina.train(train=ROWS, validation=ROWS, model=tiny("bert"), epochs=30, learning_rate=3e-3, out=out)
+    run = afina.train(train=ROWS, validation=ROWS, model=tiny("bert"), epochs=60, learning_rate=3e-3, out=out)
     return afina.load(run.folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -218,26 +219,42 @@ def with_cache(data: Material, kept: cache.Cache) -> Material:
     return Material(data.examples, data.features, data.windows, data.owners, kept)
 
 
-def trained(case: Case, free: int | None, *, epochs: int, rate: float) -> Network:
-    network = case.network(free=free)
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0)
-    made = loop.steps(
+def training(case: Case, network: Network, optimiser: torch.optim.Optimizer, *, epochs: int) -> Any:
+    """The loop over a case's sample."""
+    return loop.steps(
         network, case.task, case.data, optimiser, lambda _: 1.0,
         epochs=epochs, batch_size=8, clip=1.0, micro_tokens=4096, pad=case.encoder.pad, seed=3,
     )  # fmt: skip
-    for _ in made:
+
+
+def trained(case: Case, free: int | None, *, epochs: int, rate: float) -> Network:
+    network = case.network(free=free)
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for _ in training(case, network, torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0), epochs=epochs):
         pass
     return network
 
 
-def test_learns_its_sample(case: Case) -> None:
-    network = trained(case, None, epochs=150, rate=3e-3)
+def score_of(case: Case, network: Network) -> float:
+    """The primary metric on the sample, after the task has decided what the data decide."""
     logits = inference.window_logits(network, case.data.windows, pad=case.encoder.pad)
     task = case.task.tune(case.examples, case.data.features, inference.by_example(case.data.features, logits))
     predictions = inference.decode(task, case.examples, case.data.features, logits)
-    scores = inference.score(task, inference.table_of(task, case.examples, predictions))
-    assert next(iter(scores.values())) > 0.95
+    return next(iter(inference.score(task, inference.table_of(task, case.examples, predictions)).values()))
+
+
+def test_learns_its_sample(case: Case) -> None:
+    """A network of width 16 needs a while, and how long depends on the vocabulary that its tokenizer came to."""
+    network = case.network()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.0)
+    best = 0.0
+    with closing(training(case, network, optimiser, epochs=800)) as steps:
+        for step in steps:
+            if step.last and step.epoch % 20 == 19:
+                best = max(best, score_of(case, network))
+                if best > 0.95:
+                    break
+    assert best > 0.95
 
 
 def test_saved_and_loaded_predicts_the_same(case: Case, tmp_path: Path) -> None:
