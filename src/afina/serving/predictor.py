@@ -13,6 +13,7 @@ from .. import artifact as artifacts
 from .. import inference
 from ..artifact import Artifact
 from ..data import readers
+from ..data.parts import read_examples
 from ..errors import ConfigError, DataError, InputError, Problem
 from ..inference import Evaluation
 from ..records import Example, Prediction, Row
@@ -72,12 +73,7 @@ class Predictor:
         art = self.artifact
         rows = readers.rows(data, **reading)
         task = art.task.columns(readers.columns_of(rows))
-        examples, problems = [], []
-        for row in rows:
-            try:
-                examples.append(task.read(row))
-            except DataError as error:
-                problems += error.problems
+        examples, problems = read_examples(task, rows)
         problems += [problem for example in examples if (problem := task.check(example)) is not None]
         if problems:
             raise DataError(problems)
