@@ -56,7 +56,8 @@ def test_answers_to_windows_to_answers_is_the_identity(
     question = data.draw(st.sampled_from(["who?", "the cat sleeps on the mat and the dog?", "é"]))
     encoder = Encoder(ENCODERS[family], length)
     (tokens,) = encoder.tokens([context])
-    spans = [(int(s), int(e)) for s, e in tokens.spans if context[s:e].strip()]
+    # A text may begin with a token for the blank before it, which has the characters of the next one.
+    spans = sorted({(int(s), int(e)) for s, e in tokens.spans if context[s:e].strip()})
     assume(spans and all(a[1] <= b[0] for a, b in pairwise(spans)))
     first = data.draw(st.integers(0, len(spans) - 1))
     start, end = spans[first][0], spans[min(len(spans) - 1, first + data.draw(st.integers(0, 1)))][1]

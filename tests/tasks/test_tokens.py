@@ -84,7 +84,7 @@ def test_spans_to_windows_to_spans_is_the_identity(family: str, data: st.DataObj
     task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
     encoder = Encoder(ENCODERS[family], length)
     (tokens,) = encoder.tokens([text])
-    visible = [(int(s), int(e)) for s, e in tokens.spans if text[s:e].strip()]
+    visible = sorted({(int(s), int(e)) for s, e in tokens.spans if text[s:e].strip()})
     borders = sorted(set(data.draw(st.lists(st.integers(0, max(0, len(visible) - 1)), max_size=8))))
     spans = []
     for first, last in list(pairwise(borders))[::2]:
@@ -93,7 +93,7 @@ def test_spans_to_windows_to_spans_is_the_identity(family: str, data: st.DataObj
             spans.append(Span(start, end, data.draw(st.sampled_from(["PER", "LOC"]))))
     assume(all(a.end <= b.start for a, b in pairwise(spans)))
     # Tokens that share one character (bytes of it) can't be told apart by offsets.
-    assume(len(set(visible)) == len(visible) and all(a[1] <= b[0] for a, b in pairwise(visible)))
+    assume(all(a[1] <= b[0] for a, b in pairwise(visible)))
     assume(not any(a.end == b.start and a.label == b.label for a, b in pairwise(spans)) or family == "bert")
     example = Example(text, None, tuple(spans), "x")
     (features,) = encoder.encode([example], slides=True, overlap=overlap)
@@ -209,6 +209,17 @@ def test_words_that_become_nothing_still_get_a_tag() -> None:
     found = task.decode(example, windows, perfect(task, example, windows))
     assert found["tags"] == ["O", "O", "O", "B-PER", "O"]
     assert [(one["start"], one["end"]) for one in found["entities"]] == [(3, 4)]
+
+
+def test_a_lone_blank_does_not_end_an_entity() -> None:
+    """Some tokenizers make a token of the blank before a rare word."""
+    task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
+    text = "00000000 00 the cat"
+    example = Example(text, None, (Span(0, 11, "PER"),), "x")
+    windows = Encoder(ENCODERS["xlm-roberta"], 40).encode([example], slides=True)[0].windows
+    assert any(start == end for start, end in windows[0].spans[1:-1].tolist())
+    found = task.decode(example, windows, perfect(task, example, windows))["entities"]
+    assert [(one["start"], one["end"], one["text"]) for one in found] == [(0, 11, "00000000 00")]
 
 
 def test_a_model_of_words_reads_plain_text() -> None:

@@ -184,6 +184,8 @@ class Tokens(base.Task):
             owner = owners(entities, window.spans)
             begins = np.array([1 + 2 * self.types.index(entity.label) for entity in entities] or [0], np.int64)
             tags = np.where(owner < 0, 0, begins[owner] + ~opens(owner))
+            # A lone blank inside an entity must not end it: it has no tag.
+            tags[window.spans[:, 1] == window.spans[:, 0]] = IGNORED
         else:
             owner = owners(example.words, window.spans)
             tags = np.where(owner < 0, IGNORED, np.array(self.word_tags(example) or [IGNORED], np.int64)[owner])
@@ -220,7 +222,8 @@ class Tokens(base.Task):
         probabilities = softmax(rows.astype(np.float64)) if len(rows) else rows
         words = example.words
         if words is None and self.facts.get("scheme") == "spans":
-            places, units = spans, probabilities
+            visible = spans[:, 1] > spans[:, 0]
+            places, units = spans[visible], probabilities[visible]
         else:
             words = segmented(example.text) if words is None else words
             places, units = np.array(words, np.int64).reshape(-1, 2), self.by_word(words, spans, probabilities)
