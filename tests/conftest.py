@@ -14,12 +14,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 # In CI the same examples every time: a submission is judged by its change, not by a new draw.
 settings.register_profile(
     "afina", deadline=None, max_examples=60, print_blob=True, derandomize="CI" in os.environ,
-    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )  # fmt: skip
 settings.load_profile("afina")
 

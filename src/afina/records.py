@@ -6,7 +6,7 @@ Row -> Example -> Features (windows) -> Batch -> States -> logits -> prediction 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,13 +128,3 @@ class States:
     vectors: torch.Tensor
     lengths: tuple[int, ...]
     pooled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The examples of one part of the data, with the words that say where they came from."""
-
-    name: str
-    examples: list[Example]
-    source: str
-    notes: dict[str, Any] = field(default_factory=dict)

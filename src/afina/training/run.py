@@ -178,6 +178,8 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     yield from trainer.run()
 
     proof = prove(network, before)
+    if proof["trained_tensors_unmoved"]:
+        yield Note(f"these weights train and did not move: {', '.join(proof['trained_tensors_unmoved'])}")
     with clock.part("validate"):
         task = tuned(network, task, parts["validation"], encoder.pad)
     network.fold_scale()
