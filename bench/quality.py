@@ -6,7 +6,9 @@
 
 One process, one row of `bench/quality.jsonl` a (data set, system, seed). The Trainer gets the same model, examples,
 seed, batch size, epochs, learning rate, schedule, weight decay, clipping and arithmetic as `full`, keeps its best epoch
-by the same metric, pads to the longest of a batch and groups by length; its dropout and data order are its own.
+by the same metric, pads to the longest of a batch and groups by length; its dropout and data order are its own. For
+tokens and answers it trains on the windows and targets that afina makes, through the stock class with the stock loss,
+and its logits are decoded by afina: only the training differs.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import platform
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +36,15 @@ class Set:
     """A data set: where its parts lie, what to read, what to report."""
 
     task: str
-    files: tuple[str, str, str]
-    options: dict[str, str]
+    files: tuple[str | None, ...]
+    options: dict[str, Any]
     metrics: tuple[str, ...]
     floor: str
     seeds: tuple[int, ...] = (0,)
     rate: float = 2e-4
+    epochs: int = 3
+    batch: int = 32
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 SETS = {
@@ -74,9 +79,49 @@ SETS = {
         {"text": "premise", "pair": "hypothesis", "label": "entailment"}, ("accuracy", "macro_f1"), "majority 0.78",
         (0,), 1e-4,  # at 2e-4 too, both `full` and the Trainer end at the majority class
     ),
+    "atis-slots": Set(
+        "tokens", ("atis/train.txt", "atis/validation.txt", "atis/test.txt"), {}, ("entity_f1",),
+        "usual tag 0.604", (0, 1, 2),
+        epochs=4, more={"data.unseen": "count"},
+    ),
+    "restaurant8k": Set(
+        "tokens", ("restaurant8k/train.jsonl", None, "restaurant8k/test.jsonl"),
+        {"text": "text", "label": "entities"}, ("entity_f1", "entity_partial_f1"), "–", (0, 1, 2), epochs=2,
+    ),
+    "sroie_receipts": Set(
+        "tokens", ("sroie_receipts/train.jsonl", "sroie_receipts/validation.jsonl", "sroie_receipts/test.jsonl"),
+        {"text": "text", "label": "entities"}, ("entity_f1", "entity_partial_f1"), "–", epochs=6, batch=8,
+    ),
+    "lener_br": Set(
+        "tokens", ("lener_br/train.conll", "lener_br/dev.conll", "lener_br/test.conll"), {}, ("entity_f1",),
+        "usual tag 0.178",
+        epochs=2,
+    ),
+    "conll2003": Set(
+        "tokens", ("conll2003/train.txt", "conll2003/valid.txt", "conll2003/test.txt"), {}, ("entity_f1",),
+        "usual tag 0.527",
+        epochs=2,
+    ),
+    "ud_en_ewt": Set(
+        "tokens", tuple(f"ud_en_ewt/en_ewt-ud-{part}.conllu" for part in ("train", "dev", "test")), {},
+        ("token_accuracy",), "usual tag 0.862", epochs=2,
+    ),
+    "squad-1.1": Set(
+        "answers", ("squad/train-v1.1.json", None, "squad/dev-v1.1.json"), {}, ("answer_f1", "exact_match"), "–",
+        epochs=2,
+    ),
+    "squad-2.0": Set(
+        "answers", ("squad/train-v2.0.json", None, "squad/dev-v2.0.json"), {}, ("answer_f1", "exact_match"), "–",
+        epochs=2,
+    ),
 }  # fmt: skip
 SYSTEMS = ("tfidf", "full", "trainer", "last-2", "head", "head-mean")
-BATCH, WARMUP, DECAY = 32, 0.1, 0.01
+WARMUP, DECAY = 0.1, 0.01
+
+
+def systems_of(spec: Set) -> tuple[str, ...]:
+    """What can be tried on a data set: TF-IDF and pooling know nothing of single tokens."""
+    return SYSTEMS if spec.task in ("classification", "regression") else ("full", "trainer", "last-2", "head")
 
 
 def examples_of(spec: Set, data: Path) -> tuple[Any, dict[str, list[Any]]]:
@@ -85,8 +130,8 @@ def examples_of(spec: Set, data: Path) -> tuple[Any, dict[str, list[Any]]]:
     from afina.data.parts import read_data
 
     names = dict(zip(("train", "validation", "test"), spec.files, strict=True))
-    overrides = {f"data.{part}": str(data / name) for part, name in names.items()}
-    overrides |= {f"options.{name}": value for name, value in spec.options.items()}
+    overrides: dict[str, Any] = {f"data.{part}": str(data / name) for part, name in names.items() if name}
+    overrides |= {f"options.{name}": value for name, value in spec.options.items()} | spec.more
     found = read_data(load(None, {"task": spec.task, **overrides}))
     return found.task, found.parts
 
@@ -107,21 +152,26 @@ def run_afina(spec: Set, system: str, seed: int, args: argparse.Namespace) -> di
     from afina.training.rundir import PREDICTIONS
 
     strategy = system.removesuffix("-mean")
-    names = dict(zip(("train", "validation", "test"), (args.data / name for name in spec.files), strict=True))
+    names = {
+        part: args.data / name for part, name in zip(("train", "validation", "test"), spec.files, strict=True) if name
+    }
+    _, parts = examples_of(spec, args.data)
     settings: dict[str, Any] = {"seed": seed, "training__precision": args.precision}
+    settings |= {path.replace(".", "__"): value for path, value in spec.more.items()}
     if system != "head" and strategy != "head":
-        settings |= {"epochs": args.epochs, "batch_size": BATCH, "learning_rate": spec.rate}
+        settings |= {"epochs": spec.epochs, "batch_size": spec.batch, "learning_rate": spec.rate}
     with tempfile.TemporaryDirectory() as folder:
         run = afina.train(
             task=spec.task, strategy=strategy, head="mean" if "-mean" in system else "native",
             out=f"{folder}/run", **names, **spec.options, **settings,
         )  # fmt: skip
         lines = [json.loads(line) for line in (run.folder / PREDICTIONS).open(encoding="utf-8")]
-    _, parts = examples_of(spec, args.data)
     predictions = [line for line in lines if line["part"] == "test"]
     scores = measure(run.predictor.artifact.task, parts["test"], predictions)
     seconds = {name: value for name, value in run.record["seconds"].items() if name not in ("evaluate", "save")}
-    return {"scores": scores, "train_seconds": sum(seconds.values()), "epochs": run.record["best"]["epoch"]}
+    gold = {part: [count["held"], count["all"]] for part, count in run.record["gold"].items()}
+    about = {"train_seconds": sum(seconds.values()), "epochs": run.record["best"]["epoch"], "gold": gold}
+    return {"scores": scores, **about}
 
 
 def run_tfidf(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any]:
@@ -209,14 +259,7 @@ def run_trainer(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any
     with tempfile.TemporaryDirectory() as folder:
         trainer = transformers.Trainer(
             model,
-            transformers.TrainingArguments(
-                folder, num_train_epochs=args.epochs, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64,
-                learning_rate=spec.rate, warmup_steps=WARMUP, weight_decay=DECAY, lr_scheduler_type="linear", seed=seed,
-                eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, save_only_model=True,
-                metric_for_best_model="primary", greater_is_better=True, save_total_limit=1, report_to="none",
-                train_sampling_strategy="group_by_length", bf16=args.precision == "bf16", use_cpu=True,
-                disable_tqdm=True, logging_strategy="no",
-            ),
+            arguments(spec, folder, seed, args),
             train_dataset=Rows(parts["train"]), eval_dataset=Rows(parts["validation"]), compute_metrics=metric,
             data_collator=transformers.DataCollatorWithPadding(tokenizer),
         )  # fmt: skip
@@ -227,7 +270,89 @@ def run_trainer(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any
         trainer.args.train_sampling_strategy = "random"
         logits = trainer.predict(Rows(parts["test"])).predictions * factor + shift
     predictions = [task.decode(e, (), [row]) for e, row in zip(parts["test"], logits, strict=True)]
-    return {"scores": measure(task, parts["test"], predictions), "train_seconds": seconds, "epochs": args.epochs}
+    return {"scores": measure(task, parts["test"], predictions), "train_seconds": seconds, "epochs": spec.epochs}
+
+
+def arguments(spec: Set, folder: str, seed: int, args: argparse.Namespace) -> Any:
+    """The Trainer's settings, the same as afina's."""
+    import transformers
+
+    return transformers.TrainingArguments(
+        folder, num_train_epochs=spec.epochs, per_device_train_batch_size=spec.batch, per_device_eval_batch_size=64,
+        learning_rate=spec.rate, warmup_steps=WARMUP, weight_decay=DECAY, lr_scheduler_type="linear", seed=seed,
+        eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, save_only_model=True,
+        metric_for_best_model="primary", greater_is_better=True, save_total_limit=1, report_to="none",
+        train_sampling_strategy="group_by_length", bf16=args.precision == "bf16", use_cpu=True,
+        disable_tqdm=True, logging_strategy="no",
+    )  # fmt: skip
+
+
+def run_trainer_on_windows(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    """The Trainer on afina's windows and targets, for a task that answers for every token."""
+    import torch
+    import transformers
+
+    from afina import inference
+    from afina.model.families import locate
+    from afina.text.encoding import Encoder, load_tokenizer
+
+    task, parts = examples_of(spec, args.data)
+    source, local = locate("minilm")
+    encoder = Encoder(load_tokenizer(source, local=local), 512)
+    features = {name: encoder.encode(examples, slides=True) for name, examples in parts.items()}
+
+    def item(example: Any, window: Any, *, known: bool) -> dict[str, Any]:
+        found = {"input_ids": window.ids.tolist(), "token_type_ids": window.types.tolist()}
+        if spec.task == "tokens":
+            found["labels"] = (task.label(example, window) if known else np.full(len(window), -100)).tolist()
+        else:  # unknown ones too: without a target the Trainer computes no metric
+            target = task.label(example, window) if known else np.zeros((1, 3))
+            found["start_positions"], found["end_positions"] = int(target[:, 1].argmax()), int(target[:, 2].argmax())
+        return found
+
+    def rows(name: str) -> list[dict[str, Any]]:
+        pairs = zip(parts[name], features[name], strict=True)
+        return [item(example, window, known=name == "train") for example, one in pairs for window in one.windows]
+
+    def predictions(name: str, arrays: Any) -> list[Any]:
+        windows = [window for one in features[name] for window in one.windows]
+        # [N, W, k] for tokens; first and last, each [N, W], for answers
+        stacked = arrays if spec.task == "tokens" else np.stack(arrays, axis=-1)
+        logits = [stacked[i, : len(window)] for i, window in enumerate(windows)]
+        return inference.decode(task, parts[name], features[name], logits)
+
+    def metric(output: Any) -> dict[str, float]:
+        found = measure(task, parts["validation"], predictions("validation", output.predictions))
+        return {"primary": found[spec.metrics[0]]}
+
+    transformers.set_seed(seed)
+    kind = getattr(transformers, task.head.stock)
+    labels = {"num_labels": task.head.outputs} if spec.task == "tokens" else {}
+    model = kind.from_pretrained(source, dtype=torch.float32, **labels)
+    collate = (
+        transformers.DataCollatorForTokenClassification(encoder.tokenizer)
+        if spec.task == "tokens"
+        else transformers.DataCollatorWithPadding(encoder.tokenizer)
+    )
+
+    class InOrder(transformers.Trainer):  # type: ignore[misc]
+        """Grouped by length the Trainer would answer in the order of the groups; ours must be that of the rows."""
+
+        def _get_eval_sampler(self, eval_dataset: Any) -> Any:
+            return torch.utils.data.SequentialSampler(eval_dataset)
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = arguments(spec, folder, seed, args)
+        trainer = InOrder(
+            model, settings, train_dataset=rows("train"), eval_dataset=rows("validation"),
+            compute_metrics=metric, data_collator=collate,
+        )  # fmt: skip
+        start = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - start
+        trainer.compute_metrics = None  # it knows the validation data only
+        found = predictions("test", trainer.predict(rows("test")).predictions)
+    return {"scores": measure(task, parts["test"], found), "train_seconds": seconds, "epochs": spec.epochs}
 
 
 def missing(args: argparse.Namespace) -> list[tuple[str, str, int]]:
@@ -238,7 +363,7 @@ def missing(args: argparse.Namespace) -> list[tuple[str, str, int]]:
         for name, spec in SETS.items()
         for system in SYSTEMS
         for seed in (spec.seeds if system != "tfidf" else spec.seeds[:1])
-        if name in (args.only or SETS) and system in (args.systems or SYSTEMS)
+        if name in (args.only or SETS) and system in (args.systems or SYSTEMS) and system in systems_of(spec)
     ]
     return sorted((key for key in wanted if key not in done), key=lambda key: key[2])
 
@@ -285,8 +410,8 @@ def describe(args: argparse.Namespace) -> str:
                 if line.startswith("model name")), platform.processor())  # fmt: skip
     return (
         f"{cpu}, {os.cpu_count()} cores, {args.threads} thread(s); Python {platform.python_version()}, "
-        f"torch {version('torch')}, transformers {version('transformers')}; embedded model, batch {BATCH}, "
-        f"{args.epochs} epochs, learning rate 2e-4 (assin 1e-4), {args.precision} (head: afina's defaults)"
+        f"torch {version('torch')}, transformers {version('transformers')}; embedded model, batch 32, "
+        f"3 epochs, learning rate 2e-4 (assin 1e-4), {args.precision} (head: afina's defaults)"
     )
 
 
@@ -328,7 +453,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
     parser.add_argument("--only", type=lambda text: text.split(","))
     parser.add_argument("--systems", type=lambda text: text.split(","))
-    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--render", action="store_true")
@@ -345,7 +469,8 @@ def main() -> None:
             if system == "tfidf":
                 result = run_tfidf(spec, seed, args)
             elif system == "trainer":
-                result = run_trainer(spec, seed, args)
+                per_token = spec.task in ("tokens", "answers")
+                result = (run_trainer_on_windows if per_token else run_trainer)(spec, seed, args)
             else:
                 result = run_afina(spec, system, seed, args)
             _, parts = examples_of(spec, args.data)

@@ -275,9 +275,25 @@ def test_every_flag_of_train_is_a_setting() -> None:
     from afina.config import SHORT, Config
 
     (command,) = [one for one in cli.app.registered_commands if one.callback and one.callback.__name__ == "train"]
-    flags = set(command.callback.__annotations__) - {"context", "config", "settings", "quiet", "as_json", "return"}
+    flags = set(command.callback.__annotations__) - {"call", "config", "settings", "quiet", "as_json", "return"}
     assert set(SHORT) <= flags
     assert flags - set(SHORT) == {"task", "strategy", "seed", "out"} <= set(Config.model_fields)
+
+
+def test_what_a_prediction_loses_is_said(trained: Trained) -> None:
+    texts = write_csv(Path("long.csv"), [("cat " * 60,), ("a cat",)], ("text",))
+    result = afina("predict", trained.folder, "--data", texts, "--out", "said.csv")
+    assert result.exit_code == 0
+    assert result.stderr == "1 texts are longer than 16 tokens and lose 46 tokens\n"
+
+
+def test_labels_that_training_lacks_are_counted_when_asked(trained: Trained) -> None:
+    data = write_csv(Path("more.csv"), [*ROWS[:3], ("a new song", "meh")])
+    assert "or --unseen count" in afina("evaluate", trained.folder, "--data", data).stderr
+    result = afina("evaluate", trained.folder, "--data", data, "--unseen", "count")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"\(unseen in training\) .* 1 +0\n", result.stdout)
+    assert "expected refuse or count" in afina("evaluate", trained.folder, "--data", data, "--unseen", "x").stderr
 
 
 # ---------------------------------------------------------------------------------------------------------------------

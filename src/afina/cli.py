@@ -12,7 +12,7 @@ import shlex
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -38,7 +38,7 @@ from .screen import (
 
 if TYPE_CHECKING:
     from .config import Config
-    from .records import Prediction, Row
+    from .records import Features, Prediction, Row
     from .serving.predictor import Predictor
     from .training.run import Done
 
@@ -113,6 +113,7 @@ DataFlag = Annotated[str, flag("FILE", "Data: csv, tsv, jsonl, a folder or a glo
 TextFlag = Annotated[str | None, flag("COLUMN", "Column of the text.")]
 PairFlag = Annotated[str | None, flag("COLUMN", "Column of the second text, for pairs.")]
 LabelFlag = Annotated[str | None, flag("COLUMN", "Column of the label.")]
+UnseenFlag = Annotated[str | None, flag("NAME", "Labels that training lacks: refuse, or count as missed.")]
 HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a header line.")]
 DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.")]
 EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; utf-8 by default.")]
@@ -141,7 +142,7 @@ def root(
 
 @command
 def train(
-    context: typer.Context,
+    call: typer.Context,
     config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="YAML file; flags override it.")] = None,
     task: Annotated[str | None, flag("NAME", "What to learn; `afina tasks` lists them.")] = None,
     train: Annotated[str | None, flag("FILE", "Training data: csv, tsv, jsonl, a folder or a glob.")] = None,
@@ -150,9 +151,15 @@ def train(
     text: TextFlag = None,
     pair: PairFlag = None,
     label: LabelFlag = None,
+    tokens: Annotated[str | None, flag("COLUMN", "Column of the words (task tokens).")] = None,
+    tags: Annotated[str | None, flag("COLUMN", "Column of the words' tags (task tokens).")] = None,
+    offsets: Annotated[str | None, flag("UNIT", "Unit of span offsets: characters, utf16 or bytes.")] = None,
+    question: Annotated[str | None, flag("COLUMN", "Column of the question (task answers).")] = None,
+    context: Annotated[str | None, flag("COLUMN", "Column of the passage (task answers).")] = None,
+    answer: Annotated[str | None, flag("COLUMN", "Column of the answer (task answers).")] = None,
     strategy: Annotated[str | None, flag("NAME", "What trains: full, head or last-N.")] = None,
     model: Annotated[str | None, flag("NAME", "minilm (embedded), a local folder or a Hugging Face id.")] = None,
-    head: Annotated[str | None, flag("NAME", "native, linear, mean or max.")] = None,
+    head: Annotated[str | None, flag("NAME", "native, linear, mean, max, or crf for tokens.")] = None,
     epochs: Annotated[int | None, flag("N", "Passes over the training data.")] = None,
     batch_size: Annotated[int | None, flag("N", "Examples a step.")] = None,
     learning_rate: Annotated[float | None, flag("X", "Peak learning rate.")] = None,
@@ -164,6 +171,7 @@ def train(
     seed: Annotated[int | None, flag("N", "Seed of everything random.")] = None,
     out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.")] = None,
     hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.")] = None,
+    unseen: UnseenFlag = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
     encoding: EncodingFlag = None,
@@ -174,7 +182,7 @@ def train(
     """Fine-tune a model on labelled data."""
     from .config import load
 
-    flags = {name: value for name, value in context.params.items() if value is not None}
+    flags = {name: value for name, value in call.params.items() if value is not None}
     done = follow(load(config, overrides(flags)), quiet=quiet or as_json)
     if as_json:
         say_json(run_record(done))
@@ -302,6 +310,7 @@ def evaluate(
     text: TextFlag = None,
     pair: PairFlag = None,
     label: LabelFlag = None,
+    unseen: UnseenFlag = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
     encoding: EncodingFlag = None,
@@ -310,7 +319,9 @@ def evaluate(
     """Score a fine-tuned model on labelled data."""
     reading = reading_of(context.params)
     scan(data, reading)
-    evaluation = open_model(run, context.params).evaluate(data, **reading)
+    if unseen not in (None, "refuse", "count"):
+        raise ConfigError(f"--unseen: expected refuse or count, found {printable(unseen)}")
+    evaluation = open_model(run, context.params).evaluate(data, unseen=unseen or "refuse", **reading)
     if as_json:
         about = {"examples": evaluation.examples, "cut": evaluation.cut, "lost": evaluation.lost}
         say_json({"metrics": scores_record(evaluation), "details": evaluation.details, **about})
@@ -340,8 +351,13 @@ def predict(
     reading = reading_of(context.params)
     columns, count = scan(data, reading)
     with destination(out, data) as file:
-        answers = answered_rows(open_model(run, context.params), data, reading)
+        predictor = open_model(run, context.params)
+        cuts: list[int] = []
+        answers = answered_rows(predictor, data, reading, lambda some: cuts.extend(one.cut for one in some if one.cut))
         write(file, answers, columns if keep else [])
+    if cuts:
+        limit = predictor.artifact.encoder.max_length
+        say(f"{len(cuts):,} texts are longer than {limit} tokens and lose {sum(cuts):,} tokens", sys.stderr)
     if out != "-":
         say(f"{count:,} predictions: {out}")
 
@@ -390,8 +406,10 @@ def open_model(run: str, flags: Mapping[str, Any]) -> Predictor:
     return Predictor(replace(artifact, task=type(task)(options, task.facts)))
 
 
-def answered_rows(predictor: Predictor, data: str, reading: Mapping[str, Any]) -> Iterator[tuple[Row, Prediction]]:
-    """Rows beside their predictions, in memory that does not grow with the data."""
+def answered_rows(
+    predictor: Predictor, data: str, reading: Mapping[str, Any], watch: Callable[[Sequence[Features]], None]
+) -> Iterator[tuple[Row, Prediction]]:
+    """Rows beside their predictions, in memory that does not grow with the data; `watch` sees what was cut."""
     from .data import readers
     from .inference import predict
     from .records import Row
@@ -399,7 +417,7 @@ def answered_rows(predictor: Predictor, data: str, reading: Mapping[str, Any]) -
 
     art = predictor.artifact
     items, again = itertools.tee(readers.read(data, **reading))
-    predictions = predict(art.network, art.encoder, art.task, unlabelled(art.task, items))
+    predictions = predict(art.network, art.encoder, art.task, unlabelled(art.task, items), watch=watch)
     yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
 
 

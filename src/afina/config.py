@@ -22,6 +22,12 @@ SHORT = {
     "text": "options.text",
     "pair": "options.pair",
     "label": "options.label",
+    "tokens": "options.tokens",
+    "tags": "options.tags",
+    "offsets": "options.offsets",
+    "question": "options.question",
+    "context": "options.context",
+    "answer": "options.answer",
     "long": "options.long",
     "model": "model.name",
     "head": "model.head",
@@ -36,6 +42,7 @@ SHORT = {
     "validation": "data.validation",
     "test": "data.test",
     "hold_out": "data.hold_out",
+    "unseen": "data.unseen",
     "header": "data.header",
     "delimiter": "data.delimiter",
     "encoding": "data.encoding",
@@ -61,6 +68,9 @@ class DataConfig(Section):
     hold_out: float = Field(
         0.1, gt=0, lt=1, description="share of the training data held out when there is no validation file"
     )
+    unseen: Literal["refuse", "count"] = Field(
+        "refuse", description="labels of validation or test data that training lacks: refuse them, or count as missed"
+    )
     header: list[str] | None = Field(None, description="column names of files that have no header line")
     delimiter: str | None = Field(
         None, min_length=1, max_length=1, description="column delimiter; by default from the file's ending"
@@ -73,7 +83,8 @@ class ModelConfig(Section):
 
     name: str = Field("minilm", description="`minilm` (embedded), a local folder, or a Hugging Face id")
     head: str = Field(
-        "native", description="native (the family's own; any Hugging Face tool loads it), linear, mean or max"
+        "native",
+        description="native (the family's own; any Hugging Face tool loads it), linear, mean, max, or crf (tokens)",
     )
     dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the encoder; by default the model's own")
     head_dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the head; by default the model's own")

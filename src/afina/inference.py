@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -80,10 +80,26 @@ def by_example(features: Sequence[Features], logits: Sequence[Array]) -> list[Se
     return [logits[end - len(one.windows) : end] for one, end in zip(features, ends, strict=True)]
 
 
-def predict(network: Network, encoder: Encoder, task: Task, examples: Iterable[Example]) -> Iterator[Prediction]:
-    """Predictions in the order of the examples, in memory that does not grow with their number."""
+def predict(
+    network: Network,
+    encoder: Encoder,
+    task: Task,
+    examples: Iterable[Example],
+    *,
+    watch: Callable[[Sequence[Features]], None] = lambda _: None,
+) -> Iterator[Prediction]:
+    """Predictions in the order of the examples, in memory that does not grow with their number.
+
+    Args:
+        network: The fine-tuned model.
+        encoder: Of its texts.
+        task: With its facts.
+        examples: Any number.
+        watch: Is shown the features of each chunk, to count what was cut.
+    """
     for chunk in chunks(examples, BUFFER):
         features = encoder.encode(chunk, slides=task.slides)
+        watch(features)
         windows = [window for one in features for window in one.windows]
         yield from decode(task, chunk, features, window_logits(network, windows, pad=encoder.pad))
 

@@ -82,3 +82,9 @@ def test_real_files_have_their_known_counts(name: str, sentences: int, tokens: i
     assert len(rows) == sentences
     if tokens:
         assert sum(len(row.values["1"]) for row in rows) == tokens
+
+
+def test_columns_in_a_txt_file_are_found_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "README.txt").write_text("Notes of the collectors.\n", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("the DET\ncat NOUN\n\na DET\ndog NOUN\n", encoding="utf-8")
+    assert [row.values["1"] for row in readers.rows(tmp_path)] == [["the", "cat"], ["a", "dog"]]

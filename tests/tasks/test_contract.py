@@ -25,7 +25,7 @@ from afina.tasks.base import Broken, Sample, Task, find, names
 from afina.text.batching import collate
 from afina.text.encoding import Encoder, load_tokenizer
 from afina.training import loop
-from afina.training.loop import Material, gradients, material
+from afina.training.loop import Material, gradients, material, targeted
 
 TASKS = ["answers", "classification", "multilabel", "regression", "tokens", "ordinal"]  # the last is the plug-in's
 SAMPLES = [(name, i) for name in names() for i in range(len(find(name).samples))]
@@ -59,7 +59,7 @@ class Case:
         self.encoder = Encoder(load_tokenizer(str(folder), local=True), 16 if short else 64)
         self.folder = folder
         features = self.encoder.encode(self.examples, slides=self.task.slides)
-        self.data: Material = material(self.examples, features)
+        self.data: Material = targeted(material(self.examples, features), self.task)
 
     def network(self, head: str = "native", free: int | None = None) -> Network:
         network = networks.build(str(self.folder), self.task.head, per=self.task.per, head=head)
@@ -216,7 +216,7 @@ def test_kept_states_train_as_fresh_ones(case: Case, free: int) -> None:
 
 
 def with_cache(data: Material, kept: cache.Cache) -> Material:
-    return Material(data.examples, data.features, data.windows, data.owners, kept)
+    return replace(data, cache=kept)
 
 
 def training(case: Case, network: Network, optimiser: torch.optim.Optimizer, *, epochs: int) -> Any:
@@ -313,3 +313,14 @@ def test_two_runs_are_the_same_bytes(case: Case) -> None:
     other = trained(case, 1, epochs=2, rate=1e-3)
     for name, tensor in one.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
+
+
+def test_every_gold_item_of_a_sample_can_be_expressed(case: Case) -> None:
+    """Where a task counts pieces of the text, its own samples lose none, and windows lose no more than whole texts."""
+    counts = [
+        case.task.held(example, one.windows)
+        for example, one in zip(case.data.examples, case.data.features, strict=True)
+    ]
+    assert all(gold == held for gold, held in counts)
+    assert case.task.items
+    assert case.task.doubts(case.examples) == []

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from afina import inference
 from afina.errors import DataError
 from afina.records import Example, Row
+from afina.tasks import base
 from afina.tasks.tokens import (
     IGNORED,
     Span,
@@ -179,8 +180,35 @@ def test_offsets_of_other_tools() -> None:
 
 def test_wrong_units_are_suspected() -> None:
     task = Tokens(TokensOptions(text="text", label="spans"))
-    with pytest.raises(DataError, match=r"ends after the text.*UTF-16 units or bytes\? --set options.offsets=utf16"):
+    with pytest.raises(DataError, match=r"ends after the text.*counted in UTF-16 units they fit: --offsets utf16"):
         task.read(Row({"text": "😀 Paris", "spans": [[3, 8, "LOC"]]}, "x"))
+    with pytest.raises(DataError, match=r"ends after the text.*label$"):
+        task.read(Row({"text": "😀 Paris", "spans": [[30, 80, "LOC"]]}, "x"))
+
+
+def test_units_that_only_cut_words_are_found_out() -> None:
+    """Offsets in the middle of a text never leave it, whatever their unit."""
+    texts = [f"{'😀' * n} Paris and Porto, again" for n in (1, 2, 3)]
+    rows = [
+        Row({"text": t, "spans": [[2 * len(t.split()[0]) + 1, 2 * len(t.split()[0]) + 6, "LOC"]]}, "x") for t in texts
+    ]
+    for unit, refused in (("auto", True), ("characters", False), ("utf16", False)):
+        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))  # type: ignore[arg-type]
+        examples = [task.read(row) for row in rows]
+        if refused:
+            with pytest.raises(DataError, match="cuts a word; counted in UTF-16 units they fit: --offsets utf16"):
+                task.fit(examples)
+        else:
+            assert task.fit(examples).types == ["LOC"]
+
+
+@given(st.lists(st.sampled_from(["the", "cat", "ção", "😀", "é"]), min_size=3, max_size=8), st.data())
+def test_right_offsets_are_never_suspected(words: list[str], data: st.DataObject) -> None:
+    text, places = joined(words)
+    chosen = data.draw(st.lists(st.sampled_from(places), min_size=1, max_size=5, unique=True))
+    row = Row({"text": text, "spans": [[start, end, "X"] for start, end in chosen]}, "x")
+    task = Tokens(TokensOptions(text="text", label="spans"))
+    task.fit([task.read(row)] * 4)
 
 
 def test_forms_of_spans() -> None:
@@ -197,6 +225,80 @@ def test_forms_of_spans() -> None:
 def test_overlapping_spans_keep_the_longer() -> None:
     spans = [Span(0, 5, "A"), Span(3, 10, "B"), Span(12, 14, "A")]
     assert without_overlaps(spans) == [Span(3, 10, "B"), Span(12, 14, "A")]
+
+
+def test_overlapping_spans_are_listed_with_their_place() -> None:
+    task = Tokens(TokensOptions(text="text", label="spans"))
+    example = task.read(Row({"text": "in an hour", "spans": [[0, 10, "time"], [3, 10, "date"]]}, "train.jsonl:7"))
+    (doubt,) = task.doubts([example])
+    assert str(doubt).startswith("train.jsonl:7: span [3, 10) 'date' 'an hour' overlaps another span; the longer one")
+    task = task.fit([example])
+    windows = Encoder(ENCODERS["bert"], 24).encode([example], slides=True)[0].windows
+    assert task.held(example, windows) == (2, 1)
+
+
+def test_what_tokens_cannot_express_is_counted() -> None:
+    task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
+    encoder = Encoder(ENCODERS["bert"], 24)
+    text = "the cat sleeps"
+    for span, held in ((Span(4, 7, "PER"), 1), (Span(5, 7, "PER"), 0), (Span(4, 14, "PER"), 1)):
+        example = Example(text, None, (span,), "x")
+        (features,) = encoder.encode([example], slides=True)
+        assert task.held(example, features.windows) == (1, held)
+    words = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
+    text, places = joined(["the", "\u200b", "cat"])
+    example = Example(text, None, ("O", "B-PER", "B-PER"), "x", places)
+    (features,) = encoder.encode([example], slides=True)
+    assert words.held(example, features.windows) == (2, 1)
+
+
+@given(tags)
+def test_strict_entities_equal_seqeval(sequence: list[str]) -> None:
+    scheme = pytest.importorskip("seqeval.scheme")
+    found = scheme.Entities([sequence], scheme.IOB2).entities[0]
+    assert entities_of(sequence, strict=True) == [Span(one.start, one.end, one.tag) for one in found]
+
+
+spans_of_words = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(1, 6), st.sampled_from(["PER", "LOC"])), max_size=7
+).map(lambda raw: without_overlaps(Span(start, start + size, label) for start, size, label in raw))
+
+
+@given(spans_of_words, spans_of_words)
+def test_partial_and_typed_scores_equal_nervaluate(gold: list[Span], said: list[Span]) -> None:
+    oracle = pytest.importorskip("nervaluate")
+    assume(gold or said)
+    lists = [[[{"label": one.label, "start": one.start, "end": one.end - 1} for one in some]] for some in (gold, said)]
+    theirs = oracle.Evaluator(*lists, tags=["PER", "LOC"], loader="dict").evaluate()["overall"]
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
+    text, places = joined(["x"] * 30)
+    example = Example(text, None, tuple(to_bio(gold, 30)), "x", places)
+    found = inference.score(task, inference.table_of(task, [example], [{"tags": to_bio(said, 30), "entities": []}]))
+    assert found["entity_f1"] == pytest.approx(theirs["strict"].f1)
+    assert found["entity_partial_f1"] == pytest.approx(theirs["partial"].f1)
+    assert found["entity_type_f1"] == pytest.approx(theirs["ent_type"].f1)
+
+
+def test_types_that_training_lacks_count_as_missed() -> None:
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
+    text, places = joined(["a", "b", "c"])
+    example = Example(text, None, ("B-PER", "O", "B-NEW"), "x", places)
+    problem = task.check(example)
+    assert problem is not None
+    assert problem.code == base.COUNTABLE
+    table = inference.table_of(task, [example], [{"tags": ["B-PER", "O", "O"], "entities": []}])
+    assert inference.score(task, table)["entity_recall"] == 0.5
+    assert [(line["label"], line["support"]) for line in task.details(table)][-1] == ("(unseen in training)", 1)
+
+
+def test_rare_tags_weigh_more() -> None:
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags", class_weights="balanced"))
+    examples = [task.read(Row({"tokens": ["a", "b", "c", "d"], "tags": ["O", "O", "B-X", "I-X"]}, "x"))] * 5
+    weights = dict(zip(task.fit(examples).tags, task.fit(examples).facts["weights"], strict=True))
+    assert weights["B-X"] == weights["I-X"] > weights["O"]
+    spans = Tokens(TokensOptions(text="text", label="spans", class_weights="balanced"))
+    examples = [spans.read(Row({"text": "a b c d", "spans": [[4, 7, "X"]]}, "x"))] * 5
+    assert dict(zip(spans.fit(examples).tags, spans.fit(examples).facts["weights"], strict=True)) == weights
 
 
 def test_words_that_become_nothing_still_get_a_tag() -> None:

@@ -11,8 +11,12 @@ from typing import Any
 from ..config import Config
 from ..errors import ConfigError, DataError, Problem
 from ..records import Example
+from ..tasks import base
 from ..tasks.base import Task
 from . import readers, splits
+
+SHOWN = 5
+"""Doubts about examples that are shown in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,11 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
             f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
         )
     task = task.fit(parts["train"])
-    check_targets(task, parts)
+    if "held out" in words["validation"]:
+        task = return_unseen(task, parts, notes)
+    notes += check_targets(task, parts, count=config.data.unseen == "count")
+    for name, examples in parts.items():
+        notes += doubt_notes(name, task.doubts(examples))
     found = [f"{name} = {value}" for name, value in task.facts.items() if isinstance(value, str)]
     notes += [f"found: {', '.join(found)}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
@@ -124,20 +132,49 @@ def read_examples(task: Task, rows: Sequence[Any], *, labelled: bool = True) -> 
     return examples, problems
 
 
-def check_targets(task: Task, parts: Mapping[str, Sequence[Example]]) -> None:
+def return_unseen(task: Task, parts: dict[str, list[Example]], notes: list[str]) -> Task:
+    """Give back to training what was held out though no other example has its label; the task fits again."""
+    kept = [example for example in parts["validation"] if task.check(example) is None]
+    back = [example for example in parts["validation"] if task.check(example) is not None]
+    if not back or not kept:
+        return task
+    parts["train"], parts["validation"] = [*parts["train"], *back], kept
+    notes.append(f"{len(back)} of the held out examples have labels that no other has, and stay in training")
+    return task.fit(parts["train"])
+
+
+def check_targets(task: Task, parts: Mapping[str, Sequence[Example]], *, count: bool = False) -> list[str]:
     """Refuse targets that the training data did not teach.
+
+    Args:
+        task: Fitted.
+        parts: By name; `train` itself is not checked.
+        count: Leave them in where the task can count them as missed, and say so in the notes that come back.
 
     Raises:
         DataError: names each row.
     """
-    problems = [
-        problem
-        for name in ("validation", "test")
-        for example in parts.get(name, ())
-        if (problem := task.check(example)) is not None
-    ]
+    notes, problems = [], []
+    for name in ("validation", "test"):
+        found = [problem for example in parts.get(name, ()) if (problem := task.check(example)) is not None]
+        counted = [problem for problem in found if count and problem.code == base.COUNTABLE]
+        problems += [problem for problem in found if problem not in counted]
+        if counted:
+            notes.append(
+                f"{name}: {len(counted)} examples hold a label that training lacks, and count as missed; "
+                f"the first: {counted[0].place}: {counted[0].message}"
+            )
     if problems:
         raise DataError(problems)
+    return notes
+
+
+def doubt_notes(name: str, doubts: Sequence[Problem]) -> list[str]:
+    """What is odd about the examples of a part, the first few in full."""
+    if not doubts:
+        return []
+    more = [f"{name}: ... and {len(doubts) - SHOWN:,} more of the kind"] if len(doubts) > SHOWN else []
+    return [f"{name}: {doubt}" for doubt in doubts[:SHOWN]] + more
 
 
 def columns_note(task: Task) -> str:

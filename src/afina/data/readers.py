@@ -29,18 +29,24 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn, TextIO
 from ..errors import ConfigError, DataError, Problem, printable
 from ..records import Row
 from .conll import SNIFFED, looks_like_columns, read_columns, read_conllu
-from .squad import read_squad
+from .exports import read_export, row_of
+from .squad import articles_of, read_squad
 
 Item = Row | Problem
 
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".conll", ".iob", ".bio", ".conllu", ".json")
 """Endings of the files that can be read; `.txt` is tab separated, or holds sentences in CoNLL columns;
-`.json` is SQuAD's form."""
+`.json` is SQuAD's form, an array of records, or the export of an annotation tool."""
 FIELD_LIMIT = 10_000_000
 """Characters that one field may hold."""
 DEPTH_LIMIT = 100
 """Arrays and objects that may stand inside one another in a jsonl line, the line's own object included."""
 
+CURES = {
+    ".spacy": "write each document of DocBin().from_disk(FILE).get_docs(nlp.vocab) as a line of a .jsonl file: "
+    "json.dumps(doc.to_json())"
+}
+"""Ways from an ending that can't be read to one that can."""
 JSON_ENDINGS = (".jsonl", ".ndjson")
 COLUMN_ENDINGS = (".conll", ".iob", ".bio")
 DELIMITERS = (";", "\t", "|", ",")
@@ -223,7 +229,7 @@ def _in_folder(folder: str) -> list[str]:
     names = [name for name in names if _ending(name) in ENDINGS and not Path(name).is_dir()]
     for name in names:
         _check_file(name)
-    names = [name for name in names if _ending(name) != ".txt" or _has_tab(name)]
+    names = [name for name in names if _ending(name) != ".txt" or _has_tab(name) or _is_columns(name)]
     if not names:
         found = printable(", ".join(inside)) if inside else "nothing"
         _fail(folder, "no-file", f"the folder holds no file that ends in {', '.join(ENDINGS)}; found {found}")
@@ -245,7 +251,8 @@ def _check_file(name: str) -> None:
         _fail(name, "gzip", "the file is compressed with gzip", "unpack it first, for example with gunzip")
     if _ending(name) not in ENDINGS:
         found = _ending(name) or "no ending"
-        _fail(name, "unknown-ending", f"can't tell the format: found {found}, expected one of {', '.join(ENDINGS)}")
+        message = f"can't tell the format: found {found}, expected one of {', '.join(ENDINGS)}"
+        _fail(name, "unknown-ending", message, CURES.get(found, ""))
 
 
 def _missing(name: str, error: OSError | ValueError) -> NoReturn:
@@ -262,6 +269,12 @@ def _ending(name: str) -> str:
     return Path(name).suffix.lower()
 
 
+def _is_columns(name: str) -> bool:
+    """Whether a .txt file in a folder holds sentences in columns; in whatever encoding, blanks are blanks."""
+    with Path(name).open(encoding="utf-8", errors="replace") as file:
+        return looks_like_columns(islice(file, SNIFFED))
+
+
 def _has_tab(name: str) -> bool:
     with Path(name).open("rb") as file:
         return b"\t" in file.readline(CHUNK)
@@ -276,14 +289,15 @@ def _read_files(names: list[str], layout: Layout) -> Iterator[Item]:
 
 
 def _read_file(name: str, layout: Layout) -> Iterator[Item]:
-    if _ending(name) in JSON_ENDINGS and layout.columns is not None:
-        raise ConfigError(f"columns: names the columns of a csv or tsv file without a header; {name} is jsonl")
+    if _ending(name) in (*JSON_ENDINGS, ".json") and layout.columns is not None:
+        kind = "json" if _ending(name) == ".json" else "jsonl"
+        raise ConfigError(f"columns: names the columns of a csv or tsv file without a header; {name} is {kind}")
     with Path(name).open("rb") as file:
         codec = _codec(name, file, layout.encoding)
         if _ending(name) in JSON_ENDINGS:
             yield from _read_objects(name, _lines(name, file, codec))
         elif _ending(name) == ".json":
-            yield from read_squad(name, file, codec)
+            yield from _read_tree(name, _lines(name, file, codec))
         elif _ending(name) == ".conllu":
             yield from read_conllu(name, _lines(name, file, codec))
         elif _ending(name) in COLUMN_ENDINGS or (_ending(name) == ".txt" and _has_columns(name, file, codec)):
@@ -626,7 +640,7 @@ def _read_objects(name: str, lines: Iterator[Line]) -> Iterator[Item]:
     for line in chain([first], filled):
         place = f"{name}:{line.number}"
         try:
-            yield Row(_object(line), place)
+            yield row_of(_object(line), place, line.raw)
         except Fault as fault:
             yield fault.at(place, line.raw)
 
@@ -652,7 +666,11 @@ def _parse(text: str) -> Any:
     except RecursionError:
         raise _depth_fault() from None
     except ValueError:  # int() has a limit of its own
-        raise Fault("too-long", "a whole number of too many digits", "write it as a string") from None
+        raise _digits_fault() from None
+
+
+def _digits_fault() -> Fault:
+    return Fault("too-long", "a whole number of too many digits", "write it as a string")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -726,7 +744,7 @@ def _json_word(value: Any) -> str:
 
 def _check_array(place: str, text: str) -> None:
     if text.lstrip(BLANKS).startswith("[") and _opens_array_of_objects(text):
-        fix = "write one object a line: jq -c '.[]' data.json > data.jsonl"
+        fix = "name it .json, or write one object a line: jq -c '.[]' data.json > data.jsonl"
         _fail(place, "json-array", "this is a JSON array; one object a line is expected", fix)
 
 
@@ -737,6 +755,51 @@ def _opens_array_of_objects(text: str) -> bool:
         return False
     except ValueError:  # the array goes on in the next line
         return True
+
+
+# ---- json
+
+
+def _read_tree(name: str, lines: Iterator[Line]) -> Iterator[Item]:
+    """The records of a file that is one JSON value. It has no lines to name: places are paths in its tree."""
+    text = "".join(_sound_lines(name, lines))
+    try:
+        tree = _decoder.decode(text)
+        fault = _too_deep(text, tree)
+    except json.JSONDecodeError as error:
+        raise DataError(_not_a_tree(text, error).at(f"{name}:{error.lineno}")) from None
+    except RecursionError:
+        fault = _depth_fault()
+    except Fault as found:
+        fault = found
+    except ValueError:  # as in `_parse`
+        fault = _digits_fault()
+    if fault:
+        raise DataError(fault.at(name))
+    articles = articles_of(tree)
+    for item in read_export(name, tree) if articles is None else read_squad(name, articles):
+        yield item if isinstance(item, Problem) else _sound(item)
+
+
+def _sound_lines(name: str, lines: Iterator[Line]) -> Iterator[str]:
+    for line in lines:
+        if line.fault:
+            raise DataError(line.fault.at(f"{name}:{line.number}", line.raw))
+        yield line.text
+
+
+def _not_a_tree(text: str, error: json.JSONDecodeError) -> Fault:
+    if not text.strip(BLANKS):
+        return Fault("no-rows", "no rows: the file is empty")
+    if error.msg.startswith("Extra data") and text[error.pos] == "{":
+        return Fault("bad-json", "a second JSON object begins here", "name the file .jsonl if it has an object a line")
+    return Fault("bad-json", f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}")
+
+
+def _sound(row: Row) -> Item:
+    written = json.dumps(dict(row.values), ensure_ascii=False)
+    fault = _too_long(row.values.values(), len(written)) or _surrogate(written)
+    return fault.at(row.place) if fault else row
 
 
 # ---- data in memory

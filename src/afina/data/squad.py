@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
-from ..errors import DataError, Problem, printable
+from ..errors import Problem, printable
 from ..records import Row
 
 
-def read_squad(name: str, file: BinaryIO, encoding: str) -> Iterator[Row | Problem]:
-    """The questions of a SQuAD file, with or without the outer `data`.
-
-    Raises:
-        DataError: the file is not JSON, or not of that form.
-    """
-    try:
-        tree = json.loads(file.read().decode(encoding))
-    except (ValueError, RecursionError) as error:
-        raise DataError(Problem(name, f"not JSON: {error}", "SQuAD files are one JSON object", "bad-json")) from None
+def articles_of(tree: Any) -> list[Any] | None:
+    """The articles of a SQuAD file, with or without the outer `data`; None if the tree is something else."""
     articles = tree.get("data") if isinstance(tree, dict) else tree
-    if not isinstance(articles, list):
-        found = f"{type(articles).__name__} {printable(articles)}"
-        raise DataError(Problem(name, f"expected a list of articles under `data`, found {found}", "", "not-squad"))
+    if isinstance(articles, list) and any(isinstance(one, dict) and "paragraphs" in one for one in articles):
+        return articles
+    return None
+
+
+def read_squad(name: str, articles: list[Any]) -> Iterator[Row | Problem]:
+    """The questions of a SQuAD file."""
     for a, article in enumerate(articles):
+        if not isinstance(article, dict) or not isinstance(article.get("paragraphs"), list):
+            yield Problem(f"{name}:data[{a}]", "expected `paragraphs`", "see the SQuAD format", "not-squad")
         for p, paragraph in enumerate(part(article, "paragraphs")):
             place = f"{name}:data[{a}].paragraphs[{p}]"
             questions = part(paragraph, "qas")

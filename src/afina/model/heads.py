@@ -2,7 +2,8 @@
 
 A head of somebody else's is an `nn.Module` offered under the entry-point group `afina.heads`. It is called with
 `width`, `outputs` and `dropout`, maps [m, width] to [m, outputs], and says in the attribute `reads` what it wants:
-`first`, `mean`, `max` or `tokens`.
+`first`, `mean`, `max` or `tokens`. A head may bring its own loss, as `CRF` does: a method `criterion(logits, targets,
+lengths)`; it is then called with the windows' lengths beside the vectors.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 from ..errors import ConfigError, printable
+from .crf import CRF
 from .encoder import replaced
 
 GROUP = "afina.heads"
@@ -96,14 +98,14 @@ class Given(nn.Module):
 
 def names() -> list[str]:
     """Heads there are: the native one, ours, and those of other packages."""
-    return ["native", *READS, *sorted(point.name for point in entry_points(group=GROUP))]
+    return ["native", *READS, "crf", *sorted(point.name for point in entry_points(group=GROUP))]
 
 
 def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn.Module:
     """A head that is not the family's own.
 
     Args:
-        name: `linear`, `mean`, `max`, or an entry point of `afina.heads`.
+        name: `linear`, `mean`, `max`, `crf`, or an entry point of `afina.heads`.
         width: Width of the encoder's states.
         outputs: Numbers an example or a token.
         dropout: Rate before the last layer.
@@ -118,6 +120,8 @@ def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn
                 f"model.head: {name} gives one vector a text, but this task needs one a token; use linear or native"
             )
         return Linear(width, outputs, dropout, "tokens" if per == "token" else READS[name])
+    if name == "crf":
+        return CRF(width, outputs, dropout)
     found = entry_points(group=GROUP, name=name)
     if not found:
         raise ConfigError(f"model.head: {printable(name)} is not a head; there are: {', '.join(names())}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
+from ..errors import ConfigError
 from ..records import Batch, States
 from . import heads
 from .encoder import Trunk, load_stock, reduce
@@ -100,8 +102,16 @@ class Network(nn.Module):
             if self.cut_at < self.trunk.depth:
                 vectors = self.trunk.run(self.views[1], batch, states.vectors)
                 states = States(vectors, batch.lengths)
-        logits: torch.Tensor = self.head(reduce(states, self.reads).vectors)
+        vectors = reduce(states, self.reads).vectors
+        # A head with a loss of its own judges whole windows, so it is told where they end.
+        logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
         return logits
+
+    @property
+    def criterion(self) -> Callable[..., tuple[torch.Tensor, torch.Tensor]] | None:
+        """The loss that the head brings, or None where the task's serves: (logits, targets, lengths) -> sum, count."""
+        found: Callable[..., tuple[torch.Tensor, torch.Tensor]] | None = getattr(self.head, "criterion", None)
+        return found
 
     def level(self, name: str) -> int:
         """How far up a parameter sits: 0 embeddings and shared tables, i + 1 layer i, depth + 1 head."""
@@ -152,6 +162,8 @@ def build(
         stock, new = load_stock(name, need.stock, settings, **rates)
         network = Network(stock, None, outputs=need.outputs, new=new, scale=need.scale)
     else:
+        if head == "crf" and need.stock != "AutoModelForTokenClassification":
+            raise ConfigError("model.head: crf scores sequences of tags, which only the task `tokens` has")
         stock, new = load_stock(name, "AutoModel", {}, **rates)
         rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout
         torch.manual_seed(seed)

@@ -17,7 +17,7 @@ from ..data.parts import read_examples
 from ..errors import ConfigError, DataError, InputError, Problem
 from ..inference import Evaluation
 from ..records import Example, Prediction, Row
-from ..tasks.base import Array, Task
+from ..tasks.base import COUNTABLE, Array, Task
 
 
 class Predictor:
@@ -60,11 +60,12 @@ class Predictor:
         art = self.artifact
         yield from inference.predict(art.network, art.encoder, art.task, self.examples(data))
 
-    def evaluate(self, data: Any, **reading: Any) -> Evaluation:
+    def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
         """Scores on labelled data, with intervals.
 
         Args:
             data: Rows or a path, as for `predict`.
+            unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
             reading: `columns`, `encoding`, `delimiter` of a file.
 
         Raises:
@@ -74,7 +75,8 @@ class Predictor:
         rows = readers.rows(data, **reading)
         task = art.task.columns(readers.columns_of(rows))
         examples, problems = read_examples(task, rows)
-        problems += [problem for example in examples if (problem := task.check(example)) is not None]
+        unknown = [problem for example in examples if (problem := task.check(example)) is not None]
+        problems += [problem for problem in unknown if unseen != "count" or problem.code != COUNTABLE]
         if problems:
             raise DataError(problems)
         features = art.encoder.encode(examples, slides=task.slides)

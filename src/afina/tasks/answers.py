@@ -65,6 +65,8 @@ class Answers(base.Task):
         self.options = options
         self.facts = facts or {}
 
+    items = "answers"
+
     @property
     def head(self) -> HeadNeed:
         return HeadNeed("AutoModelForQuestionAnswering", 2, {})
@@ -96,6 +98,15 @@ class Answers(base.Task):
 
     def check(self, example: Example) -> Problem | None:
         return None
+
+    def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
+        """Questions with an answer (1 or 0), and whether a window holds one whole, with a token's edge at both ends."""
+        for answer in example.target:
+            for window in windows:
+                ends = tokens_of(window, answer)
+                if ends and (window.spans[ends[0], 0], window.spans[ends[1], 1]) == (answer.start, answer.end):
+                    return 1, 1
+        return int(bool(example.target)), 0
 
     def label(self, example: Example, window: Window) -> Array:
         """For each token 1 where the window begins, and its weights as first and as last token of an answer. [n, 3]

@@ -93,6 +93,8 @@ class Task(ABC):
     """What one row of logits belongs to. The logits of an example with several windows are averaged."""
     samples: ClassVar[Sequence[Sample]]
     broken: ClassVar[Sequence[Broken]]
+    items: str = "items"
+    """What `held` counts, in the plural."""
 
     options: Any
     facts: Mapping[str, Any]
@@ -143,6 +145,18 @@ class Task(ABC):
     @abstractmethod
     def check(self, example: Example) -> Problem | None:
         """What is wrong with a labelled example in the light of the facts, or None."""
+
+    def doubts(self, examples: Sequence[Example]) -> list[Problem]:
+        """What is odd about labelled examples that can be used all the same; it is said, and nothing is refused."""
+        return []
+
+    def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
+        """How many gold `items` an example has, and how many of them the windows can express.
+
+        The difference is what truncation and the borders of tokens cost, whatever the model. (0, 0) where the target
+        is not made of pieces of the text.
+        """
+        return 0, 0
 
     @abstractmethod
     def label(self, example: Example, window: Window) -> Array:
@@ -329,10 +343,14 @@ def read_text(row: Row, column: str, *, labelled: bool) -> str:
 def read_label(row: Row, column: str) -> str:
     """A label of a row, as text: 1, 1.0 and "1" are the same label, True is `true`; everything else stays as it is.
 
+    A list of one label, which doccano and Label Studio write, is that label.
+
     Raises:
         DataError: there is no label, or it is not a text, a number or a truth value.
     """
     value = row.values.get(column)
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
@@ -357,8 +375,18 @@ def sorted_labels(labels: Iterable[str]) -> list[str]:
     return sorted(distinct)
 
 
-def unseen(example: Example, labels: Sequence[str]) -> Problem | None:
-    """A label that the training data did not have is a problem with a place."""
+COUNTABLE = "unseen-countable"
+"""Code of a problem with a label that training lacks, where the example can still be scored, as one that is missed."""
+
+
+def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) -> Problem | None:
+    """A label that the training data did not have is a problem with a place.
+
+    Args:
+        example: Its target is the label.
+        labels: Those of the training data.
+        countable: Whether the task's `outcome` can count it as missed (`data.unseen=count`).
+    """
     if example.target in labels:
         return None
     close = difflib.get_close_matches(str(example.target), labels, n=1)
@@ -366,6 +394,8 @@ def unseen(example: Example, labels: Sequence[str]) -> Problem | None:
     return Problem(
         example.place,
         f"label {printable(example.target)} does not occur in the training data, which has: {known}",
-        f"did you mean {close[0]!r}?" if close else "correct the label, or train on data that hold it",
-        "unseen-label",
+        f"did you mean {close[0]!r}?"
+        if close
+        else "correct the label, or train on data that hold it" + (", or --unseen count" if countable else ""),
+        COUNTABLE if countable else "unseen-label",
     )

@@ -18,6 +18,8 @@ from .base import Array, Broken, HeadNeed, Sample
 if TYPE_CHECKING:
     import torch
 
+UNSEEN = "(unseen in training)"
+"""Stands for labels that training lacks, in the table of labels."""
 LABEL_NAMES = ("label", "labels", "class", "category", "target", "intent", "rótulo", "classe", "categoria")
 
 
@@ -92,7 +94,7 @@ class Classification(base.Task):
         return Classification(self.options, {"labels": labels, **({"weights": weights} if weights else {})})
 
     def check(self, example: Example) -> Problem | None:
-        return base.unseen(example, self.labels)
+        return base.unseen(example, self.labels, countable=True)
 
     def label(self, example: Example, window: Window) -> Array:
         return np.array(self.labels.index(example.target))
@@ -121,15 +123,17 @@ class Classification(base.Task):
 
     def outcome(self, example: Example, prediction: Prediction) -> Outcome:
         probabilities = prediction["probabilities"]
+        known = example.target in self.labels
         return {
-            "gold": self.labels.index(example.target),
+            "gold": self.labels.index(example.target) if known else len(self.labels),
             "predicted": self.labels.index(prediction["label"]),
-            "log_probability": float(np.log(max(probabilities[example.target], 1e-300))),
+            "log_probability": float(np.log(max(probabilities.get(example.target, 0.0), 1e-300))),
             "confidence": probabilities[prediction["label"]],
         }
 
     def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
-        return scores.per_label(table, self.labels)
+        unseen = bool((table["gold"] == len(self.labels)).any())
+        return scores.per_label(table, [*self.labels, UNSEEN] if unseen else self.labels)
 
     samples = (
         Sample(

@@ -21,14 +21,14 @@ from ..metrics.scores import Metric
 from ..records import Example, Features, Outcome, Prediction, Row, Window
 from . import base
 from .base import Array, Broken, HeadNeed, Sample
-from .classification import softmax
+from .classification import UNSEEN, class_weights, softmax
 
 if TYPE_CHECKING:
     import torch
 
 TOKEN_NAMES = ("tokens", "words", "form", "1")
 TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
-SPAN_NAMES = ("spans", "entities", "label", "labels", "annotations")
+SPAN_NAMES = ("spans", "entities", "ents", "label", "labels", "annotations")
 IGNORED = -100
 TAG = re.compile(r"([BIESLU])-(.+)", re.DOTALL)
 NEVER = -1e9
@@ -60,7 +60,13 @@ class TokensOptions(base.Options):
     subwords: Literal["first", "all"] = Field(
         "first", description="which sub-words of a word carry its label in training"
     )
-    offsets: Literal["characters", "utf16", "bytes"] = Field("characters", description="the unit of span offsets")
+    offsets: Literal["auto", "characters", "utf16", "bytes"] = Field(
+        "auto", description="the unit of span offsets; auto: characters, refused where another unit fits better"
+    )
+    strict: bool = Field(False, description="tags that break their scheme, such as an I without a B, are no entities")
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: rare tags weigh more in the loss, by the inverse of their frequency"
+    )
 
 
 class Tokens(base.Task):
@@ -83,6 +89,8 @@ class Tokens(base.Task):
             "entity_precision": scores.entity_precision,
             "entity_recall": scores.entity_recall,
             "entity_macro_f1": macro_f1,
+            "entity_partial_f1": lambda table: credit_f1(table, "partial"),
+            "entity_type_f1": lambda table: credit_f1(table, "typed"),
         }
         plain = {"token_accuracy": token_accuracy, "sentence_accuracy": sentence_accuracy}
         known = {"entities": entity, "plain": plain}
@@ -141,20 +149,79 @@ class Tokens(base.Task):
             types = sorted({span.label for example in examples for span in example.target})
             if not types:
                 raise ConfigError("label: no training example has a span; is the right column named?")
-            return Tokens(self.options, {"kind": "entities", "types": types, "scheme": "spans"})
+            if self.options.offsets == "auto":
+                refuse_other_units(examples)
+            return self.weighed({"kind": "entities", "types": types, "scheme": "spans"}, examples)
         counts = Counter(tag for example in examples for tag in example.target)
         kind = self.options.kind
         if kind == "auto":
             kind = "entities" if "O" in counts and all(tag == "O" or TAG.fullmatch(tag) for tag in counts) else "plain"
         if kind == "plain":
             common = counts.most_common(1)[0][0]
-            return Tokens(self.options, {"kind": "plain", "types": base.sorted_labels(counts), "common": common})
+            facts = {"kind": "plain", "types": base.sorted_labels(counts), "common": common}
+            return self.weighed(facts, examples)
         wrong = [tag for tag in counts if tag != "O" and not TAG.fullmatch(tag)]
         if wrong:
             raise ConfigError(f"tags: {printable(wrong[0])} is neither O nor a letter, a dash and a type (B-PER)")
         scheme = find_scheme([example.target for example in examples])
         types = sorted({TAG.fullmatch(tag)[2] for tag in counts if tag != "O"})  # type: ignore[index]
-        return Tokens(self.options, {"kind": "entities", "types": types, "scheme": scheme})
+        return self.weighed({"kind": "entities", "types": types, "scheme": scheme}, examples)
+
+    def weighed(self, facts: dict[str, Any], examples: Sequence[Example]) -> Tokens:
+        """The task with these facts, and with the weights of its tags where they are asked for."""
+        task = Tokens(self.options, facts)
+        if self.options.class_weights == "none":
+            return task
+        counts: Counter[str] = Counter(task.tags)  # once each, so that a tag that never occurs has a finite weight
+        for example in examples:
+            words = segmented(example.text) if example.words is None else example.words
+            if example.words is None:
+                owner = owners(without_overlaps(example.target), np.array(words, np.int64).reshape(-1, 2))
+                kinds = [span.label for span in without_overlaps(example.target)]
+                counts.update(
+                    "O" if i < 0 else f"{'B' if first else 'I'}-{kinds[i]}"
+                    for i, first in zip(owner.tolist(), opens(owner).tolist(), strict=True)
+                )
+            else:
+                counts.update(task.tags[i] for i in task.word_tags(example))
+        return Tokens(self.options, {**facts, "weights": class_weights("balanced", task.tags, counts)})
+
+    def doubts(self, examples: Sequence[Example]) -> list[Problem]:
+        """Spans that overlap: one tag a token can't hold both."""
+        return [
+            Problem(
+                example.place,
+                f"{shown_span(span, example.text)} overlaps another span",
+                "the longer one is trained on; in scores both count",
+                "overlapping-spans",
+            )
+            for example in examples
+            if example.words is None
+            for span in sorted(set(example.target) - set(without_overlaps(example.target)))
+        ]
+
+    @property
+    def items(self) -> str:  # type: ignore[override]
+        """What `held` counts."""
+        return "tags" if self.plain else "entities"
+
+    def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
+        """Entities (or tags) and those that tokens can express: every word has a token, every edge is a token's."""
+        spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])
+        if example.words is None:
+            visible = spans[spans[:, 1] > spans[:, 0]]
+            starts, ends = set(visible[:, 0].tolist()), set(visible[:, 1].tolist())
+            kept = without_overlaps(example.target)
+            return len(example.target), sum(span.start in starts and span.end in ends for span in kept)
+        seen = set(owners(example.words, spans).tolist())
+        if self.plain:
+            return len(example.words), len(seen - {-1})
+        entities = self.entities(example.target)
+        return len(entities), sum(seen.issuperset(range(one.start, one.end)) for one in entities)
+
+    def entities(self, tags: Sequence[str]) -> list[Span]:
+        """Entities of gold tags, as the options read them."""
+        return entities_of(tags, strict=self.options.strict)
 
     def check(self, example: Example) -> Problem | None:
         """The first type or tag that the training data did not have."""
@@ -170,7 +237,11 @@ class Tokens(base.Task):
                 )
             found = [TAG.fullmatch(tag)[2] for tag in example.target if tag != "O"]  # type: ignore[index]
         wrong = [label for label in found if label not in self.types]
-        return base.unseen(Example("", target=wrong[0], place=example.place), self.types) if wrong else None
+        return (
+            base.unseen(Example("", target=wrong[0], place=example.place), self.types, countable=True)
+            if wrong
+            else None
+        )
 
     def label(self, example: Example, window: Window) -> Array:
         """Tag ids of the tokens in the window's core, `IGNORED` elsewhere. [n]
@@ -201,15 +272,18 @@ class Tokens(base.Task):
         """Tag ids of an example's words, BIO whatever came in."""
         if self.plain:
             return [self.tags.index(tag) for tag in example.target]
-        tags = to_bio(entities_of(example.target), len(example.target))
+        tags = to_bio(self.entities(example.target), len(example.target))
         return [self.tags.index(tag) for tag in tags]
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cross-entropy over the labelled tokens."""
+        """Cross-entropy over the labelled tokens; with weights w the mean is sum(w l) / sum(w), as torch's own."""
         from torch.nn import functional as F
 
-        total = F.cross_entropy(logits.float(), targets, reduction="sum", ignore_index=IGNORED)
-        return total, (targets != IGNORED).sum().to(logits.dtype)
+        weights = self.facts.get("weights")
+        weight = None if weights is None else logits.float().new_tensor(weights)
+        total = F.cross_entropy(logits.float(), targets, weight=weight, reduction="sum", ignore_index=IGNORED)
+        labelled = targets[targets != IGNORED]
+        return total, logits.new_tensor(float(len(labelled))) if weight is None else weight[labelled].sum()
 
     def tune(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
@@ -256,22 +330,26 @@ class Tokens(base.Task):
         return found
 
     def outcome(self, example: Example, prediction: Prediction) -> Outcome:
-        """Counts of an example: right words of all words, or entities by type (exact span and type)."""
+        """Counts of an example by type, and last those of types that training lacks: words with the right tag, or
+        entities with the right span and type; for entities also the credit for partly right ones."""
         if example.words is not None and self.plain:
-            pairs = list(zip(example.target, prediction["tags"], strict=True))
-            gold = [sum(one == tag for one, _ in pairs) for tag in self.types]
-            said = [sum(one == tag for _, one in pairs) for tag in self.types]
-            right = [sum(one == other == tag for one, other in pairs) for tag in self.types]
-            return {"correct": right, "gold_count": gold, "predicted_count": said}
+            right = Counter(one for one, other in zip(example.target, prediction["tags"], strict=True) if one == other)
+            return self.counts(right, Counter(example.target), Counter(prediction["tags"]))
         if example.words is None:
             target = set(example.target)
             answer = {Span(one["start"], one["end"], one["label"]) for one in prediction["entities"]}
         else:
-            target, answer = set(entities_of(example.target)), set(entities_of(prediction["tags"]))
+            target, answer = set(self.entities(example.target)), set(self.entities(prediction["tags"]))
+        kinds = (Counter(span.label for span in some) for some in (target & answer, target, answer))
+        partial, typed = credits(sorted(target), sorted(answer))
+        return {**self.counts(*kinds), "partial": partial, "typed": typed}
+
+    def counts(self, right: Counter[str], gold: Counter[str], said: Counter[str]) -> Outcome:
+        """Columns of the outcome table."""
+        columns = {"correct": right, "gold_count": gold, "predicted_count": said}
         return {
-            "correct": [sum(span.label == kind for span in target & answer) for kind in self.types],
-            "gold_count": [sum(span.label == kind for span in target) for kind in self.types],
-            "predicted_count": [sum(span.label == kind for span in answer) for kind in self.types],
+            name: [*(found[kind] for kind in self.types), sum(n for kind, n in found.items() if kind not in self.types)]
+            for name, found in columns.items()
         }
 
     def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
@@ -285,7 +363,8 @@ class Tokens(base.Task):
                 "support": gold[i],
                 "predicted": said[i],
             }
-            for i, kind in enumerate(self.types)
+            for i, kind in enumerate([*self.types, UNSEEN])
+            if kind != UNSEEN or gold[i]
         ]
 
     samples = (
@@ -303,7 +382,7 @@ class Tokens(base.Task):
                 for word in ("lovely", "poor", "great")
                 for thing in ("film", "meal", "room", "song")
             ],
-            {"subwords": "all"},
+            {"subwords": "all", "class_weights": "balanced"},
         ),
         Sample(
             [
@@ -393,25 +472,81 @@ def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
     if not isinstance(value, list):
         found = f"{type(value).__name__} {printable(value)}"
         raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {found}", "", "not-spans"))
+    spans, errors = checked_spans(value, text, unit)
+    if errors:
+        fix = "give start, end (exclusive) and label"
+        others = [name for name in OTHER_UNITS if unit in ("auto", "characters") and not text.isascii()]
+        fitting = [name for name in others if not checked_spans(value, text, name)[1]]
+        if fitting:
+            fix += f"; counted in {OTHER_UNITS[fitting[0]]} they fit: --offsets {fitting[0]}"
+        raise DataError([Problem(row.place, f"column {column!r}: {error}", fix, "bad-span") for error in errors])
+    return tuple(sorted(set(spans)))
+
+
+OTHER_UNITS = {"utf16": "UTF-16 units", "bytes": "UTF-8 bytes"}
+"""Units of offsets other than characters: JavaScript and Java count the first, Go, Rust and C the second."""
+
+
+def checked_spans(value: Sequence[Any], text: str, unit: str) -> tuple[list[Span], list[str]]:
+    """Spans of a text, and what is wrong with those that are none."""
     to_character = positions(text, unit)
-    spans, problems = [], []
+    spans, errors = [], []
     for one in value:
         try:
             spans.append(checked_span(one, text, to_character))
         except ValueError as error:
-            hint = (
-                "" if unit != "characters" or text.isascii() else "; were the offsets counted in UTF-16 units or bytes?"
+            errors.append(str(error))
+    return spans, errors
+
+
+def refuse_other_units(examples: Sequence[Example]) -> None:
+    """Offsets that were counted in another unit seldom leave the text; they cut words. See where they do.
+
+    Raises:
+        DataError: of the spans that another unit would move, most begin or end inside a word as characters, and hardly
+            any in that unit; names the first rows.
+    """
+    for unit, words in OTHER_UNITS.items():
+        moved: list[tuple[Example, Span, bool, bool]] = []
+        for example in examples:
+            if example.text.isascii():
+                continue
+            to_character = positions(example.text, unit)
+            for span in example.target:
+                try:
+                    start, end = to_character(span.start), to_character(span.end)
+                    # One sound edge is enough: a blank that the wrong unit drew in at the other was left out already.
+                    sound = not (cuts_word(example.text, start) and cuts_word(example.text, end))
+                    fits = end <= len(example.text) and sound
+                except ValueError:
+                    start, end, fits = -1, -1, False
+                if (start, end) != (span.start, span.end):
+                    wrong = cuts_word(example.text, span.start) or cuts_word(example.text, span.end)
+                    moved.append((example, span, wrong, fits))
+        cut = [(example, span) for example, span, wrong, _ in moved if wrong]
+        if len(cut) >= 3 and len(cut) > len(moved) / 2 and sum(fits for *_, fits in moved) >= 0.9 * len(moved):
+            fix = f"counted in {words} they fit: --offsets {unit} (or --offsets characters, if they are right)"
+            raise DataError(
+                [
+                    Problem(example.place, f"{shown_span(span, example.text)} cuts a word", fix, "offset-unit")
+                    for example, span in cut
+                ]
             )
-            fix = "give start, end (exclusive) and label" + (hint and f"{hint} --set options.offsets=utf16 or bytes")
-            problems.append(Problem(row.place, f"column {column!r}: {error}", fix, "bad-span"))
-    if problems:
-        raise DataError(problems)
-    return tuple(sorted(set(spans)))
+
+
+def cuts_word(text: str, at: int) -> bool:
+    """Whether a place lies between two letters or digits."""
+    return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()
+
+
+def shown_span(span: Span, text: str) -> str:
+    """A span as a message shows it."""
+    return f"span [{span.start}, {span.end}) {printable(span.label, 30)} {printable(text[span.start : span.end], 40)}"
 
 
 def positions(text: str, unit: str) -> Callable[[int], int]:
     """A function from offsets in that unit to characters; ValueError inside a character."""
-    if unit == "characters" or text.isascii():
+    if unit in ("auto", "characters") or text.isascii():
         return lambda offset: offset
     encoding, size = ("utf-16-le", 2) if unit == "utf16" else ("utf-8", 1)
     starts, at = {}, 0
@@ -436,7 +571,8 @@ def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Spa
     """
     if isinstance(one, dict):
         label = one.get("label", one.get("labels"))  # Label Studio exports a list of one
-        one = [one.get("start"), one.get("end"), label[0] if isinstance(label, list) and len(label) == 1 else label]
+        ends = [one.get(end, one.get(f"{end}_offset")) for end in ("start", "end")]  # doccano's relations: start_offset
+        one = [*ends, label[0] if isinstance(label, list) and len(label) == 1 else label]
     if not isinstance(one, list) or len(one) != 3 or not all(type(offset) is int for offset in one[:2]):
         raise ValueError(f"expected spans with start, end and label, found {printable(one)}")
     start, end, label = one
@@ -502,8 +638,15 @@ def segmented(text: str) -> tuple[tuple[int, int], ...]:
 # Schemes.
 
 
-def entities_of(tags: Sequence[str]) -> list[Span]:
-    """Entities of tags, as conlleval reads IOB1, IOB2 and BIOES (BILOU): an I after another type begins one."""
+def entities_of(tags: Sequence[str], *, strict: bool = False) -> list[Span]:
+    """Entities of tags, as conlleval reads IOB1, IOB2 and BIOES (BILOU): an I after another type begins one.
+
+    Args:
+        tags: One a word.
+        strict: Only B (or S, U) begins an entity; what follows no beginning is none, as in seqeval's strict IOB2.
+    """
+    if strict:
+        tags = well_formed(tags)
     found: list[Span] = []
     start, kind = 0, ""
     for i, tag in enumerate([*tags, "O"]):
@@ -517,6 +660,16 @@ def entities_of(tags: Sequence[str]) -> list[Span]:
         if kind and edge in "ESLU":
             found.append(Span(start, i + 1, kind))
             kind = ""
+    return found
+
+
+def well_formed(tags: Sequence[str]) -> list[str]:
+    """Tags with O in place of those that go on with nothing."""
+    found: list[str] = []
+    for tag in tags:
+        before = found[-1] if found else "O"
+        orphan = tag[0] in "IEL" and (before[0] not in "BI" or before[1:] != tag[1:])
+        found.append("O" if orphan else tag)
     return found
 
 
@@ -579,7 +732,38 @@ def certainty(probabilities: Array, tags: Sequence[str], names: Sequence[str], s
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Scores over counts by type. Columns: correct, predicted_count, gold_count [n, types].
+# Scores over counts by type. Columns: correct, predicted_count, gold_count [n, types + 1], partial, typed [n].
+
+
+def credits(gold: Sequence[Span], said: Sequence[Span]) -> tuple[float, int]:
+    """What partly right entities are worth by SemEval 2013's task 9 (Segura-Bedmar et al.), as nervaluate counts them.
+
+    Each predicted entity is matched with one gold entity, in order.
+
+    Returns:
+        Partial: 1 for the right span, 1/2 for an overlap, whatever the type. Typed: 1 for an overlap of the same type.
+    """
+    partial, free = 0.0, list(gold)
+    for one in said:
+        met = [other for other in free if one.start < other.end and other.start < one.end]
+        same = [other for other in met if other[:2] == one[:2]]
+        if met:
+            free.remove((same or met)[0])
+            partial += 1.0 if same else 0.5
+    typed, free = 0, list(gold)
+    for one in said:
+        met = [other for other in free if one.start < other.end and other.start < one.end]
+        alike = [other for other in met if other.label == one.label]
+        if met:
+            free.remove(min(alike, key=lambda x: abs(x.start - one.start) + abs(x.end - one.end)) if alike else met[0])
+            typed += bool(alike)
+    return partial, typed
+
+
+def credit_f1(table: Mapping[str, Array], column: str) -> float:
+    """F1 of a credit: 2 credit / (predicted + gold); 0 where there is neither."""
+    sizes = float(table["gold_count"].sum() + table["predicted_count"].sum())
+    return scores.ratio(2 * float(table[column].sum()), sizes, 0.0 if len(table[column]) else float("nan"))
 
 
 def macro_f1(table: Mapping[str, Array]) -> float:

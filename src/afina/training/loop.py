@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ class Material:
         features: Their windows.
         windows: The windows of all examples in one list.
         owners: For each example, the positions of its windows [start, end).
+        targets: One a unit of training, as `task.label` gives them: an example, or a window of a token task. Empty for
+            what is only scored.
         cache: States of the windows at the network's cut, when they are kept.
     """
 
@@ -32,14 +34,23 @@ class Material:
     features: Sequence[Features]
     windows: Sequence[Window]
     owners: Sequence[tuple[int, int]]
+    targets: Sequence[Array] = ()
     cache: Cache | None = None
 
 
 def material(examples: Sequence[Example], features: Sequence[Features]) -> Material:
-    """Examples and their features side by side."""
+    """Examples and their features side by side, to score."""
     ends = np.cumsum([len(one.windows) for one in features]).tolist()
     owners = list(zip([0, *ends[:-1]], ends, strict=True))
     return Material(examples, features, [window for one in features for window in one.windows], owners)
+
+
+def targeted(data: Material, task: Task) -> Material:
+    """The same material with its targets, to train on."""
+    pairs = list(zip(data.examples, data.features, strict=True))
+    if task.per == "example":
+        return replace(data, targets=[task.label(example, one.windows[0]) for example, one in pairs])
+    return replace(data, targets=[task.label(example, window) for example, one in pairs for window in one.windows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +162,15 @@ def gradients(
         places = [w for _, windows in chosen for w in windows]
         inputs = collate([data.windows[w] for w in places], pad=pad, device=network.device)
         states = None if data.cache is None else data.cache.take(places)
-        labels = [task.label(data.examples[i], data.windows[windows[0]]) for i, windows in chosen]
+        labels = [data.targets[i if task.per == "example" else windows[0]] for i, windows in chosen]
         targets = torch.from_numpy(joined(labels, task.per)).to(network.device)
         with torch.autocast(network.device.type, dtype=autocast, enabled=autocast is not None):
             logits = network(inputs, states)
             if task.per == "example" and len(places) > len(chosen):
                 logits = averaged(logits, [len(windows) for _, windows in chosen])
-            loss, weight = task.loss(logits, targets)
+            loss, weight = (
+                network.criterion(logits, targets, inputs.lengths) if network.criterion else task.loss(logits, targets)
+            )
         loss.backward()  # type: ignore[no-untyped-call]
         total, count = total + loss.detach(), count + weight
         tokens, padded = tokens + inputs.tokens, padded + inputs.ids.numel()

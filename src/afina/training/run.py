@@ -21,7 +21,7 @@ from .. import inference
 from ..artifact import Artifact
 from ..config import Config, TrainingConfig, dump
 from ..data.parts import Data, read_data
-from ..errors import TrainingError
+from ..errors import ConfigError, TrainingError
 from ..inference import Evaluation
 from ..metrics.scores import higher_is_better
 from ..model import cache
@@ -33,7 +33,7 @@ from ..records import Example
 from ..tasks.base import Task
 from ..text.encoding import Encoder, load_tokenizer
 from . import rundir, strategy
-from .loop import Material, Step, material, steps
+from .loop import Material, Step, material, steps, targeted
 
 CACHE_SHARE = 0.25
 """Share of the free memory that kept states may take."""
@@ -134,24 +134,17 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
         data = data or read_data(config)
     yield from map(Note, data.notes)
 
-    settings = config.model
     task = data.task
-    source, local = locate(settings.name)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
     with clock.part("load"):
-        tokenizer = load_tokenizer(source, local=local)
-        network = networks.build(
-            settings.name, task.head, per=task.per, head=settings.head,
-            dropout=settings.dropout, head_dropout=settings.head_dropout, seed=config.seed,
-        )  # fmt: skip
-        network.to(best_device())
-        network.freeze(strategy.free_layers(config.strategy, network))
-        encoder = Encoder(tokenizer, check_length(settings.max_length, network.trunk.config, tokenizer))
+        network, encoder = assemble(config, task)
     folder.mkdir(parents=True, exist_ok=True)
     with clock.part("tokenise"):
         parts = {name: encoded(encoder, task, examples) for name, examples in data.parts.items()}
-    yield from map(Note, length_notes(parts, encoder.max_length))
+    parts["train"] = targeted(parts["train"], task)
+    gold = {name: held(task, part) for name, part in parts.items()}
+    yield from map(Note, length_notes(parts, gold, task, encoder.max_length))
 
     training = strategy.resolve(
         config.training, config.strategy, examples=len(data.parts["train"]), width=network.trunk.width
@@ -161,7 +154,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
             "training": training,
             "out": str(folder),
             "options": task.options.model_dump(mode="json"),
-            "model": settings.model_copy(update={"max_length": encoder.max_length}),
+            "model": config.model.model_copy(update={"max_length": encoder.max_length}),
         }
     )
     (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
@@ -183,7 +176,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     with clock.part("validate"):
         task = tuned(network, task, parts["validation"], encoder.pad)
     network.fold_scale()
-    artifact = Artifact(task, encoder, network, settings.head, settings.name)
+    artifact = Artifact(task, encoder, network, config.model.head, config.model.name)
     with clock.part("evaluate"):
         scores = {name: judged(artifact, parts[name], folder, name) for name in ("validation", "test") if name in parts}
     with clock.part("save"):
@@ -192,6 +185,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
         "status": "done",
         "validation": asdict(scores["validation"]),
         "test": asdict(scores["test"]) if "test" in scores else None,
+        "gold": gold,
         "best": trainer.best,
         "steps": trainer.number,
         "parameters": proof["parameters"],
@@ -209,14 +203,41 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
 # Model and training.
 
 
+def assemble(config: Config, task: Task) -> tuple[Network, Encoder]:
+    """The network with its trainable part chosen, and the encoder of texts.
+
+    Raises:
+        ModelError: the model can't be loaded, or the strategy does not suit it.
+        ConfigError: the head can't serve the task, or the length is more than the model has.
+    """
+    settings = config.model
+    source, local = locate(settings.name)
+    tokenizer = load_tokenizer(source, local=local)
+    network = networks.build(
+        settings.name, task.head, per=task.per, head=settings.head,
+        dropout=settings.dropout, head_dropout=settings.head_dropout, seed=config.seed,
+    )  # fmt: skip
+    network.to(best_device())
+    network.freeze(strategy.free_layers(config.strategy, network))
+    if network.criterion and "weights" in task.facts:
+        raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")
+    return network, Encoder(tokenizer, check_length(settings.max_length, network.trunk.config, tokenizer))
+
+
 def encoded(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Material:
     """Examples as material for the encoder."""
     return material(examples, encoder.encode(examples, slides=task.slides))
 
 
-def length_notes(parts: Mapping[str, Material], limit: int) -> list[str]:
-    """What the length limit costs, part by part; nothing is cut in silence."""
-    notes = []
+def length_notes(
+    parts: Mapping[str, Material], gold: Mapping[str, Mapping[str, int]], task: Task, limit: int
+) -> list[str]:
+    """What the length limit and the borders of tokens cost, part by part; nothing is cut in silence."""
+    notes = [
+        f"{name}: {count['held']:,} of {count['all']:,} gold {task.items} lie whole in the windows"
+        for name, count in gold.items()
+        if count["all"]
+    ]
     for name, part in parts.items():
         cuts = [one.cut for one in part.features if one.cut]
         if cuts:
@@ -225,6 +246,13 @@ def length_notes(parts: Mapping[str, Material], limit: int) -> list[str]:
                 f"{name}: {len(cuts)} texts ({share:.1f} %) are longer than {limit} tokens and lose {sum(cuts)} tokens"
             )
     return notes
+
+
+def held(task: Task, part: Material) -> dict[str, int]:
+    """How many gold items a part has, and how many of them its windows can express."""
+    pairs = zip(part.examples, part.features, strict=True)
+    counts = [task.held(example, one.windows) for example, one in pairs]
+    return {"all": sum(one for one, _ in counts), "held": sum(one for _, one in counts)}
 
 
 def best_device() -> torch.device:
