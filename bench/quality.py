@@ -82,7 +82,7 @@ SETS = {
     "atis-slots": Set(
         "tokens", ("atis/train.txt", "atis/validation.txt", "atis/test.txt"), {}, ("entity_f1",),
         "usual tag 0.604", (0, 1, 2),
-        epochs=4, more={"data.unseen": "count"},
+        epochs=3, more={"data.unseen": "count"},
     ),
     "restaurant8k": Set(
         "tokens", ("restaurant8k/train.jsonl", None, "restaurant8k/test.jsonl"),
@@ -95,20 +95,20 @@ SETS = {
     "lener_br": Set(
         "tokens", ("lener_br/train.conll", "lener_br/dev.conll", "lener_br/test.conll"), {}, ("entity_f1",),
         "usual tag 0.178",
-        epochs=2,
+        epochs=1,
     ),
     "conll2003": Set(
         "tokens", ("conll2003/train.txt", "conll2003/valid.txt", "conll2003/test.txt"), {}, ("entity_f1",),
         "usual tag 0.527",
-        epochs=2,
+        epochs=1,
     ),
     "ud_en_ewt": Set(
         "tokens", tuple(f"ud_en_ewt/en_ewt-ud-{part}.conllu" for part in ("train", "dev", "test")), {},
-        ("token_accuracy",), "usual tag 0.862", epochs=2,
+        ("token_accuracy",), "usual tag 0.862", epochs=1,
     ),
     "squad-1.1": Set(
         "answers", ("squad/train-v1.1.json", None, "squad/dev-v1.1.json"), {}, ("answer_f1", "exact_match"), "–",
-        epochs=2,
+        epochs=1,
     ),
     "squad-2.0": Set(
         "answers", ("squad/train-v2.0.json", None, "squad/dev-v2.0.json"), {}, ("answer_f1", "exact_match"), "–",

@@ -18,7 +18,7 @@ FOLDERS = sorted(path.parent.name for path in EXAMPLES.glob("*/config.yaml"))
 
 def test_all_examples_are_found() -> None:
     assert FOLDERS == [
-        "classification", "entities-pt", "extraction", "multilabel", "pairs", "portuguese", "regression"
+        "answers", "classification", "entities-pt", "extraction", "multilabel", "pairs", "portuguese", "regression"
     ]  # fmt: skip
     for folder in FOLDERS:
         readme = (EXAMPLES / folder / "README.md").read_text(encoding="utf-8")
@@ -37,6 +37,7 @@ def test_the_example_runs(folder: str, tmp_path: Path, embedded: str) -> None:
 @pytest.mark.parametrize(
     ("folder", "at_least"),
     [
+        ("answers", 80),
         ("classification", 240),
         ("portuguese", 120),
         ("pairs", 120),
@@ -50,6 +51,7 @@ def test_the_data_are_as_large_as_promised_and_never_repeat(folder: str, at_leas
     from afina.data.parts import read_data
 
     parts = read_data(load(EXAMPLES / folder / "config.yaml")).parts
+    # Text and pair together: questions share their passage.
     inputs = [(example.text, example.pair) for part in parts.values() for example in part]
     assert len(inputs) >= at_least
     assert len(set(inputs)) == len(inputs)

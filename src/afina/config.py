@@ -124,6 +124,9 @@ class TrainingConfig(Section):
     )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int = Field(4096, ge=1, description="tokens that go through the encoder at once")
+    packing: bool = Field(
+        True, description="on a CPU, lay windows in one row without padding where the family's attention can"
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto: fp32 on a CPU, bf16 autocast on a GPU that has it"
     )

@@ -15,7 +15,7 @@ from .model.cache import Cache
 from .model.network import Network
 from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
-from .text.batching import collate, shelve
+from .text.batching import shelve
 from .text.encoding import Encoder, chunks
 
 BUFFER = 4096
@@ -54,8 +54,8 @@ def window_logits(
     factor, shift = network.scale
     lengths = [len(window) for window in windows]
     found: list[Array] = [np.empty(0)] * len(windows)
-    for shelf in shelve(lengths, budget):
-        batch = collate([windows[i] for i in shelf], pad=pad, device=network.device)
+    for shelf in shelve(lengths, budget, packed=network.packs):
+        batch = network.collate([windows[i] for i in shelf], pad)
         states = None if cache is None else cache.take(shelf)
         logits = (network(batch, states).float() * factor + shift).cpu().numpy()
         parts = np.split(logits, np.cumsum([lengths[i] for i in shelf])[:-1]) if network.reads == "tokens" else logits

@@ -91,9 +91,10 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows side by side in a rectangle. Padded and packed batches look alike to everything after the encoder.
+    """Windows side by side in a rectangle, or packed into one row. Both look alike to everything after the encoder.
 
-    B windows, R rows of W columns; n real tokens in all.
+    B windows, R rows of W columns; n real tokens in all. A packed batch has one row, its windows one after the other;
+    what lies behind the last one is padding of its own.
 
     Attributes:
         ids: Vocabulary ids, padding where no token is. [R, W]
@@ -101,6 +102,7 @@ class Batch:
         mask: 1 for a real token, 0 for padding. [R, W]
         lengths: Tokens of each window. [B]
         index: Position of each real token in the rectangle read row by row, windows in order. [n]
+        positions: For a packed batch, each token's position in its window from 0; None for a padded one. [1, W]
     """
 
     ids: torch.Tensor
@@ -108,6 +110,13 @@ class Batch:
     mask: torch.Tensor
     lengths: tuple[int, ...]
     index: torch.Tensor
+    positions: torch.Tensor | None = None
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """What a packed row is made of: the lengths of its windows, and of the padding behind them."""
+        rest = self.ids.shape[1] - self.tokens
+        return (*self.lengths, rest) if rest else self.lengths
 
     @property
     def tokens(self) -> int:

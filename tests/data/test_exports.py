@@ -458,7 +458,7 @@ scraps = st.sampled_from([None, True, -1, 2, 2.5, "", "Ana", [], {}, [[]], [{}],
 @st.composite
 def spoiled(draw: st.DrawFn) -> list[Any]:
     """Records of which something, somewhere, is replaced or missing."""
-    tree = copy.deepcopy(draw(st.lists(st.sampled_from(WHOLE), min_size=1, max_size=3)))
+    tree = json.loads(json.dumps(draw(st.lists(st.sampled_from(WHOLE), min_size=1, max_size=3))))
     for _ in range(draw(st.integers(0, 3))):
         node: Any = tree
         key: Any = draw(st.integers(0, len(tree) - 1))
@@ -468,7 +468,7 @@ def spoiled(draw: st.DrawFn) -> list[Any]:
         if isinstance(node, dict) and draw(st.booleans()):
             del node[key]
         else:
-            node[key] = draw(scraps)
+            node[key] = copy.deepcopy(draw(scraps))
     return tree
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from ..records import States, Window
-from ..text.batching import collate, shelve
+from ..text.batching import shelve
 from .network import Network
 
 
@@ -52,8 +52,8 @@ def fill(network: Network, windows: Sequence[Window], *, pad: int, budget: int) 
     pooled = network.cut_at == network.trunk.depth and network.reads != "tokens"
     starts = torch.cat([torch.zeros(1, dtype=torch.long), torch.tensor(lengths).cumsum(0)]).tolist()
     vectors = torch.empty(len(windows) if pooled else starts[-1], network.trunk.width)
-    for shelf in shelve(lengths, budget):
-        states = network.lower(collate([windows[i] for i in shelf], pad=pad, device=network.device)).vectors.cpu()
+    for shelf in shelve(lengths, budget, packed=network.packs):
+        states = network.lower(network.collate([windows[i] for i in shelf], pad)).vectors.cpu()
         if pooled:
             vectors[shelf] = states
             continue

@@ -18,7 +18,9 @@ from torch import nn
 
 from ..errors import ConfigError, ModelError
 from ..records import Batch, States
+from . import packed
 from .families import Family, find_family, locate
+from .packed import first_of_last
 
 ENCODER_DROPOUT = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout",
@@ -51,6 +53,8 @@ class Trunk:
         self.width = int(self.config.hidden_size)
         self.takes_types = "token_type_ids" in inspect.signature(type(base).forward).parameters
         self.whole = without_pooler(base)
+        # RoBERTa counts positions from the one after the padding id.
+        self.first_position = int(config.pad_token_id or 0) + 1 if self.family.offset else 0
 
     @property
     def layers(self) -> nn.ModuleList | None:
@@ -86,6 +90,18 @@ class Trunk:
             upper = replaced(upper, "encoder.conv", None)
         return lower, upper
 
+    def without_last(self, part: nn.Module) -> nn.Module:
+        """A view of a part of the model that lacks the model's last layer."""
+        layers = part.get_submodule(self.family.layers)
+        return replaced(part, self.family.layers, nn.ModuleList(list(layers.children())[:-1]))
+
+    def run_first(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
+        """A packed batch through a part without the last layer, and first tokens alone through that one. [B, d]"""
+        hidden = self.run(part, batch, states)
+        layers = self.base.get_submodule(self.family.layers)
+        last = list(layers.children())[-1]
+        return first_of_last(last, hidden, batch.lengths, first_tokens(batch.lengths, hidden.device))
+
     def run(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
         """A batch through a part of the model.
 
@@ -98,7 +114,11 @@ class Trunk:
             States of the real tokens, windows in order. [n, d]
         """
         rows, width = batch.ids.shape
-        inputs: dict[str, Any] = {"attention_mask": batch.mask}
+        inputs: dict[str, Any] = {}
+        if batch.positions is None:
+            inputs["attention_mask"] = batch.mask
+        else:
+            inputs |= {"position_ids": batch.positions + self.first_position, "lengths": batch.row}
         if states is None:
             inputs["input_ids"] = batch.ids
             if self.takes_types:
@@ -191,6 +211,10 @@ def load_stock(
     except (OSError, ValueError, KeyError) as error:
         where = "" if local else " (a Hugging Face id; is the name right, and the network reachable?)"
         raise ModelError(f"model: {source}{where} can't be loaded: {error}") from error
+    packed.cheapen(model)
+    if find_family(model.config.model_type).packs:
+        packed.register()
+        model.config._attn_implementation = packed.NAME
     new = sorted({*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])})
     prefix = f"{model.base_model_prefix}."
     lost = (

@@ -22,23 +22,27 @@ class Family:
         layers: Path of the list of layers in the base model; empty when the layers share their weights.
         norm: Path of a normalisation that follows the last layer, if any.
         offset: Whether position ids start after the padding id (RoBERTa), which costs that many positions.
+        packs: Whether its attention goes through transformers' registry, so that windows can lie in one packed row.
+        prunes: Whether its layers are BERT's, so that the last one can be computed for first tokens alone.
         note: What a user should know.
     """
 
     layers: str
     norm: str = ""
     offset: bool = False
+    packs: bool = False
+    prunes: bool = False
     note: str = ""
 
 
 FAMILIES = {
-    "bert": Family("encoder.layer"),
-    "roberta": Family("encoder.layer", offset=True),
-    "xlm-roberta": Family("encoder.layer", offset=True),
-    "camembert": Family("encoder.layer", offset=True),
-    "electra": Family("encoder.layer"),
-    "distilbert": Family("transformer.layer"),
-    "albert": Family("", note="all layers share one set of weights: strategies full and head only"),
+    "bert": Family("encoder.layer", packs=True, prunes=True),
+    "roberta": Family("encoder.layer", offset=True, packs=True, prunes=True),
+    "xlm-roberta": Family("encoder.layer", offset=True, packs=True, prunes=True),
+    "camembert": Family("encoder.layer", offset=True, packs=True, prunes=True),
+    "electra": Family("encoder.layer", packs=True, prunes=True),
+    "distilbert": Family("transformer.layer", packs=True),
+    "albert": Family("", packs=True, note="all layers share one set of weights: strategies full and head only"),
     "mpnet": Family(
         "encoder.layer", offset=True, note="the relative position table is shared, so last-N keeps it frozen"
     ),
@@ -46,7 +50,7 @@ FAMILIES = {
     "deberta-v2": Family(
         "encoder.layer", note="v2 and v3; the relative position table is shared, so last-N keeps it frozen"
     ),
-    "modernbert": Family("layers", norm="final_norm"),
+    "modernbert": Family("layers", norm="final_norm", packs=True),
 }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from ..errors import ConfigError
-from ..records import Batch, States
-from . import heads
-from .encoder import Trunk, load_stock, reduce
+from ..records import Batch, States, Window
+from ..text.batching import collate
+from . import heads, vocabulary
+from .encoder import Trunk, load_stock, reduce, replaced
 
 
 class Network(nn.Module):
@@ -43,7 +44,27 @@ class Network(nn.Module):
         self.outputs = outputs
         self.new = new
         self.scale = scale
+        self.packing = True
+        self.vocabulary: vocabulary.Vocabulary | None = None
         self.freeze(None)
+
+    @property
+    def packs(self) -> bool:
+        """Whether batches are packed into rows without padding: on a CPU, for families that can be."""
+        return self.packing and self.trunk.family.packs and self.device.type == "cpu"
+
+    @property
+    def multiple(self) -> int:
+        """Tokens that a packed row is a multiple of.
+
+        Matrix products give a row the same bits whatever its neighbours, but for the last few rows of a thread. Where
+        states are kept and shared, rows are filled up, so that they don't depend on the company of a window.
+        """
+        return 8 * torch.get_num_threads() if self.cut_at else 1
+
+    def collate(self, windows: Sequence[Window], pad: int) -> Batch:
+        """Windows as a batch for this network."""
+        return collate(windows, pad=pad, device=self.device, packed=self.packs, multiple=self.multiple)
 
     @property
     def device(self) -> torch.device:
@@ -65,8 +86,10 @@ class Network(nn.Module):
             upper = list(self.trunk.layers or [])[depth - layers :] if layers else []
             norm = [base.get_submodule(self.trunk.family.norm)] if layers and self.trunk.family.norm else []
             self.trained = [*upper, *norm, self.head]
-        # In a tuple, so that torch does not list these views as children: the stock model owns the weights.
+        # In tuples, so that torch does not list these views as children: the stock model owns the weights.
         self.views: tuple[nn.Module, ...] = self.trunk.cut(self.cut_at) if 0 < self.cut_at < depth else ()
+        top = self.views[1] if self.views else self.trunk.whole
+        self.top: tuple[Any, ...] = (top, self.trunk.without_last(top) if self.trunk.family.prunes else None)
         self.requires_grad_(False)
         for module in self.trained:
             module.requires_grad_(True)
@@ -78,15 +101,41 @@ class Network(nn.Module):
         super().train(False)
         for module in self.trained if mode else ():
             module.train()
+        if self.vocabulary is not None:
+            self.vocabulary.train(mode)
         self.training = mode
         return self
+
+    def narrow(self, ids: Iterable[int]) -> None:
+        """Where the whole model trains, train only these rows of the vocabulary: those that the training texts use."""
+        found = vocabulary.find(self.trunk.base)
+        if found is None or not found[1].weight.requires_grad:
+            return
+        path, embedding = found
+        embedding.weight.requires_grad_(False)
+        self.vocabulary = vocabulary.Vocabulary(embedding, ids)
+        self.top = tuple(replaced(part, path, self.vocabulary) if part is not None else None for part in self.top)
+
+    def widen(self) -> None:
+        """Put the trained rows back into the vocabulary; the network is as before `narrow`."""
+        if self.vocabulary is not None:
+            self.vocabulary.write()
+            self.vocabulary = None
+            self.freeze(self.free)
 
     @torch.no_grad()
     def lower(self, batch: Batch) -> States:
         """States at the cut, which no training changes; reduced to what the head reads when only the head trains."""
         if self.cut_at == self.trunk.depth:
-            return reduce(States(self.trunk.run(self.trunk.whole, batch), batch.lengths), self.reads)
+            return self.upper(batch)
         return States(self.trunk.run(self.views[0], batch), batch.lengths)
+
+    def upper(self, batch: Batch, states: torch.Tensor | None = None) -> States:
+        """What the head reads, from the states at the cut or, where nothing is cut, from the batch itself."""
+        whole, pruned = self.top
+        if self.reads == "first" and pruned is not None and batch.positions is not None:
+            return States(self.trunk.run_first(pruned, batch, states), batch.lengths, pooled=True)
+        return reduce(States(self.trunk.run(whole, batch, states), batch.lengths), self.reads)
 
     def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:
         """Logits of the windows or tokens of a batch. [B, outputs] or [n, outputs]
@@ -96,12 +145,11 @@ class Network(nn.Module):
             states: Their states at the cut, when they are already known.
         """
         if self.cut_at == 0:
-            states = States(self.trunk.run(self.trunk.whole, batch), batch.lengths)
+            states = self.upper(batch)
         else:
             states = states or self.lower(batch)
             if self.cut_at < self.trunk.depth:
-                vectors = self.trunk.run(self.views[1], batch, states.vectors)
-                states = States(vectors, batch.lengths)
+                states = self.upper(batch, states.vectors)
         vectors = reduce(states, self.reads).vectors
         # A head with a loss of its own judges whole windows, so it is told where they end.
         logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
@@ -116,6 +164,8 @@ class Network(nn.Module):
     def level(self, name: str) -> int:
         """How far up a parameter sits: 0 embeddings and shared tables, i + 1 layer i, depth + 1 head."""
         depth = self.trunk.depth
+        if name.startswith("vocabulary."):
+            return 0
         if any(parameter is self.get_parameter(name) for parameter in self.head.parameters()):
             return depth + 1
         path = self.trunk.family.layers

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -31,7 +32,6 @@ TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
 SPAN_NAMES = ("spans", "entities", "ents", "label", "labels", "annotations")
 IGNORED = -100
 TAG = re.compile(r"([BIESLU])-(.+)", re.DOTALL)
-NEVER = -1e9
 
 
 class Span(NamedTuple):
@@ -107,7 +107,7 @@ class Tokens(base.Task):
         types: list[str] = self.facts["types"]
         return types
 
-    @property
+    @cached_property
     def tags(self) -> list[str]:
         """The tags of the head: `O` and B-, I- for each type; the plain tags; or those of somebody else's head."""
         given: list[str] | None = self.facts.get("tags")
@@ -699,30 +699,35 @@ def find_scheme(sequences: Iterable[Sequence[str]]) -> str:
 def viterbi(emissions: Array, tags: Sequence[str]) -> list[str]:
     """The most probable legal BIO sequence: I-X stands only after B-X or I-X (Forney 1973).
 
+    Every tag but those may follow any other, so a step compares the best of all with two, not k with k.
+
     Args:
         emissions: Log-probabilities. [n, k]
         tags: Names of the k tags.
     """
     if not len(emissions):
         return []
-    allowed = transitions(tags)
-    best = emissions[0] + np.where([tag.startswith("I-") for tag in tags], NEVER, 0.0)
-    back = np.zeros(emissions.shape, np.int64)
+    inner, outer = continuations(tuple(tags))
+    best = emissions[0].copy()
+    best[inner] = -np.inf
+    back = np.empty(emissions.shape, np.int64)
     for i in range(1, len(emissions)):
-        paths = best[:, None] + allowed
-        back[i] = paths.argmax(axis=0)
-        best = paths.max(axis=0) + emissions[i]
+        back[i] = top = best.argmax()
+        back[i, inner] = np.where(best[inner] > best[outer], inner, outer)
+        scores = np.full(len(tags), best[top])
+        scores[inner] = np.maximum(best[inner], best[outer])
+        best = scores + emissions[i]
     path = [int(best.argmax())]
     for i in range(len(emissions) - 1, 0, -1):
         path.append(int(back[i, path[-1]]))
     return [tags[i] for i in reversed(path)]
 
 
-def transitions(tags: Sequence[str]) -> Array:
-    """0 where the column's tag may follow the row's, else `NEVER`. [k, k]"""
-    return np.array(
-        [[NEVER if after.startswith("I-") and before[2:] != after[2:] else 0.0 for after in tags] for before in tags]
-    )
+@lru_cache(maxsize=64)
+def continuations(tags: tuple[str, ...]) -> tuple[Array, Array]:
+    """Ids of the tags I-X, and of the B-X of each. Twice [m]"""
+    inner = [i for i, tag in enumerate(tags) if tag.startswith("I-")]
+    return np.array(inner, np.int64), np.array([tags.index(f"B-{tags[i][2:]}") for i in inner], np.int64)
 
 
 def certainty(probabilities: Array, tags: Sequence[str], names: Sequence[str], start: int, end: int) -> float:

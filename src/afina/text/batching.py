@@ -1,13 +1,14 @@
 """Which windows travel together, and how they lie.
 
-A step is a random draw of B examples (never a length-correlated one). Inside the draw the windows are sorted and cut
-into micro-batches of nearly equal length; sums of losses over the global count make the split invisible to the maths.
+A step is a random draw of B examples (never a length-correlated one). Inside the draw the windows are sorted and packed
+into rows without padding, or, for families that can't be packed, cut into micro-batches of nearly equal length; sums of
+losses over the global count make the split invisible to the maths.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,21 +63,50 @@ def plan(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = Non
     return cuts[::-1]
 
 
-def shelve(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Micro-batches for many windows at once (inference): sorted by length, filled up to the budget in turn."""
-    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+def shelve(
+    lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None, *, packed: bool = False
+) -> list[list[int]]:
+    """Micro-batches filled up to the budget in turn, longest items first.
+
+    Args:
+        lengths: Tokens of each window, or of the longest window of each example.
+        budget: Tokens a micro-batch may have: of the rectangle, or for packed ones of the row. A longer item travels
+            alone.
+        counts: Windows of each item; one by default.
+        packed: Whether windows lie one behind the other, without padding.
+
+    Returns:
+        Indices into `lengths`.
+    """
+    counts = counts or [1] * len(lengths)
     shelves: list[list[int]] = []
-    for i in order:
-        if shelves and lengths[shelves[-1][0]] * (len(shelves[-1]) + 1) <= budget:
-            shelves[-1].append(i)
-        else:
-            shelves.append([i])
+    width = windows = area = 0
+    for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        wanted = area + lengths[i] * counts[i] if packed else width * (windows + counts[i])
+        if not shelves or wanted > budget:
+            shelves.append([])
+            width, windows, area = lengths[i], 0, 0
+        shelves[-1].append(i)
+        windows, area = windows + counts[i], area + lengths[i] * counts[i]
     return shelves
 
 
-def collate(windows: Sequence[Window], *, pad: int, device: torch.device | str = "cpu") -> Batch:
-    """Windows side by side, padded to the longest. [B, W]"""
+def collate(
+    windows: Sequence[Window], *, pad: int, device: torch.device | str = "cpu", packed: bool = False, multiple: int = 1
+) -> Batch:
+    """Windows side by side, padded to the longest [B, W], or one behind the other [1, W].
+
+    Args:
+        windows: In the order that everything after the encoder will see.
+        pad: Vocabulary id of padding.
+        device: Where to put the batch.
+        packed: One row.
+        multiple: A packed row is filled up to a multiple of this many tokens.
+    """
     import torch
+
+    if packed:
+        return pack(windows, pad=pad, device=device, multiple=multiple)
 
     lengths = np.array([len(window) for window in windows])
     inside = np.arange(lengths.max())[None, :] < lengths[:, None]
@@ -90,4 +120,26 @@ def collate(windows: Sequence[Window], *, pad: int, device: torch.device | str =
         mask=torch.from_numpy(inside.astype(np.int64)).to(device),
         lengths=tuple(lengths.tolist()),
         index=torch.from_numpy(np.flatnonzero(inside)).to(device),
+    )
+
+
+def pack(windows: Sequence[Window], *, pad: int, device: torch.device | str, multiple: int) -> Batch:
+    """Windows one behind the other in a row. [1, W]"""
+    import torch
+
+    lengths = [len(window) for window in windows]
+    n = sum(lengths)
+    rest = -n % multiple
+
+    def row(parts: list[np.ndarray[Any, Any]], filler: int) -> torch.Tensor:
+        whole = np.concatenate([*parts, np.full(rest, filler)]).astype(np.int64)
+        return torch.from_numpy(whole)[None].to(device)
+
+    return Batch(
+        ids=row([window.ids for window in windows], pad),
+        types=row([window.types for window in windows], 0),
+        mask=row([np.ones(n)], 0),
+        lengths=tuple(lengths),
+        index=torch.arange(n, device=device),
+        positions=row([np.arange(length) for length in [*lengths, rest]], 0)[:, : n + rest],
     )

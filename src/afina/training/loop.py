@@ -13,7 +13,7 @@ from ..model.cache import Cache
 from ..model.network import Network
 from ..records import Example, Features, Window
 from ..tasks.base import Array, Task
-from ..text.batching import collate, draws, plan
+from ..text.batching import draws, plan, shelve
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +157,14 @@ def gradients(
     lengths = [max(len(data.windows[w]) for w in windows) for _, windows in units]
     total = count = torch.zeros((), device=network.device)
     tokens = padded = 0
-    for group in plan(lengths, micro_tokens, [len(windows) for _, windows in units]):
+    counts = [len(windows) for _, windows in units]
+    groups = (
+        shelve(lengths, micro_tokens, counts, packed=True) if network.packs else plan(lengths, micro_tokens, counts)
+    )
+    for group in groups:
         chosen = [units[g] for g in group]
         places = [w for _, windows in chosen for w in windows]
-        inputs = collate([data.windows[w] for w in places], pad=pad, device=network.device)
+        inputs = network.collate([data.windows[w] for w in places], pad)
         states = None if data.cache is None else data.cache.take(places)
         labels = [data.targets[i if task.per == "example" else windows[0]] for i, windows in chosen]
         targets = torch.from_numpy(joined(labels, task.per)).to(network.device)

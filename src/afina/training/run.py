@@ -29,8 +29,9 @@ from ..model import network as networks
 from ..model.encoder import check_length
 from ..model.families import locate
 from ..model.network import Network
+from ..model.vocabulary import occurring
 from ..records import Example
-from ..tasks.base import Task
+from ..tasks.base import Array, Task
 from ..text.encoding import Encoder, load_tokenizer
 from . import rundir, strategy
 from .loop import Material, Step, material, steps, targeted
@@ -159,9 +160,10 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     )
     (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
     rundir.write_json(folder / rundir.DATA, data.record())
+    before = digests(network)
+    network.narrow([*occurring(window.ids for window in parts["train"].windows), encoder.pad])
     yield Note(decided(config, network))
 
-    before = digests(network)
     if network.cut_at:
         with clock.part("frozen part"):
             parts, note = keep_states(network, parts, encoder.pad, training.micro_tokens)
@@ -170,11 +172,13 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder)
     yield from trainer.run()
 
-    proof = prove(network, before)
+    rows = network.vocabulary.rows.numel() if network.vocabulary else None
+    network.widen()
+    proof = prove(network, before, rows)
     if proof["trained_tensors_unmoved"]:
         yield Note(f"these weights train and did not move: {', '.join(proof['trained_tensors_unmoved'])}")
     with clock.part("validate"):
-        task = tuned(network, task, parts["validation"], encoder.pad)
+        task = task.tune(parts["validation"].examples, parts["validation"].features, trainer.logits)
     network.fold_scale()
     artifact = Artifact(task, encoder, network, config.model.head, config.model.name)
     with clock.part("evaluate"):
@@ -218,6 +222,7 @@ def assemble(config: Config, task: Task) -> tuple[Network, Encoder]:
         dropout=settings.dropout, head_dropout=settings.head_dropout, seed=config.seed,
     )  # fmt: skip
     network.to(best_device())
+    network.packing = config.training.packing
     network.freeze(strategy.free_layers(config.strategy, network))
     if network.criterion and "weights" in task.facts:
         raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")
@@ -273,7 +278,7 @@ def decided(config: Config, network: Network) -> str:
     """The settings that matter, in one line."""
     training = config.training
     trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    total = sum(p.numel() for p in network.parameters())
+    total = sum(p.numel() for name, p in network.named_parameters() if not name.startswith("vocabulary."))
     head = f", head {training.head_learning_rate:g}" if training.head_learning_rate else ""
     patience = f", patience {training.patience}" if training.patience else ""
     return (
@@ -328,6 +333,7 @@ class Trainer:
     tokens: int = 0
     padded: int = 0
     best: dict[str, Any] = field(default_factory=dict)
+    logits: Sequence[Sequence[Array]] = ()
 
     def run(self) -> Iterator[Event]:
         """Train to the end and leave the best weights in the network."""
@@ -398,6 +404,7 @@ class Trainer:
         rank = sign * value if math.isfinite(value) else -math.inf
         better = not self.best or rank > self.best["rank"]
         if better:
+            self.logits = inference.by_example(part.features, logits)
             self.best = {
                 "epoch": step.epoch + 1,
                 "step": step.number,
@@ -406,12 +413,6 @@ class Trainer:
                 "rank": rank,
             }
         return Scored(step.epoch + 1, step.number, metrics, better)
-
-
-def tuned(network: Network, task: Task, part: Material, pad: int) -> Task:
-    """The task with what the validation data decide, from the best weights."""
-    logits = inference.window_logits(network, part.windows, pad=pad, cache=part.cache)
-    return task.tune(part.examples, part.features, inference.by_example(part.features, logits))
 
 
 @contextmanager
@@ -449,8 +450,13 @@ def digests(network: Network) -> dict[str, str]:
     }
 
 
-def prove(network: Network, before: Mapping[str, str]) -> dict[str, Any]:
+def prove(network: Network, before: Mapping[str, str], rows: int | None = None) -> dict[str, Any]:
     """That every frozen tensor is bit-equal to the base model's, and that every trainable one has moved.
+
+    Args:
+        network: After training.
+        before: Hashes of its parameters before.
+        rows: Numbers in the rows of the vocabulary that trained, where not all of them did.
 
     Raises:
         TrainingError: a frozen tensor moved, or nothing that trains did.
@@ -463,14 +469,18 @@ def prove(network: Network, before: Mapping[str, str]) -> dict[str, Any]:
     if not moved:
         raise TrainingError("no weight moved in training; is the learning rate 0?")
     sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
+    unused = 0
+    if rows is not None:
+        table = network.trunk.base.get_input_embeddings().weight  # type: ignore[operator]
+        unused = table.numel() - rows
     return {
         "frozen_tensors": len(after) - len(trained),
         "frozen_tensors_moved": [],
         "trained_tensors": len(trained),
         "trained_tensors_unmoved": sorted(trained - moved),
         "parameters": {
-            "trained": sum(sizes[name] for name in trained),
-            "frozen": sum(size for name, size in sizes.items() if name not in trained),
+            "trained": sum(sizes[name] for name in trained) - unused,
+            "frozen": sum(size for name, size in sizes.items() if name not in trained) + unused,
         },
     }
 

@@ -1,0 +1,65 @@
+"""The rows of the vocabulary that the training texts use: the only ones that can receive a gradient.
+
+A row that never occurs has a gradient of exactly 0, so AdamW's moments stay 0 and its update too; only weight decay
+would move it, and what training never saw is better left as it was pre-trained. So those rows are frozen, and neither
+gradient nor optimiser state is kept for them: for a large vocabulary most of a step's memory traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Vocabulary(nn.Module):
+    """Stands in for a word embedding while it trains: [R, W] ids -> [R, W, d].
+
+    Attributes:
+        rows: The trainable rows, in the order of their ids. [m, d]
+    """
+
+    def __init__(self, embedding: nn.Embedding, ids: Iterable[int]) -> None:
+        super().__init__()
+        self.used = torch.tensor(sorted(set(ids)), device=embedding.weight.device)
+        self.rows = nn.Parameter(embedding.weight.detach()[self.used].clone())
+        index = torch.full((embedding.num_embeddings,), -1, device=embedding.weight.device)
+        index[self.used] = torch.arange(len(self.used), device=index.device)
+        self.index = index
+        self.whole = (embedding,)  # in a tuple: the stock model lists its weight
+        self.padding = embedding.padding_idx
+        self.stale = False
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            if self.stale:
+                self.write()
+            return self.whole[0](ids)  # type: ignore[no-any-return]
+        self.stale = True  # an optimiser's step will follow
+        padding = None if self.padding is None else int(self.index[self.padding])
+        return F.embedding(self.index[ids], self.rows, None if padding == -1 else padding)
+
+    @torch.no_grad()
+    def write(self) -> None:
+        """Put the rows into the whole table."""
+        self.whole[0].weight[self.used] = self.rows
+        self.stale = False
+
+
+def find(base: nn.Module) -> tuple[str, nn.Embedding] | None:
+    """The word embedding of a base model and its path, or None where it is of an unusual kind."""
+    table: Any = base.get_input_embeddings()  # type: ignore[operator]
+    if type(table) is not nn.Embedding or table.max_norm is not None or table.sparse:
+        return None
+    paths = [name for name, module in base.named_modules() if module is table]
+    return (paths[0], table) if len(paths) == 1 else None
+
+
+def occurring(ids: Iterable[np.ndarray[Any, Any]]) -> list[int]:
+    """The distinct ids in some windows."""
+    found: np.ndarray[Any, Any] = np.unique(np.concatenate(list(ids)))
+    return found.tolist()  # type: ignore[no-any-return]

@@ -1,0 +1,222 @@
+"""Packed rows give the numbers of padded batches and of single windows, gradients too; cheap dropout is dropout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from afina.model import network as networks
+from afina.model import packed
+from afina.model.families import FAMILIES
+from afina.model.network import Network
+from afina.model.packed import Dropout, Packed, keep_mask, runs
+from afina.records import Example, Window
+from afina.tasks.base import find
+from afina.text.batching import collate
+from afina.text.encoding import Encoder, load_tokenizer
+
+EXAMPLES = [
+    Example("the cat sleeps on the mat and the dog barks at the bird in the room " * 2),
+    Example("a lovely film", "the dog barks at the bird, ação!"),
+    Example("the dog barks"),
+    Example("the cat sleeps"),
+    Example("good"),
+]
+PACKING = [name for name, family in FAMILIES.items() if family.packs]
+PRUNING = [name for name, family in FAMILIES.items() if family.prunes]
+
+
+def test_these_families_pack() -> None:
+    assert len(PACKING) == 8
+    assert set(FAMILIES) - set(PACKING) == {"mpnet", "deberta", "deberta-v2"}
+
+
+def made(folder: Path, head: str = "native", task: str = "classification") -> tuple[Network, list[Window], int]:
+    facts = {"classification": {"labels": ["a", "b", "c"]}, "tokens": {"kind": "plain", "types": ["A", "B", "C"]}}[task]
+    kind = find(task)
+    network = networks.build(
+        str(folder), kind(kind.Options(), facts).head, per=kind.per, head=head, dropout=0.0, head_dropout=0.0
+    )
+    encoder = Encoder(load_tokenizer(str(folder), local=True), 60)
+    return network, [one.windows[0] for one in encoder.encode(EXAMPLES)], encoder.pad
+
+
+def gradients(network: Network, logits: torch.Tensor) -> dict[str, torch.Tensor]:
+    network.zero_grad()
+    torch.manual_seed(5)
+    (logits * torch.randn_like(logits)).sum().backward()
+    # In theory a key's bias has no gradient at all: what is there is noise.
+    return {
+        name: parameter.grad.clone()
+        for name, parameter in network.named_parameters()
+        if parameter.grad is not None and not (name.endswith("bias") and ("key" in name or "k_lin" in name))
+    }
+
+
+@pytest.mark.parametrize("family", PACKING)
+@pytest.mark.parametrize(
+    ("head", "task"), [("native", "classification"), ("mean", "classification"), ("native", "tokens")]
+)
+@pytest.mark.parametrize("free", [None, 1, 2])
+def test_packed_equals_padded_equals_alone(
+    family: str, head: str, task: str, free: int | None, tiny: Callable[[str], Path]
+) -> None:
+    if family == "albert" and free:
+        return
+    network, windows, pad = made(tiny(family), head, task)
+    network.freeze(free)
+    network.train()
+    with torch.random.fork_rng():
+        batch = network.collate(windows, pad)
+        assert batch.ids.shape[0] == 1
+        one = network(batch)
+        first = gradients(network, one)
+        other = network(collate(windows, pad=pad))
+        second = gradients(network, other)
+    alone = torch.cat([network(network.collate([window], pad)) for window in windows])
+    torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-5)
+    torch.testing.assert_close(one, alone, atol=2e-6, rtol=1e-5)
+    assert set(first) == set(second)
+    largest = max(float(grad.abs().max()) for grad in second.values())
+    for name, grad in first.items():
+        torch.testing.assert_close(grad, second[name], atol=2e-6 * largest, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("family", PRUNING)
+@pytest.mark.parametrize("free", [None, 0, 1])
+def test_first_tokens_alone_equal_the_whole_last_layer(
+    family: str, free: int | None, tiny: Callable[[str], Path]
+) -> None:
+    network, windows, pad = made(tiny(family))
+    network.freeze(free)
+    network.train()
+    batch = network.collate(windows, pad)
+    whole, pruned = network.top
+    assert pruned is not None
+    one = network(batch)
+    first = gradients(network, one)
+    network.top = (whole, None)
+    other = network(batch)
+    second = gradients(network, other)
+    torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-5)
+    largest = max(float(grad.abs().max()) for grad in second.values())
+    for name, grad in first.items():
+        torch.testing.assert_close(grad, second[name], atol=2e-6 * largest, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("family", PACKING)
+def test_kept_states_do_not_depend_on_the_company(family: str, tiny: Callable[[str], Path]) -> None:
+    """Bit by bit, which is what lets runs share them."""
+    network, windows, pad = made(tiny(family), "mean")
+    network.freeze(0 if family == "albert" else 1)
+    network.eval()
+    together = network.lower(network.collate(windows, pad)).vectors
+    backwards = network.lower(network.collate(windows[::-1], pad)).vectors
+    alone = [network.lower(network.collate([window], pad)).vectors for window in windows]
+    assert torch.equal(together, torch.cat(alone))
+    assert torch.equal(backwards, torch.cat(alone[::-1]))
+
+
+@given(
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    firsts=st.booleans(),
+    reach=st.sampled_from([None, 1, 3]),
+    rate=st.sampled_from([0.0, 0.3]),
+    seed=st.integers(0, 2**31),
+)
+def test_attention_and_its_gradient_equal_autograd(
+    lengths: list[int], firsts: bool, reach: int | None, rate: float, seed: int
+) -> None:
+    n, heads, width = sum(lengths), 2, 3
+    generator = torch.Generator().manual_seed(seed)
+    q, k, v = (
+        torch.randn(m, heads, width, dtype=torch.float64, generator=generator, requires_grad=True)
+        for m in (len(lengths) if firsts else n, n, n)
+    )
+    torch.manual_seed(seed)
+    out = Packed.apply(q, k, v, tuple(lengths), 0.7, rate, reach)  # type: ignore[no-untyped-call]
+    torch.manual_seed(seed)
+    stretches = list(runs(lengths, firsts=firsts))
+    sizes = [heads * one.count * one.asking * one.length for one in stretches]
+    masks = torch.split(keep_mask((sum(sizes),), rate, q), sizes)
+    parts = []
+    for one, mask in zip(stretches, masks, strict=True):
+        keep = mask.view(one.count, heads, one.asking, one.length)
+        for w in range(one.count):
+            own = slice(one.start + w * one.length, one.start + (w + 1) * one.length)
+            asking = q[one.first + w, None] if firsts else q[own]
+            scores = torch.einsum("qhd,khd->hqk", asking, k[own]) * 0.7
+            apart = (torch.arange(one.asking)[:, None] - torch.arange(one.length)).abs()
+            scores = scores.masked_fill(apart > reach, -torch.inf) if reach is not None else scores
+            parts.append(torch.einsum("hqk,khd->qhd", scores.softmax(-1) * keep[w], v[own]))
+    expected = torch.cat(parts)
+    torch.testing.assert_close(out, expected, atol=1e-6, rtol=1e-6)
+    weights = torch.randn(out.shape, dtype=torch.float64, generator=generator)
+    ours = torch.autograd.grad((out * weights).sum(), (q, k, v))
+    theirs = torch.autograd.grad((expected * weights).sum(), (q, k, v))
+    for one_gradient, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one_gradient, other, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.5])
+def test_cheap_dropout_drops_its_share_and_keeps_the_mean(rate: float) -> None:
+    torch.manual_seed(0)
+    module = Dropout(rate).train()
+    x = torch.ones(400, 500, requires_grad=True)
+    y = module(x)
+    share = float((y == 0).float().mean())
+    error = np.sqrt(rate * (1 - rate) / x.numel())
+    assert abs(share - rate) < 4 * error + 1 / packed.STEPS
+    assert float(y.detach().max()) == pytest.approx(1 / (1 - rate), rel=1e-4)
+    y.sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, y.detach())
+    rows, columns = (y.detach() == 0).float().mean(1), (y.detach() == 0).float().mean(0)
+    assert float(rows.std()) == pytest.approx(np.sqrt(rate * (1 - rate) / 500), rel=0.15)
+    assert float(columns.std()) == pytest.approx(np.sqrt(rate * (1 - rate) / 400), rel=0.15)
+    assert torch.equal(module.eval()(x), x)
+
+
+def test_masks_follow_torchs_seed() -> None:
+    def drawn() -> Iterator[torch.Tensor]:
+        torch.manual_seed(7)
+        yield from (keep_mask((30, 7), 0.4, torch.empty(0)) for _ in range(2))
+
+    first, second = drawn()
+    assert not torch.equal(first, second)
+    for one, other in zip((first, second), drawn(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_recomputed_layers_draw_the_same_masks(tiny: Callable[[str], Path]) -> None:
+    """Gradient checkpointing with dropout on gives the gradient of a plain pass."""
+    found = []
+    for checkpointing in (False, True):
+        network, windows, pad = made(tiny("bert"))
+        for module in network.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.2
+        network.freeze(None)
+        if checkpointing:
+            network.stock.gradient_checkpointing_enable({"use_reentrant": False})
+        network.train()
+        torch.manual_seed(1)
+        logits = network(network.collate(windows, pad))
+        found.append(gradients(network, logits))
+    for name, grad in found[0].items():
+        torch.testing.assert_close(grad, found[1][name], atol=1e-7, rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", PACKING)
+def test_nothing_of_ours_is_saved(family: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    network, _, _ = made(tiny(family))
+    network.stock.save_pretrained(tmp_path)
+    assert packed.NAME not in json.dumps(json.loads((tmp_path / "config.json").read_text()))
