@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # A task of somebody else's, offered through its entry point: every battery finds it like those of afina.
@@ -12,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "plugin"))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Kept states of the tests are their own, and gone with them.
+os.environ["AFINA_CACHE"] = tempfile.mkdtemp(prefix="afina-tests-")
 
 import pytest
 from hypothesis import settings
@@ -24,6 +28,13 @@ settings.load_profile("afina")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_states() -> Iterator[None]:
+    """What the tests keep of states goes when they are over."""
+    yield
+    shutil.rmtree(os.environ["AFINA_CACHE"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,7 @@ def trained(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
 
 
 def test_these_are_the_commands() -> None:
-    assert COMMANDS == ["demo", "evaluate", "init", "models", "predict", "tasks", "train"]
+    assert COMMANDS == ["cache", "demo", "evaluate", "init", "models", "predict", "tasks", "train"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -168,6 +168,8 @@ def train(
     dropout: Annotated[float | None, flag("X", "Dropout in the encoder.")] = None,
     weight_decay: Annotated[float | None, flag("X", "Decoupled weight decay.")] = None,
     patience: Annotated[int | None, flag("N", "Epochs without a better score before stopping.")] = None,
+    cache_memory: Annotated[float | None, flag("GB", "Memory for the states of frozen layers.")] = None,
+    cache_disk: Annotated[float | None, flag("GB", "Disk for them, shared by runs; 0 for none.")] = None,
     seed: Annotated[int | None, flag("N", "Seed of everything random.")] = None,
     out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.")] = None,
     hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.")] = None,
@@ -442,6 +444,32 @@ def init(
     except OSError as error:
         raise ConfigError(f"out: {printable(out)} can't be written: {error.strerror}") from None
     say(f"{out}: written; name your data in it, then: afina train {shlex.quote(out)}")
+
+
+@command
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all of them.")] = False,
+) -> None:
+    """List the kept states of frozen layers, or remove them."""
+    from datetime import UTC, datetime
+
+    from .model.cache import Store, default_folder
+
+    store = Store(default_folder(), 0, 0)
+    if clear:
+        say(f"{store.folder}: {store.clear() / 1e6:,.1f} MB removed")
+        return
+    entries = store.entries()
+    rows = [
+        [name[:12], about.model, about.layers, about.windows, f"{about.bytes / 1e6:,.1f}",
+         datetime.fromtimestamp(used, UTC).strftime("%Y-%m-%d %H:%M")]
+        for name, about, used in entries
+    ]  # fmt: skip
+    if rows:
+        say_table(["entry", "model", "frozen layers", "windows", "MB", "last used (UTC)"], rows)
+        say()
+    total = sum(about.bytes for _, about, _ in entries)
+    say(f"{store.folder}: {total / 1e6:,.1f} MB" + ("; afina cache --clear removes them" if rows else ""))
 
 
 @command

@@ -38,6 +38,8 @@ SHORT = {
     "learning_rate": "training.learning_rate",
     "weight_decay": "training.weight_decay",
     "patience": "training.patience",
+    "cache_memory": "training.cache_memory",
+    "cache_disk": "training.cache_disk",
     "train": "data.train",
     "validation": "data.validation",
     "test": "data.test",
@@ -124,6 +126,12 @@ class TrainingConfig(Section):
     )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int = Field(4096, ge=1, description="tokens that go through the encoder at once")
+    cache_memory: float | None = Field(
+        None, ge=0, description="GB of memory for the states of frozen layers; by default a quarter of what is free"
+    )
+    cache_disk: float = Field(
+        5.0, ge=0, description="GB on disk for the same, shared by runs (`afina cache` lists them); 0 keeps none"
+    )
     packing: bool = Field(
         True, description="on a CPU, lay windows in one row without padding where the family's attention can"
     )

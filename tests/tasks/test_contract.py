@@ -206,7 +206,7 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
 @pytest.mark.parametrize("free", [0, 1, 2])
 def test_kept_states_train_as_fresh_ones(case: Case, free: int) -> None:
     network = case.network(free=free)
-    kept = cache.fill(network, case.data.windows, pad=case.encoder.pad, budget=200)
+    kept = cache.kept(network, case.data.windows, pad=case.encoder.pad, budget=200)
     data = with_cache(case.data, kept)
     fresh = gradient_of(case, network, case.data, 500)
     cached = gradient_of(case, network, data, 500)

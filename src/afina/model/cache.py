@@ -1,21 +1,43 @@
-"""Keep the states at the frozen boundary, so that no frozen layer is computed twice."""
+"""Keep the states at the frozen boundary, so that no frozen layer is computed twice: in memory, and on disk for others.
+
+On disk an entry is a folder named by a hash of everything that made it: the frozen weights, the configuration, the cut,
+the windows, the versions. It holds `states.bin` and, written last, `entry.json`; it is made aside and renamed, so that
+it is complete or absent. One entry serves every epoch, seed, learning rate and run with the same frozen part.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from ..records import States, Window
 from ..text.batching import shelve
 from .network import Network
 
+FORMAT = 1
+"""Version of the entries; others are not read."""
+UNRELATED = ("id2label", "label2id", "problem_type", "architectures", "_name_or_path", "transformers_version", "dtype")
+"""Entries of a model's configuration that don't change what its frozen layers compute."""
+Array = np.ndarray[Any, Any]
+
 
 class Cache:
-    """The states of many windows at a network's cut, in memory.
+    """The states of many windows at a network's cut.
 
     Attributes:
-        vectors: All states in one tensor, windows in order. [N, d] (one line a token, or one a window when pooled)
+        vectors: All states in one tensor, windows in order; in memory, or a file mapped into it. [N, d] (one line a
+            token, or one a window when pooled)
     """
 
     def __init__(self, vectors: torch.Tensor, lengths: Sequence[int], *, pooled: bool) -> None:
@@ -27,36 +49,288 @@ class Cache:
 
     def take(self, indices: Sequence[int]) -> States:
         """The states of some windows, in the order asked for."""
-        parts = [self.vectors[self.starts[i] : self.starts[i + 1]] for i in indices]
-        return States(torch.cat(parts), tuple(self.lengths[i] for i in indices), pooled=self.pooled)
+        lengths = tuple(self.lengths[i] for i in indices)
+        if self.pooled:
+            return States(self.vectors[list(indices)], lengths, pooled=True)
+        return States(torch.cat([self.vectors[self.starts[i] : self.starts[i + 1]] for i in indices]), lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an entry on disk says of itself.
+
+    Attributes:
+        format: Of the entry.
+        model: Name of the model.
+        layers: Frozen layers below the cut.
+        windows: How many windows.
+        rows: Lines of the table.
+        width: Numbers a line, fp32.
+        digest: blake2b of `states.bin`.
+    """
+
+    format: int
+    model: str
+    layers: int
+    windows: int
+    rows: int
+    width: int
+    digest: str
+
+    @property
+    def bytes(self) -> int:
+        """Size of the table."""
+        return self.rows * self.width * 4
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where states are kept, and how much of them.
+
+    Attributes:
+        folder: Of the entries on disk.
+        memory: Bytes that states may take in memory.
+        disk: Bytes that all entries together may take on disk; the ones used longest ago go first.
+    """
+
+    folder: Path
+    memory: float
+    disk: float
+
+    def plan(self, needed: int) -> str:
+        """What would be done with a table of that many bytes, in words."""
+        size = f"{needed / 1e6:,.1f} MB of states"
+        if needed > self.memory and needed > self.disk:
+            return f"{size} are more than --cache-memory and --cache-disk allow; recomputed every epoch"
+        where = "in memory" if needed <= self.memory else "on disk"
+        return f"computed once, {size} kept {where}" + (
+            ", and on disk for other runs" if needed <= self.disk and needed <= self.memory else ""
+        )
+
+    def states(
+        self,
+        network: Network,
+        windows: Sequence[Window],
+        digests: Mapping[str, str],
+        *,
+        pad: int,
+        budget: int,
+        model: str,
+    ) -> Cache | None:
+        """The states of windows: found, or computed and kept; None where neither memory nor disk has room.
+
+        Args:
+            network: With a cut above the embeddings.
+            windows: What to keep states of.
+            digests: Hashes of the network's parameters.
+            pad: Vocabulary id of padding.
+            budget: Tokens in one go.
+            model: Name of the model, for the list.
+        """
+        needed = size(network, windows)
+        if needed > self.memory and needed > self.disk:
+            return None
+        lengths, pooled = [len(window) for window in windows], is_pooled(network)
+        name = key(network, windows, digests)
+        vectors = self.find(name) if needed <= self.disk else None
+        if vectors is None:
+            about = Entry(
+                FORMAT,
+                model,
+                network.cut_at,
+                len(windows),
+                needed // (4 * network.trunk.width),
+                network.trunk.width,
+                "",
+            )
+            vectors = self.make(name, about, network, windows, pad=pad, budget=budget)
+        return Cache(torch.from_numpy(vectors), lengths, pooled=pooled)
+
+    def find(self, name: str) -> Array | None:
+        """The table of an entry, or None; a damaged entry is removed."""
+        place = self.folder / name
+        about = read_entry(place)
+        if about is None:
+            return None
+        try:
+            if (place / "states.bin").stat().st_size != about.bytes:
+                raise ValueError("wrong size")
+            if about.bytes > self.memory:
+                table: Array = np.memmap(place / "states.bin", np.float32, "c", shape=(about.rows, about.width))
+            else:
+                table = np.fromfile(place / "states.bin", np.float32).reshape(about.rows, about.width)
+                if hashed(table) != about.digest:
+                    raise ValueError("wrong bytes")
+            os.utime(place / "entry.json")
+        except (OSError, ValueError):
+            shutil.rmtree(place, ignore_errors=True)
+            return None
+        return table
+
+    def make(
+        self, name: str, about: Entry, network: Network, windows: Sequence[Window], *, pad: int, budget: int
+    ) -> Array:
+        """Compute a table, and keep it on disk where it has room there; without room it stays in memory.
+
+        Raises:
+            OSError: the disk is full, and the table does not fit into memory.
+        """
+        aside: Path | None = None
+        try:
+            if about.bytes <= self.disk:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self.evict(about.bytes)
+                aside = Path(tempfile.mkdtemp(prefix=".making-", dir=self.folder))
+                if about.bytes > self.memory:
+                    table: Array = np.memmap(aside / "states.bin", np.float32, "w+", shape=(about.rows, about.width))
+                    fill(network, windows, torch.from_numpy(table), pad=pad, budget=budget)
+                    return self.keep(name, about, table, aside)
+        except OSError:
+            remove(aside)
+            if about.bytes > self.memory:
+                raise
+            aside = None
+        table = np.empty((about.rows, about.width), np.float32)
+        fill(network, windows, torch.from_numpy(table), pad=pad, budget=budget)
+        if aside is not None:
+            try:
+                table.tofile(aside / "states.bin")
+                self.keep(name, about, table, aside)
+            except OSError:  # a full disk costs the next run its time, not this one its life
+                remove(aside)
+        return table
+
+    def keep(self, name: str, about: Entry, table: Array, aside: Path) -> Array:
+        """Make what lies aside an entry: synced, described, renamed."""
+        if isinstance(table, np.memmap):
+            table.flush()
+        described = {**asdict(about), "digest": hashed(table)}
+        (aside / "entry.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+        for part in ("states.bin", "entry.json"):
+            with (aside / part).open("rb") as file:
+                os.fsync(file.fileno())
+        try:
+            aside.rename(self.folder / name)
+        except OSError:  # another run made the same entry meanwhile
+            if not (self.folder / name / "entry.json").exists():
+                raise
+            if not isinstance(table, np.memmap):
+                remove(aside)
+        return table
+
+    def entries(self) -> list[tuple[str, Entry, float]]:
+        """Name, description and time of last use of all entries, the latest first."""
+        found = []
+        for place in self.folder.iterdir() if self.folder.is_dir() else ():
+            about = read_entry(place)
+            if about is not None:
+                found.append((place.name, about, (place / "entry.json").stat().st_mtime))
+        return sorted(found, key=lambda one: -one[2])
+
+    def evict(self, needed: int) -> None:
+        """Remove the entries used longest ago until so many bytes more have room."""
+        kept = self.entries()
+        while kept and sum(about.bytes for _, about, _ in kept) + needed > self.disk:
+            name, _, _ = kept.pop()
+            remove(self.folder / name)
+
+    def clear(self) -> int:
+        """Remove all entries and what interrupted runs left; how many bytes that were."""
+        freed = 0
+        for place in list(self.folder.iterdir()) if self.folder.is_dir() else []:
+            freed += sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+            remove(place)
+        return freed
+
+
+def default_folder() -> Path:
+    """`AFINA_CACHE`, or `afina` in the user's cache folder (XDG base directories)."""
+    base = os.environ.get("AFINA_CACHE")
+    if base:
+        return Path(base) / "states"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "afina" / "states"
+
+
+def read_entry(place: Path) -> Entry | None:
+    """The description of an entry, or None for anything that is none."""
+    try:
+        about = Entry(**json.loads((place / "entry.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return about if about.format == FORMAT and not place.name.startswith(".") else None
+
+
+def remove(place: Path | None) -> None:
+    """Remove a folder, if it is there."""
+    if place is not None:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def hashed(table: Array) -> str:
+    """blake2b of a table's bytes."""
+    return hashlib.blake2b(table.reshape(-1).view(np.uint8), digest_size=16).hexdigest()  # type: ignore[arg-type]
+
+
+def key(network: Network, windows: Sequence[Window], digests: Mapping[str, str]) -> str:
+    """A hash of everything that makes the states: weights, configuration, cut, arithmetic, versions, windows."""
+    frozen = {name: digests[name] for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    config = {name: value for name, value in network.trunk.config.to_dict().items() if name not in UNRELATED}
+    about = {
+        "format": FORMAT,
+        "frozen": frozen,
+        "config": {name: value for name, value in config.items() if "dropout" not in name},
+        "cut": network.cut_at,
+        "reads": network.reads if is_pooled(network) else "tokens",
+        "packed": network.packs,
+        "device": network.device.type,
+        "threads": torch.get_num_threads(),
+        "versions": [version(name) for name in ("afina", "torch", "transformers")],
+    }
+    found = hashlib.blake2b(json.dumps(about, sort_keys=True, default=str).encode(), digest_size=16)
+    for array in (
+        np.array([len(window) for window in windows], np.int64),
+        np.concatenate([window.ids for window in windows]),
+        np.concatenate([window.types for window in windows]),
+    ):
+        found.update(np.ascontiguousarray(array).view(np.uint8))  # type: ignore[arg-type]
+    return found.hexdigest()
+
+
+def is_pooled(network: Network) -> bool:
+    """Whether one vector a window is all that is needed above the cut."""
+    return network.cut_at == network.trunk.depth and network.reads != "tokens"
 
 
 def size(network: Network, windows: Sequence[Window]) -> int:
-    """Bytes that a cache of these windows takes."""
-    pooled = network.cut_at == network.trunk.depth and network.reads != "tokens"
-    lines = len(windows) if pooled else sum(map(len, windows))
+    """Bytes that the states of these windows take."""
+    lines = len(windows) if is_pooled(network) else sum(map(len, windows))
     return lines * network.trunk.width * 4
 
 
-def fill(network: Network, windows: Sequence[Window], *, pad: int, budget: int) -> Cache:
+def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, pad: int, budget: int) -> None:
     """Run every window through the frozen part once.
 
     Args:
         network: With a cut above the embeddings.
         windows: What to keep states of.
+        vectors: Where to put them. [N, d]
         pad: Vocabulary id of padding.
-        budget: Padded tokens in one go.
+        budget: Tokens in one go.
     """
     network.eval()
     lengths = [len(window) for window in windows]
-    pooled = network.cut_at == network.trunk.depth and network.reads != "tokens"
-    starts = torch.cat([torch.zeros(1, dtype=torch.long), torch.tensor(lengths).cumsum(0)]).tolist()
-    vectors = torch.empty(len(windows) if pooled else starts[-1], network.trunk.width)
+    starts = [0, *np.cumsum(lengths).tolist()]
     for shelf in shelve(lengths, budget, packed=network.packs):
         states = network.lower(network.collate([windows[i] for i in shelf], pad)).vectors.cpu()
-        if pooled:
+        if is_pooled(network):
             vectors[shelf] = states
             continue
         for i, part in zip(shelf, torch.split(states, [lengths[i] for i in shelf]), strict=True):
             vectors[starts[i] : starts[i + 1]] = part
-    return Cache(vectors, lengths, pooled=pooled)
+
+
+def kept(network: Network, windows: Sequence[Window], *, pad: int, budget: int) -> Cache:
+    """The states of windows in memory, and nowhere else."""
+    vectors = torch.empty(size(network, windows) // (4 * network.trunk.width), network.trunk.width)
+    fill(network, windows, vectors, pad=pad, budget=budget)
+    return Cache(vectors, [len(window) for window in windows], pooled=is_pooled(network))

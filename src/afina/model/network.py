@@ -125,10 +125,14 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def lower(self, batch: Batch) -> States:
-        """States at the cut, which no training changes; reduced to what the head reads when only the head trains."""
-        if self.cut_at == self.trunk.depth:
-            return self.upper(batch)
-        return States(self.trunk.run(self.views[0], batch), batch.lengths)
+        """States at the cut, which no training changes; reduced to what the head reads when only the head trains.
+
+        Always in fp32, so that they are the same whether they are kept or computed anew.
+        """
+        with torch.autocast(self.device.type, enabled=False):
+            if self.cut_at == self.trunk.depth:
+                return self.upper(batch)
+            return States(self.trunk.run(self.views[0], batch), batch.lengths)
 
     def upper(self, batch: Batch, states: torch.Tensor | None = None) -> States:
         """What the head reads, from the states at the cut or, where nothing is cut, from the batch itself."""

@@ -104,7 +104,8 @@ class Packed(torch.autograd.Function):
         masks = torch.split(keep_mask((sum(sizes),), rate, q), sizes) if rate else [None] * len(sizes)
         kept: list[torch.Tensor] = []
         for one, mask in zip(stretches, masks, strict=True):
-            queries, keys, values = one.queries(q), one.keys(k), one.keys(v)
+            queries, keys, values = (x.contiguous() for x in (one.queries(q), one.keys(k), one.keys(v)))
+            # In one layout whatever the number of windows: another layout is another kernel, and other last bits.
             scores = torch.matmul(queries, keys.transpose(-1, -2)).float().mul_(scale)
             if reach is not None and one.length > reach + 1:
                 scores.masked_fill_(beyond(one, reach, scores.device), -torch.inf)

@@ -100,11 +100,14 @@ class Answers(base.Task):
         return None
 
     def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
-        """Questions with an answer (1 or 0), and whether a window holds one whole, with a token's edge at both ends."""
+        """Questions with an answer (1 or 0), and whether a window holds one that a prediction could be: whole, with a
+        token's edge at both ends, and not longer than an answer may be."""
         for answer in example.target:
             for window in windows:
                 ends = tokens_of(window, answer)
-                if ends and (window.spans[ends[0], 0], window.spans[ends[1], 1]) == (answer.start, answer.end):
+                if ends is None or ends[1] - ends[0] >= self.options.longest:
+                    continue
+                if (window.spans[ends[0], 0], window.spans[ends[1], 1]) == (answer.start, answer.end):
                     return 1, 1
         return int(bool(example.target)), 0
 

@@ -38,6 +38,8 @@ from .loop import Material, Step, material, steps, targeted
 
 CACHE_SHARE = 0.25
 """Share of the free memory that kept states may take."""
+KEPT = ("train", "validation")
+"""Parts of the data that are run more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     yield Note(decided(config, network))
 
     if network.cut_at:
-        with clock.part("frozen part"):
-            parts, note = keep_states(network, parts, encoder.pad, training.micro_tokens)
-        yield Note(note)
+        yield from keep_states(network, parts, before, config, encoder.pad, clock)
     metric = training.metric or next(iter(task.metrics))
     trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder)
     yield from trainer.run()
@@ -281,28 +281,34 @@ def decided(config: Config, network: Network) -> str:
     total = sum(p.numel() for name, p in network.named_parameters() if not name.startswith("vocabulary."))
     head = f", head {training.head_learning_rate:g}" if training.head_learning_rate else ""
     patience = f", patience {training.patience}" if training.patience else ""
+    rows = " (of the vocabulary, the rows that the training texts use)" if network.vocabulary else ""
     return (
-        f"strategy {config.strategy}: {trained:,} of {total:,} parameters train; learning rate "
+        f"strategy {config.strategy}: {trained:,} of {total:,} parameters train{rows}; learning rate "
         f"{training.learning_rate:g}{head}, {training.epochs} epochs{patience}, batch size "
         f"{(training.batch_size or 1) * training.accumulation}, seed {config.seed}"
     )
 
 
-def keep_states(network: Network, parts: dict[str, Material], pad: int, budget: int) -> tuple[dict[str, Material], str]:
-    """The states below the cut, computed once for training and validation where they fit into memory."""
-    wanted = {name: part for name, part in parts.items() if name != "test"}
-    needed = sum(cache.size(network, part.windows) for part in wanted.values())
-    room = CACHE_SHARE * free_memory()
-    if needed > room:
-        return (
-            parts,
-            f"frozen part: its states would take {needed / 1e6:,.0f} MB, more than fits; recomputed every epoch",
-        )
-    kept = {
-        name: replace(part, cache=cache.fill(network, part.windows, pad=pad, budget=budget))
-        for name, part in wanted.items()
-    }
-    return {**parts, **kept}, f"frozen part: computed once, {needed / 1e6:,.1f} MB of states kept in memory"
+def keep_states(
+    network: Network, parts: dict[str, Material], digests: Mapping[str, str], config: Config, pad: int, clock: Clock
+) -> Iterator[Note]:
+    """Give the parts that are run more than once their states below the cut; what that takes is said before."""
+    store = store_of(config.training)
+    yield Note(f"frozen part: {store.plan(sum(cache.size(network, parts[name].windows) for name in KEPT))}")
+    for name in KEPT:
+        windows = parts[name].windows
+        with clock.part("frozen part"):
+            states = store.states(
+                network, windows, digests, pad=pad, budget=config.training.micro_tokens, model=config.model.name
+            )
+        parts[name] = replace(parts[name], cache=states)
+        store = replace(store, memory=max(0.0, store.memory - cache.size(network, windows)))
+
+
+def store_of(training: TrainingConfig) -> cache.Store:
+    """Where states may be kept, and how much of them."""
+    memory = CACHE_SHARE * free_memory() if training.cache_memory is None else training.cache_memory * 1e9
+    return cache.Store(cache.default_folder(), memory, training.cache_disk * 1e9)
 
 
 def free_memory() -> float:

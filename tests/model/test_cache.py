@@ -1,0 +1,191 @@
+"""Kept states: the bits that computing them anew gives, found again, never wrong, never in the way."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from afina.config import load
+from afina.data.parts import read_data
+from afina.model import cache
+from afina.model import network as networks
+from afina.model.cache import Store
+from afina.model.network import Network
+from afina.records import Example, Window
+from afina.tasks.base import find
+from afina.text.encoding import Encoder, load_tokenizer
+from afina.training.run import Done, Note, digests, stream
+
+TEXTS = [
+    f"the {thing} {verb}" + " on the mat" * i
+    for i, thing in enumerate(("cat", "dog", "bird"))
+    for verb in ("sleeps", "barks")
+]
+ROWS = [{"text": text, "label": label} for text in TEXTS for label in ("good",)] + [
+    {"text": f"a {word} {thing}", "label": "bad"} for word in ("poor", "awful") for thing in ("film", "meal", "room")
+]
+
+
+def made(folder: Path, free: int = 1, head: str = "native") -> tuple[Network, list[Window], int]:
+    kind = find("classification")
+    network = networks.build(str(folder), kind(kind.Options(), {"labels": ["a", "b"]}).head, per="example", head=head)
+    network.freeze(free)
+    encoder = Encoder(load_tokenizer(str(folder), local=True), 60)
+    return network, [one.windows[0] for one in encoder.encode([Example(text) for text in TEXTS])], encoder.pad
+
+
+def states(store: Store, network: Network, windows: list[Window], pad: int) -> cache.Cache | None:
+    return store.states(network, windows, digests(network), pad=pad, budget=50, model="tiny")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "states", 1e9, 1e9)
+
+
+@pytest.mark.parametrize(("free", "head"), [(0, "native"), (0, "mean"), (1, "native"), (2, "native")])
+def test_found_states_equal_computed_ones(store: Store, free: int, head: str, tiny: Callable[[str], Path]) -> None:
+    network, windows, pad = made(tiny("bert"), free, head)
+    first = states(store, network, windows, pad)
+    (entry,) = store.folder.iterdir()
+    written = (entry / "states.bin").stat().st_mtime_ns
+    again = states(store, network, windows, pad)
+    mapped = states(replace(store, memory=0), network, windows, pad)
+    nowhere = states(replace(store, disk=0), network, windows, pad)
+    assert (entry / "states.bin").stat().st_mtime_ns == written
+    assert first is not None
+    for other in (again, mapped, nowhere):
+        assert other is not None
+        assert torch.equal(first.vectors, other.vectors)
+        assert torch.equal(first.take([3, 0, 5]).vectors, other.take([3, 0, 5]).vectors)
+    assert states(replace(store, memory=0, disk=0), network, windows, pad) is None
+
+
+def test_everything_that_matters_makes_another_key(tiny: Callable[[str], Path]) -> None:
+    network, windows, _ = made(tiny("bert"))
+    known = digests(network)
+    keys = {cache.key(network, windows, known)}
+    keys.add(cache.key(network, windows[::-1], known))
+    keys.add(cache.key(network, windows[:-1], known))
+    frozen = next(name for name, parameter in network.named_parameters() if not parameter.requires_grad)
+    keys.add(cache.key(network, windows, {**known, frozen: "another"}))
+    network.packing = False
+    keys.add(cache.key(network, windows, known))
+    network.packing = True
+    network.freeze(2)
+    keys.add(cache.key(network, windows, known))
+    network.freeze(1)
+    network.trunk.config.layer_norm_eps = 1e-3
+    keys.add(cache.key(network, windows, known))
+    assert len(keys) == 7
+    network, windows, _ = made(tiny("bert"))
+    trained = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+    assert cache.key(network, windows, {**known, trained[0]: "another"}) in keys
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "no entry", "bad entry", "format"])
+def test_a_damaged_entry_is_computed_again(store: Store, damage: str, tiny: Callable[[str], Path]) -> None:
+    network, windows, pad = made(tiny("bert"))
+    first = states(store, network, windows, pad)
+    assert first is not None
+    (entry,) = store.folder.iterdir()
+    data, about = entry / "states.bin", entry / "entry.json"
+    raw = bytearray(data.read_bytes())
+    if damage == "truncate":
+        data.write_bytes(raw[:-4])
+    elif damage == "flip":
+        raw[100] ^= 255
+        data.write_bytes(raw)
+    elif damage == "no entry":
+        about.unlink()
+    elif damage == "bad entry":
+        about.write_text("{")
+    else:
+        about.write_text(json.dumps({**json.loads(about.read_text()), "format": 99}))
+    again = states(store, network, windows, pad)
+    assert again is not None
+    assert torch.equal(first.vectors, again.vectors)
+
+
+def test_a_full_disk_costs_no_run_its_life(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
+) -> None:
+    network, windows, pad = made(tiny("bert"))
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    found = states(store, network, windows, pad)
+    assert found is not None
+    assert list(store.folder.iterdir()) == []
+
+
+def test_the_oldest_entries_go_first(store: Store, tiny: Callable[[str], Path]) -> None:
+    network, windows, pad = made(tiny("bert"))
+    for number in (1, 2, 3):
+        states(store, network, windows[:number], pad)
+        (name, *_) = (name for name, about, _ in store.entries() if about.windows == number)
+        os.utime(store.folder / name / "entry.json", (number, number))
+    room = sum(cache.size(network, windows[:number]) for number in (2, 3, 4))
+    states(replace(store, disk=room), network, windows[:4], pad)
+    assert sorted(about.windows for _, about, _ in store.entries()) == [2, 3, 4]
+    states(replace(store, disk=room), network, windows[:1], pad)
+    assert sorted(about.windows for _, about, _ in store.entries()) == [1, 3, 4]
+    assert store.clear() > 0
+    assert store.entries() == []
+
+
+def trained(folder: Path, out: Path, **more: Any) -> tuple[Done, list[str]]:
+    settings = {
+        "model.name": str(folder), "training.epochs": 3, "training.batch_size": 4, "training.learning_rate": 1e-2,
+        "out": str(out), **{name.replace("__", "."): value for name, value in more.items()},
+    }  # fmt: skip
+    config = load(None, settings)
+    events = list(stream(config, read_data(config, {"train": ROWS, "validation": ROWS[::2]})))
+    last = events[-1]
+    assert isinstance(last, Done)
+    return last, [event.text for event in events if isinstance(event, Note)]
+
+
+@pytest.mark.parametrize("strategy", ["head", "last-1", "last-2"])
+@pytest.mark.parametrize("head", ["native", "mean"])
+def test_a_run_from_kept_states_equals_one_without_bit_by_bit(
+    strategy: str, head: str, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFINA_CACHE", str(tmp_path / "kept"))
+    folder, more = tiny("bert"), {"strategy": strategy, "model__head": head}
+    cold, notes = trained(folder, tmp_path / "a", **more)
+    assert any("kept in memory, and on disk for other runs" in note for note in notes)
+    warm, _ = trained(folder, tmp_path / "b", **more)
+    mapped, notes = trained(folder, tmp_path / "c", training__cache_memory=0, **more)
+    assert any("kept on disk" in note for note in notes)
+    none, notes = trained(folder, tmp_path / "d", training__cache_memory=0, training__cache_disk=0, **more)
+    assert any("recomputed every epoch" in note for note in notes)
+    weights = dict(cold.artifact.network.named_parameters())
+    for other in (warm, mapped, none):
+        for name, parameter in other.artifact.network.named_parameters():
+            assert torch.equal(parameter, weights[name]), name
+        assert other.validation == cold.validation
+    steps = [(done.folder / "steps.jsonl").read_text() for done in (cold, warm, mapped, none)]
+    assert len(set(steps)) == 1
+
+
+def test_sizes_are_what_is_written(store: Store, tiny: Callable[[str], Path]) -> None:
+    for free in (0, 1):
+        network, windows, pad = made(tiny("bert"), free)
+        states(store, network, windows, pad)
+        expected = cache.size(network, windows)
+        assert expected in [about.bytes for _, about, _ in store.entries()]
+        assert f"{expected / 1e6:,.1f} MB" in store.plan(expected)
+    sizes = [np.prod((place / "states.bin").stat().st_size) for place in store.folder.iterdir()]
+    assert sorted(sizes) == sorted(about.bytes for _, about, _ in store.entries())
