@@ -24,7 +24,7 @@ from afina.tasks.base import names
 from afina.training import rundir
 from tests.conftest import REPOSITORY
 
-COMMANDS = sorted(command.callback.__name__ for command in cli.app.registered_commands if command.callback)
+COMMANDS = sorted(one.name or one.callback.__name__ for one in cli.app.registered_commands if one.callback)
 THINGS = ("cat", "dog", "meal", "room", "film", "song")
 WORDS = {"good": ("lovely", "great", "fine"), "bad": ("poor", "awful", "broken")}
 ROWS = [(f"a {word} {thing}", label) for thing in THINGS for label, words in WORDS.items() for word in words]
@@ -104,7 +104,7 @@ def trained(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
 
 
 def test_these_are_the_commands() -> None:
-    assert COMMANDS == ["cache", "demo", "evaluate", "init", "models", "predict", "tasks", "train"]
+    assert COMMANDS == ["cache", "demo", "evaluate", "init", "models", "plan", "predict", "tasks", "train"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -274,7 +274,7 @@ def test_flags_become_settings() -> None:
 def test_every_flag_of_train_is_a_setting() -> None:
     from afina.config import SHORT, Config
 
-    (command,) = [one for one in cli.app.registered_commands if one.callback and one.callback.__name__ == "train"]
+    (command, _) = [one for one in cli.app.registered_commands if one.callback and one.callback.__name__ == "train"]
     flags = set(command.callback.__annotations__) - {"call", "config", "settings", "quiet", "as_json", "return"}
     assert set(SHORT) <= flags
     assert flags - set(SHORT) == {"task", "strategy", "seed", "out"} <= set(Config.model_fields)

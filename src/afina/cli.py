@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +30,7 @@ from .screen import (
     say,
     say_evaluation,
     say_json,
+    say_plan,
     say_result,
     say_table,
     scores_record,
@@ -76,7 +77,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             complain(error)
             raise typer.Exit(exit_code(error)) from None
 
-    return app.command()(answered)
+    app.command()(answered)
+    return answered
 
 
 def exit_code(error: BaseException) -> int:
@@ -184,12 +186,18 @@ def train(
     """Fine-tune a model on labelled data."""
     from .config import load
 
-    flags = {name: value for name, value in call.params.items() if value is not None}
-    done = follow(load(config, overrides(flags)), quiet=quiet or as_json)
+    checked = load(config, overrides({name: value for name, value in call.params.items() if value is not None}))
+    if call.info_name == "plan":
+        foresee(checked, as_json=as_json)
+        return
+    done = follow(checked, quiet=quiet or as_json)
     if as_json:
         say_json(run_record(done))
     else:
         say_result(done)
+
+
+app.command("plan", help="Say what a training will take, and train nothing. The flags are those of train.")(train)
 
 
 @command
@@ -267,6 +275,22 @@ def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("delimiter") == "\\t":
         found["delimiter"] = "\t"
     return found
+
+
+def foresee(config: Config, *, as_json: bool) -> None:
+    """Print what a training will take."""
+    from .data.parts import read_data
+    from .model.families import locate
+
+    locate(config.model.name)
+    data = read_data(config)
+    from .training.plan import plan
+
+    found = plan(config, data)
+    if as_json:
+        say_json(asdict(found))
+    else:
+        say_plan(found)
 
 
 def follow(config: Config, *, quiet: bool = False) -> Done:

@@ -125,7 +125,9 @@ class TrainingConfig(Section):
         None, description="validation metric that chooses the best epoch; by default the task's first"
     )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
-    micro_tokens: int = Field(4096, ge=1, description="tokens that go through the encoder at once")
+    micro_tokens: int | None = Field(
+        None, ge=1, description="tokens that go through the encoder at once; by default 2048 on a CPU, 16384 on a GPU"
+    )
     cache_memory: float | None = Field(
         None, ge=0, description="GB of memory for the states of frozen layers; by default a quarter of what is free"
     )

@@ -20,8 +20,8 @@ from .text.encoding import Encoder, chunks
 
 BUFFER = 4096
 """Examples that are sorted by length together while a stream is predicted."""
-BUDGET = 8192
-"""Padded tokens that go through the encoder at once in inference."""
+PACKED_BUDGET, PADDED_BUDGET = 2048, 8192
+"""Tokens that go through the encoder at once in inference: in a packed row (on a CPU), in a padded rectangle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,26 @@ class Evaluation:
 
 @torch.no_grad()
 def window_logits(
-    network: Network, windows: Sequence[Window], *, pad: int, budget: int = BUDGET, cache: Cache | None = None
+    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, cache: Cache | None = None
 ) -> list[Array]:
-    """Logits of each window in the user's scale, windows in order. [k] or [n, k] each"""
+    """Logits of each window in the user's scale, windows in order; equal ones are computed once. [k] or [n, k] each"""
     network.eval()
+    budget = budget or (PACKED_BUDGET if network.packs else PADDED_BUDGET)
     factor, shift = network.scale
+    firsts: dict[tuple[bytes, bytes], int] = {}
+    same = [firsts.setdefault((window.ids.tobytes(), window.types.tobytes()), i) for i, window in enumerate(windows)]
+    distinct = list(firsts.values())
     lengths = [len(window) for window in windows]
     found: list[Array] = [np.empty(0)] * len(windows)
-    for shelf in shelve(lengths, budget, packed=network.packs):
+    for some in shelve([lengths[i] for i in distinct], budget, packed=network.packs):
+        shelf = [distinct[i] for i in some]
         batch = network.collate([windows[i] for i in shelf], pad)
         states = None if cache is None else cache.take(shelf)
         logits = (network(batch, states).float() * factor + shift).cpu().numpy()
         parts = np.split(logits, np.cumsum([lengths[i] for i in shelf])[:-1]) if network.reads == "tokens" else logits
         for i, part in zip(shelf, parts, strict=True):
             found[i] = part
-    return found
+    return [found[i] for i in same]
 
 
 def decode(

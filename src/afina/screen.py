@@ -18,6 +18,7 @@ from .training.rundir import finite
 if TYPE_CHECKING:
     from .inference import Evaluation
     from .training.loop import Step
+    from .training.plan import Plan
     from .training.run import Done, Event, Scored
 
 
@@ -195,6 +196,31 @@ def say_result(done: Done) -> None:
     say()
     say(f"run:  {done.folder}")
     say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
+
+
+def say_plan(plan: Plan) -> None:
+    """What a run will take."""
+    avoided = 1 - plan.tokens / plan.padded
+    rows = [
+        ["training examples", f"{plan.examples:,}"],
+        ["windows", f"{plan.windows:,}"],
+        ["tokens an epoch", f"{plan.tokens:,} ({avoided:.0%} less than padded batches)"],
+        ["steps", f"{plan.steps:,} in {plan.epochs:,} epochs"],
+        ["arithmetic", f"{plan.flops / 1e12:,.2f} TFLOP"],
+        ["this machine", f"{plan.peak / 1e9:,.0f} GFLOP/s in matrix products"],
+        ["expected time", f"about {duration(plan.seconds)}"],
+        ["memory", f"about {plan.memory / 1e6:,.0f} MB, beside Python and torch"],
+        ["frozen part", plan.kept or "nothing is frozen"],
+        ["disk", f"about {plan.disk / 1e6:,.0f} MB"],
+    ]
+    say_table(["", "before early stopping"], rows)
+
+
+def duration(seconds: float) -> str:
+    """A time for people."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def run_record(done: Done) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from afina.model import network as networks
 from afina.model.families import FAMILIES
 from afina.model.network import Network
-from afina.model.vocabulary import find, occurring
+from afina.model.vocabulary import distinct, find
 from afina.records import Example, Window
 from afina.tasks.base import find as find_task
 from afina.text.encoding import Encoder, load_tokenizer
@@ -29,7 +29,7 @@ def made(folder: Path) -> tuple[Network, list[Window], int]:
 
 def trained(folder: Path, *, narrow: bool) -> tuple[Network, list[int]]:
     network, windows, pad = made(folder)
-    used = [*occurring(window.ids for window in windows), pad]
+    used = [*distinct(windows), pad]
     if narrow:
         network.narrow(used)
         assert network.vocabulary is not None
@@ -69,5 +69,5 @@ def test_the_rows_that_occur_are_enough(family: str, tiny: Callable[[str], Path]
 def test_frozen_embeddings_are_left_alone(tiny: Callable[[str], Path]) -> None:
     network, windows, _ = made(tiny("bert"))
     network.freeze(1)
-    network.narrow(occurring(window.ids for window in windows))
+    network.narrow(distinct(windows))
     assert network.vocabulary is None

@@ -102,6 +102,7 @@ def test_defaults_depend_on_the_strategy_and_the_data() -> None:
 
 def test_what_the_user_set_stays() -> None:
     given = TrainingConfig(
-        epochs=2, batch_size=7, learning_rate=1e-5, patience=1, schedule="cosine", evaluate_every=3
+        epochs=2, batch_size=7, learning_rate=1e-5, patience=1, schedule="cosine", evaluate_every=3,
+        micro_tokens=99,
     )  # fmt: skip
     assert resolve(given, "head", examples=10, width=384) == given

@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ..records import Window
+
 
 class Vocabulary(nn.Module):
     """Stands in for a word embedding while it trains: [R, W] ids -> [R, W, d].
@@ -59,7 +61,7 @@ def find(base: nn.Module) -> tuple[str, nn.Embedding] | None:
     return (paths[0], table) if len(paths) == 1 else None
 
 
-def occurring(ids: Iterable[np.ndarray[Any, Any]]) -> list[int]:
-    """The distinct ids in some windows."""
-    found: np.ndarray[Any, Any] = np.unique(np.concatenate(list(ids)))
-    return found.tolist()  # type: ignore[no-any-return]
+def distinct(windows: Iterable[Window]) -> list[int]:
+    """The ids that occur in some windows."""
+    found: list[int] = np.unique(np.concatenate([window.ids for window in windows])).tolist()
+    return found

@@ -24,12 +24,12 @@ from ..data.parts import Data, read_data
 from ..errors import ConfigError, TrainingError
 from ..inference import Evaluation
 from ..metrics.scores import higher_is_better
-from ..model import cache
+from ..model import cache, flops
 from ..model import network as networks
 from ..model.encoder import check_length
 from ..model.families import locate
 from ..model.network import Network
-from ..model.vocabulary import occurring
+from ..model.vocabulary import distinct
 from ..records import Example
 from ..tasks.base import Array, Task
 from ..text.encoding import Encoder, load_tokenizer
@@ -150,7 +150,11 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     yield from map(Note, length_notes(parts, gold, task, encoder.max_length))
 
     training = strategy.resolve(
-        config.training, config.strategy, examples=len(data.parts["train"]), width=network.trunk.width
+        config.training,
+        config.strategy,
+        examples=len(data.parts["train"]),
+        width=network.trunk.width,
+        device=network.device,
     )
     config = config.model_copy(
         update={
@@ -163,7 +167,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
     rundir.write_json(folder / rundir.DATA, data.record())
     before = digests(network)
-    network.narrow([*occurring(window.ids for window in parts["train"].windows), encoder.pad])
+    network.narrow([*distinct(parts["train"].windows), encoder.pad])
     yield Note(decided(config, network))
 
     if network.cut_at:
@@ -172,6 +176,8 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder)
     yield from trainer.run()
 
+    speed = speed_of(trainer, parts["train"], clock)
+    yield Note(speed.pop("says"))
     rows = network.vocabulary.rows.numel() if network.vocabulary else None
     network.widen()
     proof = prove(network, before, rows)
@@ -196,6 +202,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
         "freeze_proof": proof,
         "tokens": trainer.tokens,
         "padded_tokens": trainer.padded,
+        "speed": speed,
         "seconds": {name: round(value, 3) for name, value in clock.seconds.items()},
         "machine": machine(),
     }
@@ -299,7 +306,7 @@ def keep_states(
         windows = parts[name].windows
         with clock.part("frozen part"):
             states = store.states(
-                network, windows, digests, pad=pad, budget=config.training.micro_tokens, model=config.model.name
+                network, windows, digests, pad=pad, budget=config.training.micro_tokens or 1, model=config.model.name
             )
         parts[name] = replace(parts[name], cache=states)
         store = replace(store, memory=max(0.0, store.memory - cache.size(network, windows)))
@@ -353,7 +360,7 @@ class Trainer:
         loop = steps(
             self.network, self.task, data, strategy.optimiser(self.network, training),
             strategy.schedule(training.schedule or "linear", steps=planned, warmup=training.warmup),
-            epochs=epochs, batch_size=batch, clip=training.clip, micro_tokens=training.micro_tokens, pad=self.pad,
+            epochs=epochs, batch_size=batch, clip=training.clip, micro_tokens=training.micro_tokens or 1, pad=self.pad,
             seed=self.seed, autocast=arithmetic(training.precision, self.network.device),
         )  # fmt: skip
         stale, weights = 0, []
@@ -442,6 +449,29 @@ def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Evalu
         for example, prediction in zip(part.examples, predictions, strict=True):
             rundir.append(file, {"part": name, "place": example.place, "target": example.target, **prediction})
     return inference.evaluate(artifact.task, part.examples, predictions, part.features)
+
+
+def speed_of(trainer: Trainer, part: Material, clock: Clock) -> dict[str, Any]:
+    """How fast the training was, beside what the machine can do."""
+    network = trainer.network
+    seconds = clock.seconds.get("train", 0.0)
+    epochs = trainer.tokens / max(1, sum(map(len, part.windows)))
+    done = flops.work(network, [len(window) for window in part.windows])
+    # States that are kept were computed outside `train`.
+    rate = (3 * done.above + (done.below if part.cache is None else 0)) * epochs / max(seconds, 1e-9)
+    peak = flops.peak(network.device, arithmetic(trainer.training.precision, network.device))
+    tokens, padding = trainer.tokens / max(seconds, 1e-9), 1 - trainer.tokens / max(1, trainer.padded)
+    says = f"speed: {tokens:,.0f} tokens a second, {padding:.0%} padding"
+    if done.above:
+        says += f", {rate / peak:.0%} of this machine's {peak / 1e9:,.0f} GFLOP/s in matrix products"
+    return {
+        "says": says,
+        "tokens_per_second": round(tokens, 1),
+        "padding": round(padding, 4),
+        "flops_per_second": round(rate),
+        "peak_flops_per_second": round(peak),
+        "share_of_peak": round(rate / peak, 3),
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------------------

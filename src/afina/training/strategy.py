@@ -16,6 +16,8 @@ FULL_STEPS = 600
 """Full and last-N fine-tuning take at least about this many steps: on small data three epochs are too few
 (Mosbach et al. 2021; Zhang et al. 2021)."""
 MOST_EPOCHS = 20
+CPU_TOKENS, GPU_TOKENS = 2048, 16384
+"""Tokens that go through the encoder at once: on a CPU what its caches hold, on a GPU enough to fill it."""
 HEAD_EPOCHS, HEAD_STEPS = 200, 3000
 """A head trains for at most so many epochs or steps, whichever is more; in truth until it has converged."""
 HEAD_PATIENCE, HEAD_PATIENT_STEPS = 10, 500
@@ -46,7 +48,14 @@ def free_layers(strategy: str, network: Network) -> int | None:
     return layers
 
 
-def resolve(training: TrainingConfig, strategy: str, *, examples: int, width: int) -> TrainingConfig:
+def resolve(
+    training: TrainingConfig,
+    strategy: str,
+    *,
+    examples: int,
+    width: int,
+    device: torch.device = torch.device("cpu"),  # noqa: B008 - immutable
+) -> TrainingConfig:
     """The training settings with everything decided that the user left open.
 
     The narrower an encoder, the higher the rate it needs: 2e-5 at width 1024, 5e-5 at 768, 2e-4 at 384 are the values
@@ -57,6 +66,7 @@ def resolve(training: TrainingConfig, strategy: str, *, examples: int, width: in
         strategy: full, head or last-N.
         examples: Training examples.
         width: Width of the encoder's states.
+        device: Where the training runs.
     """
     rate = float(f"{2e-5 * (1024 / width) ** 2.3:.0e}")
     head_only = strategy == "head"
@@ -73,6 +83,7 @@ def resolve(training: TrainingConfig, strategy: str, *, examples: int, width: in
         "epochs": training.epochs or epochs,
         "learning_rate": training.learning_rate or (1e-3 if head_only else rate),
         "schedule": training.schedule or ("constant" if head_only else "linear"),
+        "micro_tokens": training.micro_tokens or (CPU_TOKENS if device.type == "cpu" else GPU_TOKENS),
         "patience": training.patience or patience,
         "evaluate_every": training.evaluate_every or every,
     }

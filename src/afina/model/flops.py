@@ -1,0 +1,78 @@
+"""How much arithmetic a model needs, and how fast a machine can do it.
+
+One layer, one token, forward: 2 P + 4 s d, with P the numbers in the layer's matrices, s the tokens of the token's own
+window and d the width (Kaplan et al. 2020, section 2.1, with the attention of a bidirectional encoder). Backward is
+twice that where weights train, nothing below the cut. Embeddings, normalisation and head are left out: a few per cent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from .encoder import Trunk
+from .network import Network
+
+SIDE = 1024
+"""Side of the matrices that the peak is measured with: bound by arithmetic, and done in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Forward arithmetic for some windows, in FLOPs.
+
+    Attributes:
+        below: Under the cut, where nothing trains.
+        above: Over it.
+    """
+
+    below: float
+    above: float
+
+    def training(self, epochs: float, *, kept: bool) -> float:
+        """FLOPs of training for some epochs, with the states at the cut kept or computed anew each time."""
+        return self.below * (1 if kept else epochs) + 3 * self.above * epochs
+
+
+def matrix_numbers(trunk: Trunk) -> float:
+    """P: the numbers in the matrices of one layer, the mean over the layers (ALBERT's are counted at each use)."""
+    layers = trunk.layers
+    if layers is None:
+        whole = sum(part.weight.numel() for part in trunk.base.modules() if isinstance(part, nn.Linear))
+        pooler = getattr(trunk.base, "pooler", None)
+        return float(whole - (pooler.weight.numel() if isinstance(pooler, nn.Linear) else 0))
+    numbers = [part.weight.numel() for layer in layers for part in layer.modules() if isinstance(part, nn.Linear)]
+    return sum(numbers) / len(layers)
+
+
+def work(network: Network, lengths: Sequence[int]) -> Work:
+    """The forward arithmetic of windows of these lengths, as this network does it."""
+    trunk = network.trunk
+    size, tokens, squares = matrix_numbers(trunk), sum(lengths), sum(length * length for length in lengths)
+    layer = 2 * size * tokens + 4 * trunk.width * squares
+    last = layer
+    if network.reads == "first" and network.top[1] is not None and network.packs:
+        # Keys and values of all tokens; query, output and feed-forward part of the first ones alone.
+        rest = size - 2 * trunk.width**2
+        last = 4 * trunk.width**2 * tokens + 2 * rest * len(lengths) + 4 * trunk.width * tokens
+    upper = trunk.depth - network.cut_at
+    if upper == 0:
+        return Work(layer * (trunk.depth - 1) + last, 0.0)
+    return Work(layer * network.cut_at, layer * (upper - 1) + last)
+
+
+def peak(device: torch.device, dtype: torch.dtype | None = None) -> float:
+    """The fastest of several matrix products on this machine, in FLOP/s; some tenths of a second."""
+    a = torch.ones(SIDE, SIDE, device=device, dtype=dtype or torch.float32)
+    best = 0.0
+    for _ in range(8):
+        start = time.perf_counter()
+        torch.mm(a, a)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        best = max(best, 2 * SIDE**3 / (time.perf_counter() - start))
+    return best
