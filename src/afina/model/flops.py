@@ -42,9 +42,8 @@ def matrix_numbers(trunk: Trunk) -> float:
     """P: the numbers in the matrices of one layer, the mean over the layers (ALBERT's are counted at each use)."""
     layers = trunk.layers
     if layers is None:
-        whole = sum(part.weight.numel() for part in trunk.base.modules() if isinstance(part, nn.Linear))
-        pooler = getattr(trunk.base, "pooler", None)
-        return float(whole - (pooler.weight.numel() if isinstance(pooler, nn.Linear) else 0))
+        shared = [part for name, part in trunk.base.named_modules() if ".albert_layers." in name]
+        return float(sum(part.weight.numel() for part in shared if isinstance(part, nn.Linear)))
     numbers = [part.weight.numel() for layer in layers for part in layer.modules() if isinstance(part, nn.Linear)]
     return sum(numbers) / len(layers)
 
