@@ -34,8 +34,9 @@ check: $(VENV)/.tested  ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.tested  ## quality beside the peers, into bench/RESULTS.md
+bench: $(VENV)/.tested  ## quality and speed beside the peers, into bench/RESULTS.md
 	$(BIN)/python bench/quality.py
+	$(BIN)/python bench/speed.py
 
 wheel-test: $(VENV)/.tested  ## the quick tests against the built wheel, without the source tree
 	bash .ci/wheel
