@@ -595,8 +595,8 @@ Ratio: the peer's median seconds by afina's, so more is better; for the share of
 * Whole calls: the same ratio with everything in it that either side does, from rows in memory to the end of the call:
   afina then loads, proves, scores with intervals and saves, while the Trainer loads and saves nothing.
 * Tokens are real ones, padding not counted, once an epoch, whether or not they are computed again.
-* The share counts the arithmetic of the whole model. afina leaves out what nothing reads: of the last layer all rows but
-  [CLS], a seventh of the whole; so the share of what is really computed is `share_of_peak` in a run's run.json.
+* The share counts the arithmetic of the whole model. afina leaves out what nothing reads: of the last layer all rows
+  but [CLS], a seventh of the whole; the share of what is really computed is `share_of_peak` in a run's run.json.
 * FLOPs are 3 x forward, and forward is the sum over the layers of 2 P + 4 s d a token, s the sequence's own length.
 * The Trainer neither saves checkpoints nor logs, and its rows are a plain list: its quickest form. Its frozen layers
   keep their dropout; afina's have none, which is what lets their states be kept.
