@@ -142,7 +142,8 @@ def measure(task: Any, examples: list[Any], predictions: list[Any]) -> dict[str,
 
     table = inference.table_of(task, examples, predictions)
     found = inference.score(task, table)
-    found |= {f"f1_of_{line['label']}": line["f1"] for line in task.details(table)}
+    details = task.details(table)
+    found |= {f"f1_of_{line['label']}": line["f1"] for line in details if len(details) == 2}
     return found
 
 
@@ -375,23 +376,41 @@ def records() -> list[dict[str, Any]]:
     return [json.loads(line) for line in RECORDS.open(encoding="utf-8")]
 
 
+NAMES = {
+    "tfidf": "TF-IDF + linear", "trainer": "Trainer, full", "full": "full", "last-2": "last-2", "head": "head",
+    "head-mean": "head, mean",
+}  # fmt: skip
+
+
 def render() -> str:
-    """The tables as Markdown."""
+    """The tables as Markdown: tasks that answer for a text, then those that answer for its tokens."""
+    whole = {name: spec for name, spec in SETS.items() if "tfidf" in systems_of(spec)}
+    return f"{table(whole)}\n\n{table({name: spec for name, spec in SETS.items() if name not in whole})}"
+
+
+def table(sets: dict[str, Set]) -> str:
+    """Data sets that the same systems can be tried on."""
     rows = records()
-    lines = [
-        "| data (test rows) | metric | floor | TF-IDF + linear | Trainer, full | full | last-2 | head | head, mean |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name, spec in SETS.items():
+    systems = [system for system in NAMES if system in systems_of(next(iter(sets.values())))]
+    gold = any("gold" in row for row in rows if row["set"] in sets)
+    more = ["epochs, batch", "gold whole in windows"] if gold else []
+    heads = ["data (test rows)", "metric", "floor", *(NAMES[system] for system in systems), *more]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name, spec in sets.items():
         mine = [row for row in rows if row["set"] == name]
-        if not mine:
-            continue
-        for metric in spec.metrics:
-            cells = [cell([r["scores"][metric] for r in mine if r["system"] == system])
-                     for system in ("tfidf", "trainer", "full", "last-2", "head", "head-mean")]  # fmt: skip
-            floor = spec.floor if metric == spec.metrics[0] else ""
-            lines.append(f"| {name} ({mine[0]['test_rows']}) | {metric} | {floor} | {' | '.join(cells)} |")
+        for metric in spec.metrics if mine else ():
+            cells = [cell([r["scores"][metric] for r in mine if r["system"] == system]) for system in systems]
+            first = metric == spec.metrics[0]
+            about = [f"{spec.epochs}, {spec.batch}" if first else "", held(mine) if first else ""] if gold else []
+            cells = [f"{name} ({mine[0]['test_rows']})", metric, spec.floor if first else "", *cells, *about]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def held(rows: list[dict[str, Any]]) -> str:
+    """Gold items of the test data that afina's windows can express, of all."""
+    found = next((row["gold"]["test"] for row in rows if "gold" in row), None)
+    return "" if found is None else f"{found[0]:,} of {found[1]:,}"
 
 
 def cell(values: list[float]) -> str:
@@ -431,6 +450,16 @@ has a 95 % half-width of 0.013, on 1,000 rows of 0.025: smaller differences betw
 * assin is Portuguese, and this encoder knows English and drops accents. In three epochs both `full` and the Trainer end
   at the majority class (accuracy 0.7765, macro F1 0.2914), at a learning rate of 2e-4 and, in the table, of 1e-4; so
   does TF-IDF.
+
+Tokens and answers (second table). The Trainer trains the stock class on the windows and targets that afina makes, with
+the stock loss; its logits are decoded by afina, so only the training differs. `gold whole in windows` counts the
+entities, tags or questions with an answer of the test data that the windows can express: what is missing is not lost to
+truncation.
+
+* restaurant8k: the 19 entities that are missing overlap another one, and one tag a token can't hold both.
+* atis: four slot types of the test data never occur in training; their entities count as missed (`--unseen count`).
+* lener_br is Portuguese, and this encoder knows English, drops accents and case, and cuts words small.
+* squad: 4,370 and 2,700 training questions, against 87,599 and 130,319 of the full sets.
 """
 
 
