@@ -275,7 +275,15 @@ def test_every_flag_of_train_is_a_setting() -> None:
     from afina.config import SHORT, Config
 
     (command, _) = [one for one in cli.app.registered_commands if one.callback and one.callback.__name__ == "train"]
-    flags = set(command.callback.__annotations__) - {"call", "config", "settings", "quiet", "as_json", "return"}
+    flags = set(command.callback.__annotations__) - {
+        "call",
+        "config",
+        "settings",
+        "quiet",
+        "as_json",
+        "resume",
+        "return",
+    }
     assert set(SHORT) <= flags
     assert flags - set(SHORT) == {"task", "strategy", "seed", "out"} <= set(Config.model_fields)
 
@@ -358,7 +366,10 @@ def test_a_setting_without_a_value() -> None:
 
 
 def test_a_folder_that_is_not_empty(trained: Trained) -> None:
-    refused(afina("train", *trained.flags, "--out", trained.folder, "--quiet"), "is not empty")
+    refused(afina("train", *trained.flags, "--out", trained.folder, "--quiet"), "holds a finished run")
+    Path("some").mkdir()
+    Path("some/file").write_text("mine")
+    refused(afina("train", *trained.flags, "--out", "some", "--quiet"), "is not empty")
 
 
 def test_broken_rows_are_all_listed(trained: Trained) -> None:
@@ -643,20 +654,30 @@ def test_the_wheel_ships_the_sample() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
-def test_control_c_says_what_is_left(trained: Trained, here: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_checkpoint(trained: Trained, here: Path, number: int, code: int) -> None:
     heard: Any = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 - a background job ignores it
     flags = [*trained.flags, "--epochs", 5000, "--out", "run"]
     with start("train", *flags, cwd=here, preexec_fn=heard) as process:
         try:
             assert process.stdout is not None
             assert any(line.startswith("epoch 2 ") for line in process.stdout)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             _, errors = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert process.returncode == 130, errors
-    assert errors == "interrupted: run holds the log so far and no finished model\n"
-    assert not (here / "run" / "model").exists()
+    assert process.returncode == code, errors
+    stopping = "stopping after this step and a checkpoint; once more stops at once\n"
+    assert errors == f"{stopping}interrupted: go on with: afina train --resume run\n"
+    assert list(Path("run/checkpoints").glob("step-*"))
+    other = afina("train", "--resume", "run", "--learning-rate", 0.5)
+    assert other.exit_code == 2
+    assert re.search(
+        r"begun with something else; .*\n  settings.training.learning_rate: was .*, is 0.5\n", other.stderr
+    )
+    refused(afina("train", "--resume", trained.folder), "is finished")
+    refused(afina("train", "--resume", "nowhere"), "holds no unfinished run")
+    refused(afina("train", "config.yaml", "--resume", "run"), "beside --resume")
 
 
 def test_control_c_before_anything_is_written(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -735,7 +756,7 @@ def events() -> list[Any]:
     from afina.training.run import Begin, Note, Scored
 
     def step(number: int, last: bool) -> Step:
-        return Step(number, (number - 1) // 2, last, 2.0 / number, 1e-4, 1.0, 100, 120)
+        return Step(number, (number - 1) // 2, last, 2.0 / number, 1e-4, 1.0, 100, 120, 2048)
 
     scores = {"accuracy": 0.5, "macro_f1": 0.25, "log_loss": 0.7}
     return [

@@ -9,10 +9,12 @@ import csv
 import itertools
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .records import Features, Prediction, Row
     from .serving.predictor import Predictor
-    from .training.run import Done
+    from .training.run import Done, Event
 
 app = typer.Typer(
     help="Fine-tune masked language models on your own labelled data.",
@@ -84,7 +86,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 def exit_code(error: BaseException) -> int:
     """What the shell is told."""
     if isinstance(error, KeyboardInterrupt):
-        return 130
+        return 143 if isinstance(error, Terminated) else 130
     return error.exit_code if isinstance(error, AfinaError) else 1
 
 
@@ -180,13 +182,15 @@ def train(
     delimiter: DelimiterFlag = None,
     encoding: EncodingFlag = None,
     settings: Annotated[list[str] | None, flag("PATH=VALUE", "Any setting by its path; repeatable.", "--set")] = None,
+    resume: Annotated[str | None, flag("RUN", "Go on with an unfinished run; no other setting is needed.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result only.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Fine-tune a model on labelled data."""
+    """Fine-tune a model on labelled data. With the --out of an unfinished run it goes on with that run."""
     from .config import load
 
-    checked = load(config, overrides({name: value for name, value in call.params.items() if value is not None}))
+    flags = {name: value for name, value in call.params.items() if value is not None}
+    checked = load(*(unfinished(resume, config, flags) if resume else (config, overrides(flags))))
     if call.info_name == "plan":
         foresee(checked, as_json=as_json)
         return
@@ -247,7 +251,7 @@ def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
     """
     from .config import SHORT, parse_value
 
-    own = ("config", "settings", "quiet", "as_json")
+    own = ("config", "settings", "quiet", "as_json", "resume")
     found = {SHORT.get(name, name): value for name, value in flags.items() if name not in own}
     found |= {f"data.{name}": value for name, value in layout(flags).items()}
     for item in flags.get("settings", ()):
@@ -256,6 +260,24 @@ def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"--set {printable(item)}: expected PATH=VALUE, for example training.warmup=0.2")
         found[path.strip()] = parse_value(value)
     return found
+
+
+def unfinished(run: str, config: str | None, flags: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The configuration of an unfinished run, and the settings to go on with it.
+
+    Raises:
+        ConfigError: there is none, or a setting is given beside it that would make it another run.
+    """
+    from .training import rundir
+
+    if config is not None:
+        raise ConfigError(f"config: {printable(config)} beside --resume; the run's own config.yaml is taken")
+    folder = Path(run)
+    if (folder / rundir.RUN).exists():
+        raise ConfigError(f"--resume: {printable(run)} is finished")
+    if not (folder / rundir.CONFIG).is_file():
+        raise ConfigError(f"--resume: {printable(run)} holds no unfinished run (no {rundir.CONFIG})")
+    return folder / rundir.CONFIG, {**overrides(flags), "out": str(folder)}
 
 
 def complaints(check: Callable[[Any], object], value: Any) -> list[str]:
@@ -315,13 +337,63 @@ def follow(config: Config, *, quiet: bool = False) -> Done:
         from .training.run import Done, stream
 
         view = silence if quiet else bar if is_terminal() else lines
-        last = deque(view(stream(config.model_copy(update={"out": str(folder)}), data)), maxlen=1).pop()
-    except KeyboardInterrupt:
-        left = f"{folder} holds the log so far and no finished model" if folder.exists() else "nothing was written"
-        raise KeyboardInterrupt(left) from None
+        with signals() as asked:
+            events = stream(config.model_copy(update={"out": str(folder)}), data)
+            last = deque(view(attended(events, asked)), maxlen=1).pop()
+    except KeyboardInterrupt as stop:
+        raise type(stop)(what_is_left(folder)) from None
     if isinstance(last, Done):
         return last
     raise TrainingError("the run ended without a result")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: the system wants us to end."""
+
+
+@contextmanager
+def signals() -> Iterator[list[int]]:
+    """SIGINT and SIGTERM inside become an entry of the list that comes out; a second one stops at once."""
+    asked: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if asked:
+            raise stop_of(number)
+        asked.append(number)
+        say("stopping after this step and a checkpoint; once more stops at once", sys.stderr)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stop_of(number: int) -> KeyboardInterrupt:
+    """What a signal raises."""
+    return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+
+
+def attended(events: Iterator[Event], asked: list[int]) -> Iterator[Event]:
+    """Events, until a signal has come: then the run is closed, which writes a checkpoint."""
+    with closing(events):  # type: ignore[type-var]
+        for event in events:
+            yield event
+            if asked:
+                break
+        else:
+            return
+    raise stop_of(asked[0])
+
+
+def what_is_left(folder: Path) -> str:
+    """What an interrupted run left on the disk."""
+    from .training.checkpoint import FOLDER
+
+    if any((folder / FOLDER).glob("step-*")):
+        return f"go on with: afina train --resume {shlex.quote(str(folder))}"
+    return f"{folder} holds the log so far and no checkpoint" if folder.exists() else "nothing was written"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -128,6 +128,9 @@ class TrainingConfig(Section):
     micro_tokens: int | None = Field(
         None, ge=1, description="tokens that go through the encoder at once; by default 2048 on a CPU, 16384 on a GPU"
     )
+    checkpoint_every: float = Field(
+        300.0, ge=0, description="seconds between two checkpoints of an unfinished run; 0 writes one after every step"
+    )
     cache_memory: float | None = Field(
         None, ge=0, description="GB of memory for the states of frozen layers; by default a quarter of what is free"
     )

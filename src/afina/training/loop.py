@@ -66,6 +66,7 @@ class Step:
         norm: Norm of the gradient before clipping.
         tokens: Real tokens that went through the encoder.
         padded: Places computed for them, padding included.
+        micro_tokens: Tokens that went through the encoder at once; fewer than asked for after a lack of memory.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Step:
     norm: float
     tokens: int
     padded: int
+    micro_tokens: int
 
 
 def steps(
@@ -92,6 +94,7 @@ def steps(
     pad: int,
     seed: int,
     autocast: torch.dtype | None = None,
+    done: int = 0,
 ) -> Generator[Step, None, None]:
     """Train, one step of the optimiser at a time.
 
@@ -110,6 +113,7 @@ def steps(
         pad: Vocabulary id of padding.
         seed: Of order and dropout.
         autocast: Type of the arithmetic, or None for the weights' own.
+        done: Steps that were taken before; the next one is the first.
 
     Raises:
         TrainingError: loss or gradient is not finite; names the step and the rows.
@@ -120,11 +124,24 @@ def steps(
     for epoch in range(epochs):
         batches = draws(len(data.examples), batch_size, seed=seed, epoch=epoch)
         for place, batch in enumerate(batches):
+            if number < done:
+                number += 1
+                continue
             network.train()
-            torch.manual_seed(step_seed(seed, number))
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor(number)
-            total, count, tokens, padded = gradients(network, task, data, batch, micro_tokens, pad, autocast)
+            while True:
+                torch.manual_seed(step_seed(seed, number))
+                try:
+                    total, count, tokens, padded = gradients(network, task, data, batch, micro_tokens, pad, autocast)
+                    break
+                except (MemoryError, RuntimeError) as error:
+                    # The same step again in smaller pieces: sums of losses make the split invisible to the maths.
+                    longest = max(len(data.windows[w]) for i in batch for w in range(*data.owners[i]))
+                    if not out_of_memory(error) or micro_tokens <= longest:
+                        raise
+                    optimiser.zero_grad(set_to_none=True)
+                    micro_tokens = max(longest, micro_tokens // 2)
             norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]) / count
             if not bool(torch.isfinite(norm + total)):
                 raise TrainingError(not_finite(data, batch, number, float(total / count), float(norm)))
@@ -136,7 +153,7 @@ def steps(
             number += 1
             last = place == len(batches) - 1
             rate = float(optimiser.param_groups[0]["lr"])
-            yield Step(number, epoch, last, float(total / count), rate, float(norm), tokens, padded)
+            yield Step(number, epoch, last, float(total / count), rate, float(norm), tokens, padded, micro_tokens)
 
 
 def gradients(
@@ -179,6 +196,14 @@ def gradients(
         total, count = total + loss.detach(), count + weight
         tokens, padded = tokens + inputs.tokens, padded + inputs.ids.numel()
     return total, count, tokens, padded
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out, on a GPU or in torch's allocator."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    words = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return any(word in str(error) for word in words)
 
 
 def groups_of(data: Material, batch: Sequence[int], per: str) -> list[tuple[int, range]]:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import json
 import math
 import platform
 import time
@@ -33,11 +35,15 @@ from ..model.vocabulary import distinct
 from ..records import Example
 from ..tasks.base import Array, Task
 from ..text.encoding import Encoder, load_tokenizer
-from . import rundir, strategy
+from . import checkpoint, rundir, strategy
 from .loop import Material, Step, material, steps, targeted
 
 CACHE_SHARE = 0.25
 """Share of the free memory that kept states may take."""
+FREE = {"cache_memory", "cache_disk", "checkpoint_every"}
+"""Training settings that don't change what comes out."""
+COUNTERS = ("number", "epoch", "tokens", "padded", "stale", "due", "micro")
+"""What a checkpoint keeps of the trainer's own state."""
 KEPT = ("train", "validation")
 """Parts of the data that are run more than once."""
 
@@ -120,14 +126,17 @@ class Clock:
 
 
 def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
-    """Fine-tune, one event at a time.
+    """Fine-tune, one event at a time. Closing the stream while it trains leaves a checkpoint.
+
+    A folder (`out`) that holds an unfinished run is taken up where its last checkpoint was written.
 
     Args:
         config: Checked configuration.
         data: What `read_data` gave, when it was called already.
 
     Raises:
-        InputError: configuration, data or model can't be used; before any training.
+        InputError: configuration, data or model can't be used, or are not those that the run was begun with; before any
+            training.
         TrainingError: the run failed.
     """
     clock = Clock()
@@ -136,13 +145,19 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     with clock.part("read"):
         data = data or read_data(config)
     yield from map(Note, data.notes)
-
-    task = data.task
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
     with clock.part("load"):
-        network, encoder = assemble(config, task)
-    folder.mkdir(parents=True, exist_ok=True)
+        network, encoder = assemble(config, data.task)
+    with rundir.locked(folder):
+        yield from begin(config, data, network, encoder, folder, clock)
+
+
+def begin(
+    config: Config, data: Data, network: Network, encoder: Encoder, folder: Path, clock: Clock
+) -> Iterator[Event]:
+    """The run in its folder, which is ours alone, with nothing wrong as far as that can be seen beforehand."""
+    task = data.task
     with clock.part("tokenise"):
         parts = {name: encoded(encoder, task, examples) for name, examples in data.parts.items()}
     parts["train"] = targeted(parts["train"], task)
@@ -161,20 +176,28 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
             "training": training,
             "out": str(folder),
             "options": task.options.model_dump(mode="json"),
-            "model": config.model.model_copy(update={"max_length": encoder.max_length}),
+            "model": config.model.model_copy(
+                update={"max_length": encoder.max_length, "name": absolute(config.model.name)}
+            ),
+            "data": config.data.model_copy(
+                update={name: absolute(value) for name in data.parts if (value := getattr(config.data, name))}
+            ),
         }
     )
+    before = digests(network)
+    begun = begun_with(config, data, before)
+    taken_up = take_up(folder, begun)
+    yield from map(Note, taken_up[1])
     (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
     rundir.write_json(folder / rundir.DATA, data.record())
-    before = digests(network)
     network.narrow([*distinct(parts["train"].windows), encoder.pad])
     yield Note(decided(config, network))
 
     if network.cut_at:
         yield from keep_states(network, parts, before, config, encoder.pad, clock)
     metric = training.metric or next(iter(task.metrics))
-    trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder)
-    yield from trainer.run()
+    trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder, begun)
+    yield from trainer.run(taken_up[0])
 
     speed = speed_of(trainer, parts["train"], clock)
     yield Note(speed.pop("says"))
@@ -190,7 +213,8 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     with clock.part("evaluate"):
         scores = {name: judged(artifact, parts[name], folder, name) for name in ("validation", "test") if name in parts}
     with clock.part("save"):
-        artifact.save(folder / rundir.MODEL)
+        artifact.save(folder / rundir.MAKING)
+        (folder / rundir.MAKING).rename(folder / rundir.MODEL)
     record = {
         "status": "done",
         "validation": asdict(scores["validation"]),
@@ -207,11 +231,66 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
         "machine": machine(),
     }
     rundir.write_json(folder / rundir.RUN, record)
+    checkpoint.remove(folder / checkpoint.FOLDER)
     yield Done(folder, artifact, scores["validation"], scores.get("test"), record)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Model and training.
+
+
+def absolute(name: str) -> str:
+    """A path that means the same from everywhere; names of models and patterns of files that aren't there stay."""
+    return str(Path(name).absolute()) if Path(name).exists() or glob.has_magic(name) else name
+
+
+def begun_with(config: Config, data: Data, digests: Mapping[str, str]) -> dict[str, Any]:
+    """What decides the outcome of a run, to compare when it is taken up."""
+    examples = {}
+    for name, part in data.parts.items():
+        lines = "\n".join(repr((one.text, one.pair, one.target, one.words)) for one in part)
+        examples[name] = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+    settings = config.model_dump(mode="json", exclude={"out": True, "data": True, "training": FREE})
+    return {
+        "settings": settings,
+        "examples": examples,
+        "model": hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest(),
+        "machine": {**machine(), "system": platform.system()},
+    }
+
+
+def take_up(folder: Path, begun: Mapping[str, Any]) -> tuple[checkpoint.Checkpoint | None, list[str]]:
+    """The checkpoint to go on from, if there is one, and what to say about it; sweeps what a dead run left half done.
+
+    Raises:
+        ConfigError: the run was begun with something else; lists the differences.
+    """
+    found, notes = checkpoint.latest(folder)
+    for name in (rundir.MAKING, rundir.MODEL, rundir.PREDICTIONS):
+        checkpoint.remove(folder / name)
+    if found is None:
+        for name in (rundir.STEPS, rundir.EVALUATIONS):
+            checkpoint.remove(folder / name)
+        return None, [f"skipped: {note}" for note in notes]
+    then = found.state["begun"]
+    differ = checkpoint.differences(without(then, "machine"), without(begun, "machine"))
+    if differ:
+        raise ConfigError(
+            [
+                f"out: {folder} holds a run that was begun with something else; give another folder, or undo this:",
+                *differ,
+            ]
+        )
+    notes = [f"skipped: {note}" for note in notes]
+    moved = checkpoint.differences(then["machine"], begun["machine"])
+    if moved:
+        notes.append(f"the last bits may differ from a run without a stop: {'; '.join(moved)}")
+    return found, [*notes, f"taken up after step {found.state['counters']['number']}"]
+
+
+def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A dict less one entry."""
+    return {key: value for key, value in tree.items() if key != name}
 
 
 def assemble(config: Config, task: Task) -> tuple[Network, Encoder]:
@@ -331,7 +410,7 @@ def free_memory() -> float:
 
 @dataclass
 class Trainer:
-    """Consumes the loop: logs, evaluates after each epoch, keeps the best weights, stops."""
+    """Consumes the loop: logs, evaluates after each epoch, keeps the best weights, stops, writes checkpoints."""
 
     network: Network
     task: Task
@@ -342,66 +421,143 @@ class Trainer:
     metric: str
     clock: Clock
     folder: Path
+    begun: dict[str, Any]
+    """What the run was begun with; a run that is taken up must agree."""
     number: int = 0
+    epoch: int = 0
     tokens: int = 0
     padded: int = 0
+    stale: int = 0
+    due: bool = False
+    """Whether an evaluation comes before the next step."""
+    micro: int = 0
     best: dict[str, Any] = field(default_factory=dict)
+    kept: checkpoint.Tensors = field(default_factory=dict)
+    """The trained weights at the best evaluation, by name."""
     logits: Sequence[Sequence[Array]] = ()
 
-    def run(self) -> Iterator[Event]:
-        """Train to the end and leave the best weights in the network."""
+    def run(self, taken_up: checkpoint.Checkpoint | None = None) -> Iterator[Event]:
+        """Train to the end and leave the best weights in the network.
+
+        Args:
+            taken_up: Where to go on.
+
+        Raises:
+            TrainingError: the loss is not finite, or a checkpoint can't be written.
+        """
         training, data = self.training, self.parts["train"]
         batch = (training.batch_size or 1) * training.accumulation
-        epochs, every = training.epochs or 1, training.evaluate_every or 1
-        planned = math.ceil(len(data.examples) / batch) * epochs
-        yield Begin(planned, epochs, self.metric)
+        planned = math.ceil(len(data.examples) / batch) * (training.epochs or 1)
+        optimiser = strategy.optimiser(self.network, training)
+        self.micro = training.micro_tokens or 1
+        if taken_up:
+            self.restore(taken_up, optimiser)
+        yield Begin(planned, training.epochs or 1, self.metric)
         if training.checkpointing:
             self.network.stock.gradient_checkpointing_enable({"use_reentrant": False})
         loop = steps(
-            self.network, self.task, data, strategy.optimiser(self.network, training),
+            self.network, self.task, data, optimiser,
             strategy.schedule(training.schedule or "linear", steps=planned, warmup=training.warmup),
-            epochs=epochs, batch_size=batch, clip=training.clip, micro_tokens=training.micro_tokens or 1, pad=self.pad,
-            seed=self.seed, autocast=arithmetic(training.precision, self.network.device),
+            epochs=training.epochs or 1, batch_size=batch, clip=training.clip, micro_tokens=self.micro, pad=self.pad,
+            seed=self.seed, autocast=arithmetic(training.precision, self.network.device), done=self.number,
         )  # fmt: skip
-        stale, weights = 0, []
-        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
-        with (
-            closing(loop),
-            (self.folder / rundir.STEPS).open("w", encoding="utf-8") as log,
-            (self.folder / rundir.EVALUATIONS).open("w", encoding="utf-8") as evaluations,
-        ):
-            while True:
-                with self.clock.part("train"), flushed_denormals():
-                    step = next(loop, None)
-                if step is None:
-                    break
-                self.number, self.tokens, self.padded = (
-                    step.number,
-                    self.tokens + step.tokens,
-                    self.padded + step.padded,
-                )
-                rundir.append(log, asdict(step))
-                yield step
-                done = step.epoch + 1
-                if not step.last or (done % every and done < epochs):
-                    continue
-                with self.clock.part("validate"):
-                    scored = self.validate(step)
-                rundir.append(evaluations, asdict(scored))
-                stale = 0 if scored.best else stale + every
-                if scored.best:
-                    weights = [parameter.detach().clone() for parameter in trained]
-                yield scored
-                if training.patience and stale >= training.patience:
-                    yield Note(f"stopped: no better {self.metric} in {stale} epochs")
-                    break
+        with closing(loop):
+            try:
+                yield from self.consume(loop, optimiser)
+            except GeneratorExit:  # whoever looks on wants to stop: everything up to this step is kept
+                if self.number:
+                    self.save(optimiser)
+                raise
         with torch.no_grad():
-            for parameter, kept in zip(trained, weights, strict=True):
-                parameter.copy_(kept)
+            for name, parameter in self.trained():
+                parameter.copy_(self.kept[name])
+        if not self.logits:
+            part = self.parts["validation"]
+            logits = inference.window_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
+            self.logits = inference.by_example(part.features, logits)
         if training.checkpointing:
             self.network.stock.gradient_checkpointing_disable()
 
-    def validate(self, step: Step) -> Scored:
+    def consume(self, loop: Iterator[Step], optimiser: torch.optim.Optimizer) -> Iterator[Event]:
+        """Step after step. Whenever something is given out, the state is whole."""
+        training = self.training
+        epochs, every = training.epochs or 1, training.evaluate_every or 1
+        saved = time.monotonic()
+        with (
+            (self.folder / rundir.STEPS).open("a", encoding="utf-8") as log,
+            (self.folder / rundir.EVALUATIONS).open("a", encoding="utf-8") as evaluations,
+        ):
+            while True:
+                if self.due:
+                    with self.clock.part("validate"):
+                        scored = self.validate()
+                    rundir.append(evaluations, asdict(scored))
+                    self.due = False
+                    self.stale = 0 if scored.best else self.stale + every
+                    if scored.best:
+                        self.kept = {name: parameter.detach().clone() for name, parameter in self.trained()}
+                    yield scored
+                if training.patience and self.stale >= training.patience:
+                    yield Note(f"stopped: no better {self.metric} in {self.stale} epochs")
+                    return
+                if time.monotonic() - saved >= training.checkpoint_every and self.number:
+                    self.save(optimiser)
+                    saved = time.monotonic()
+                with self.clock.part("train"), flushed_denormals():
+                    step = next(loop, None)
+                if step is None:
+                    return
+                self.number, self.epoch = step.number, step.epoch
+                self.tokens, self.padded = self.tokens + step.tokens, self.padded + step.padded
+                self.due = step.last and (not (step.epoch + 1) % every or step.epoch + 1 == epochs)
+                rundir.append(log, asdict(step))
+                if step.micro_tokens < self.micro:
+                    self.micro = step.micro_tokens
+                    yield Note(
+                        f"memory ran out in step {step.number}: at most {self.micro} tokens at once from here on"
+                    )
+                yield step
+
+    def trained(self) -> list[tuple[str, torch.nn.Parameter]]:
+        """What trains, by name."""
+        return [(name, parameter) for name, parameter in self.network.named_parameters() if parameter.requires_grad]
+
+    def save(self, optimiser: torch.optim.Optimizer) -> None:
+        """Write a checkpoint of this moment.
+
+        Raises:
+            TrainingError: it can't be written.
+        """
+        names = {parameter: name for name, parameter in self.trained()}
+        counters = {name: getattr(self, name) for name in COUNTERS}
+        state = {"counters": rundir.finite(counters), "best": rundir.finite(self.best), "begun": self.begun}
+        weights = {name: parameter.detach().contiguous() for name, parameter in self.trained()}
+        with self.clock.part("checkpoint"):
+            checkpoint.save(
+                self.folder,
+                self.number,
+                checkpoint.Checkpoint(state, weights, checkpoint.optimiser_state(optimiser, names), self.kept),
+            )
+
+    def restore(self, taken_up: checkpoint.Checkpoint, optimiser: torch.optim.Optimizer) -> None:
+        """Put everything back to where a checkpoint was written, the logs too."""
+        with torch.no_grad():
+            for name, parameter in self.trained():
+                parameter.copy_(taken_up.weights[name])
+        if self.network.vocabulary is not None:
+            self.network.vocabulary.stale = True
+        checkpoint.restore_optimiser(optimiser, {p: name for name, p in self.trained()}, taken_up.optimiser)
+        for name, value in taken_up.state["counters"].items():
+            setattr(self, name, value)
+        self.best = dict(taken_up.state["best"])
+        if self.best and self.best["rank"] is None:  # a metric without a value
+            self.best |= {"rank": -math.inf, "value": math.nan}
+        self.kept = {name: tensor.to(self.network.device) for name, tensor in taken_up.best.items()}
+        rundir.cut(self.folder / rundir.STEPS, "number", self.number)
+        # The evaluation after this very step is in the log already unless it is still due.
+        rundir.cut(self.folder / rundir.EVALUATIONS, "step", self.number - self.due)
+
+    def validate(self) -> Scored:
         """Score the validation data, and note the best.
 
         Raises:
@@ -419,13 +575,13 @@ class Trainer:
         if better:
             self.logits = inference.by_example(part.features, logits)
             self.best = {
-                "epoch": step.epoch + 1,
-                "step": step.number,
+                "epoch": self.epoch + 1,
+                "step": self.number,
                 "metric": self.metric,
                 "value": value,
                 "rank": rank,
             }
-        return Scored(step.epoch + 1, step.number, metrics, better)
+        return Scored(self.epoch + 1, self.number, metrics, better)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ steps.jsonl        one line a step: loss, rate, gradient norm, tokens
 evaluations.jsonl  one line an evaluation on the validation data
 predictions.jsonl  one line an example of the validation and test data: place, target, prediction
 model/             the fine-tuned model: a Hugging Face folder plus afina.json
+checkpoints/       while it trains: where the run can be taken up (checkpoint.py)
 run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
 """
 
@@ -14,10 +15,19 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TextIO
 
 from ..errors import ConfigError
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows: two runs in one folder are not told apart
+    fcntl = None
 
 CONFIG = "config.yaml"
 DATA = "data.json"
@@ -25,23 +35,66 @@ STEPS = "steps.jsonl"
 EVALUATIONS = "evaluations.jsonl"
 PREDICTIONS = "predictions.jsonl"
 MODEL = "model"
+MAKING = ".making-model"
+CHECKPOINTS = "checkpoints"
+LOCK = ".lock"
 RUN = "run.json"
 
 
 def check(folder: Path) -> None:
-    """See that a new run can be written to a folder, without making it.
+    """See that a run can be written to a folder, or taken up in it, without making it.
 
     Raises:
-        ConfigError: it holds something, or is no folder, or can't be written to.
+        ConfigError: it holds something else, or a finished run, or is no folder, or can't be written to.
     """
     try:
-        if folder.exists() and any(folder.iterdir()):
-            raise ConfigError(f"out: {folder} is not empty; give another folder (--out), or remove it")
+        if folder.exists() and any(folder.iterdir()) and not is_unfinished(folder):
+            what = "holds a finished run" if (folder / RUN).exists() else "is not empty"
+            raise ConfigError(f"out: {folder} {what}; give another folder (--out), or remove it")
     except OSError as error:
         raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise ConfigError(f"out: {folder} can't be made: {nearest} is not a folder that you may write to")
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder holds nothing but a run that did not come to its end."""
+    own = {LOCK, CONFIG, DATA, STEPS, EVALUATIONS, PREDICTIONS, MODEL, MAKING, CHECKPOINTS}
+    return {place.name for place in folder.iterdir()} <= own
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a folder for one run, made where it is not there. The system lets go of the lock when its owner dies.
+
+    Raises:
+        ConfigError: another run has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w", encoding="ascii") as file:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"out: another run is writing to {folder}; give another folder (--out)") from None
+        yield
+    (folder / LOCK).unlink(missing_ok=True)
+
+
+def cut(file: Path, name: str, most: int) -> None:
+    """Keep the lines of a log up to one whose number is `most`; a torn last line goes too."""
+    kept = []
+    for line in file.read_bytes().splitlines(keepends=True) if file.exists() else ():
+        try:
+            if json.loads(line)[name] > most or not line.endswith(b"\n"):
+                break
+        except ValueError:
+            break
+        kept.append(line)
+    aside = file.with_suffix(".making")
+    aside.write_bytes(b"".join(kept))
+    aside.replace(file)
 
 
 def default_folder(task: str, strategy: str, seed: int) -> Path:

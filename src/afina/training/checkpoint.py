@@ -1,0 +1,231 @@
+"""Where a run can be taken up: complete or absent, and checked before it is believed.
+
+RUN/checkpoints/step-00000120/
+  weights.safetensors     what trains
+  optimiser.safetensors   AdamW's moments and step counts
+  best.safetensors        what trains, at the best evaluation so far; absent before the first
+  state.json              counters, scores, and what the run was begun with
+  manifest.json           size and SHA-256 of each of these; written last
+
+Everything is written aside, synced, described by the manifest, synced and renamed. The checkpoint before goes only when
+the new one is durable. Data order and dropout are functions of seed and step, so no random state is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from ..errors import ConfigError, TrainingError
+
+FOLDER = "checkpoints"
+MANIFEST = "manifest.json"
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A moment of a run.
+
+    Attributes:
+        state: Counters and scores; JSON values only.
+        weights: What trains, by name.
+        optimiser: AdamW's state, by name and part.
+        best: What trains at the best evaluation so far; empty before the first.
+    """
+
+    state: dict[str, Any]
+    weights: Tensors
+    optimiser: Tensors
+    best: Tensors
+
+
+def save(run: Path, step: int, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint, then remove the older ones.
+
+    Raises:
+        TrainingError: it can't be written; says how much room there is. Older checkpoints are as they were.
+    """
+    parent, place = run / FOLDER, run / FOLDER / f"step-{step:08d}"
+    aside = parent / f".making-{place.name}"
+    parts = {"weights": checkpoint.weights, "optimiser": checkpoint.optimiser, "best": checkpoint.best}
+    try:
+        parent.mkdir(exist_ok=True)
+        remove(aside)
+        aside.mkdir()
+        for name, tensors in parts.items():
+            if tensors:
+                save_file(tensors, aside / f"{name}.safetensors")
+        write(aside / "state.json", checkpoint.state)
+        files = sorted(aside.iterdir())
+        for file in files:
+            file.chmod(0o666 & ~umask())  # safetensors gives its files to their owner alone
+            sync(file)
+        write(aside / MANIFEST, {file.name: describe(file) for file in files})
+        sync(aside / MANIFEST)
+        remove(place)
+        aside.rename(place)
+        sync(parent)
+    except OSError as error:
+        remove(aside)
+        wanted = sum(tensor.nbytes for tensors in parts.values() for tensor in tensors.values())
+        free = shutil.disk_usage(run).free
+        raise TrainingError(
+            f"{place}: the checkpoint of {wanted / 1e6:,.0f} MB can't be written ({error.strerror or error}; "
+            f"{free / 1e6:,.0f} MB are free). The run stops here; make room, then: afina train --resume {run}"
+        ) from error
+    for other in parent.iterdir():
+        if other != place:
+            remove(other)
+    return place
+
+
+def latest(run: Path) -> tuple[Checkpoint | None, list[str]]:
+    """The newest checkpoint that is whole, and what is wrong with those that are newer."""
+    parent = run / FOLDER
+    skipped: list[str] = []
+    for place in sorted(parent.glob("step-*"), reverse=True) if parent.is_dir() else ():
+        try:
+            return read(place), skipped
+        except ConfigError as error:
+            skipped.append(str(error))
+    return None, skipped
+
+
+def read(place: Path) -> Checkpoint:
+    """A checkpoint, every byte of it checked.
+
+    Raises:
+        ConfigError: names the file that is missing, damaged, or should not be there.
+    """
+    manifest = parse(place / MANIFEST)
+    names = {"weights.safetensors", "optimiser.safetensors", "state.json", *manifest}
+    if names - {"weights.safetensors", "optimiser.safetensors", "best.safetensors", "state.json"}:
+        raise ConfigError(f"{place / MANIFEST}: damaged: it names files that a checkpoint does not have")
+    for name in sorted(names):
+        file = place / name
+        if file.is_symlink() or not file.is_file():
+            raise ConfigError(f"{file}: missing, or not a plain file")
+        try:
+            found = describe(file)
+        except OSError as error:
+            raise ConfigError(f"{file}: can't be read: {error.strerror}") from None
+        if found != manifest.get(name):
+            raise ConfigError(f"{file}: damaged: its size or SHA-256 is not that of the manifest")
+    best = place / "best.safetensors"
+    return Checkpoint(
+        parse(place / "state.json"),
+        load_file(place / "weights.safetensors"),
+        load_file(place / "optimiser.safetensors"),
+        load_file(best) if best.name in manifest else {},
+    )
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between the beginning of a run and the attempt to go on with it, one line each."""
+    lines = []
+    for name, value in flat(then):
+        other = dict(flat(now)).get(name)
+        if other != value:
+            lines.append(f"{name}: was {value!r}, is {other!r}")
+    known = {name for name, _ in flat(then)}
+    return lines + [f"{name}: was not set, is {value!r}" for name, value in flat(now) if name not in known]
+
+
+def flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """A tree of dicts as paths and values."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The optimiser by name.
+
+
+def optimiser_state(optimiser: torch.optim.Optimizer, names: Mapping[torch.nn.Parameter, str]) -> Tensors:
+    """AdamW's state as tensors with names."""
+    return {
+        f"{name}|{part}": value.detach().clone()
+        for parameter, name in names.items()
+        for part, value in optimiser.state.get(parameter, {}).items()
+    }
+
+
+def restore_optimiser(
+    optimiser: torch.optim.Optimizer, names: Mapping[torch.nn.Parameter, str], tensors: Tensors
+) -> None:
+    """Put AdamW's state back."""
+    by_name = {name: parameter for parameter, name in names.items()}
+    for key, value in tensors.items():
+        name, _, part = key.rpartition("|")
+        parameter = by_name[name]
+        optimiser.state[parameter][part] = value.to(parameter.device)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files.
+
+
+def write(file: Path, tree: Any) -> None:
+    """A JSON file."""
+    file.write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
+
+
+def parse(file: Path) -> dict[str, Any]:
+    """A JSON file that holds an object.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    try:
+        tree = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: damaged or missing: {error}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{file}: damaged: expected an object")
+    return tree
+
+
+def describe(file: Path) -> dict[str, Any]:
+    """Size and SHA-256."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return {"bytes": file.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def sync(place: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def umask() -> int:
+    """The permissions that new files don't get."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def remove(place: Path) -> None:
+    """Remove a file or folder, if it is there."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
