@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,32 @@ def test_the_saved_configuration_holds_no_name_of_ours(model: Path) -> None:
     text = (model / "config.json").read_text(encoding="utf-8")
     assert "afina" not in text
     assert json.loads(text)["architectures"] == ["RobertaForSequenceClassification"]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize("how", ["flip", "delete", "link"])
+def test_a_file_with_other_bytes_is_refused_by_name(name: str, how: str, model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    assert load(folder)
+    file = folder / name
+    if how == "flip":
+        raw = bytearray(file.read_bytes())
+        raw[-2] ^= 1
+        file.write_bytes(raw)
+    elif how == "delete":
+        file.unlink()
+    else:
+        file.rename(tmp_path / name)
+        file.symlink_to(tmp_path / name)
+    with pytest.raises(ModelError, match=rf"{name}: (not the bytes|missing)|holds no {name}"):
+        load(folder)
+
+
+def test_sums_do_not_lead_out_of_the_folder(model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    about = json.loads((folder / "afina.json").read_text())
+    (folder / "afina.json").write_text(json.dumps({**about, "files": {"../x": "0"}}))
+    with pytest.raises(ModelError, match="not a plain file of this folder"):
+        load(folder)

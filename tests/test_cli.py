@@ -104,7 +104,7 @@ def trained(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
 
 
 def test_these_are_the_commands() -> None:
-    assert COMMANDS == ["cache", "demo", "evaluate", "init", "models", "plan", "predict", "tasks", "train"]
+    assert COMMANDS == ["cache", "check", "demo", "evaluate", "init", "models", "plan", "predict", "tasks", "train"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -274,7 +274,7 @@ def test_flags_become_settings() -> None:
 def test_every_flag_of_train_is_a_setting() -> None:
     from afina.config import SHORT, Config
 
-    (command, _) = [one for one in cli.app.registered_commands if one.callback and one.callback.__name__ == "train"]
+    (command, *_) = [one for one in cli.app.registered_commands if one.callback and one.callback.__name__ == "train"]
     flags = set(command.callback.__annotations__) - {
         "call",
         "config",
@@ -302,6 +302,42 @@ def test_labels_that_training_lacks_are_counted_when_asked(trained: Trained) -> 
     assert result.exit_code == 0, result.output
     assert re.search(r"\(unseen in training\) .* 1 +0\n", result.stdout)
     assert "expected refuse or count" in afina("evaluate", trained.folder, "--data", data, "--unseen", "x").stderr
+
+
+def test_check_says_everything_at_once(trained: Trained) -> None:
+    fine = afina("check", "--train", trained.data, "--model", trained.model)
+    assert fine.exit_code == 0, fine.output
+    assert "note:    train: 32 examples of 5 tokens (median)" in fine.stdout
+    assert re.search(r"^0 errors, \d+ warnings?, \d+ notes$", fine.stdout, re.M)
+    data = write_csv(Path("bad.csv"), [*ROWS, ("", "good"), ("x", ""), ("y", " good"), ("a lovely cat", "bad")])
+    wrong = afina("check", "--train", data, "--model", trained.model)
+    assert wrong.exit_code == 2
+    for words in (
+        "error:   column 'text' is empty",
+        f"bad.csv:{len(ROWS) + 2}",
+        "are these one label?",
+        "more than one",
+    ):
+        assert words in wrong.stdout
+    found = json.loads(afina("check", "--train", data, "--model", trained.model, "--json").stdout)
+    assert {"empty-text", "empty-label", "twin-labels", "contradictions"} <= {one["code"] for one in found["findings"]}
+
+
+def test_a_plan_trains_nothing(trained: Trained) -> None:
+    result = afina("plan", *trained.flags, "--strategy", "head")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^expected time +about \d+ s$", result.stdout, re.M)
+    assert not Path("runs").exists()
+    assert json.loads(afina("plan", *trained.flags, "--json").stdout)["epochs"] == 1
+
+
+def test_the_cache_is_listed_and_cleared(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFINA_CACHE", "kept")
+    assert afina("cache").stdout == "kept/states: 0.0 MB\n"
+    assert afina("train", *trained.flags, "--strategy", "head", "--quiet").exit_code == 0
+    assert re.search(r"^\w{12} +\S+ +3 +32 +0.0 +20\d\d-", afina("cache").stdout, re.M)
+    assert "MB removed" in afina("cache", "--clear").stdout
+    assert not list(Path("kept/states").iterdir())
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ head.safetensors                                   only when the head is not the
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -67,6 +69,7 @@ class Artifact:
             "scale": list(self.network.scale),
             "base": self.base,
         }
+        about["files"] = {file.name: sha256(file) for file in sorted(folder.iterdir())}
         (folder / "afina.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -79,6 +82,7 @@ def load(path: str | Path) -> Artifact:
     source, local = locate(str(path))
     file = Path(source) / "afina.json"
     about = read_about(file) if local and file.is_file() else about_stock(source, local)
+    verify(Path(source), about.get("files") or {})
     kind = find(about["task"])
     task = kind(validated(kind.Options, about["options"], f"{file}: options"), about["facts"])
     network = networks.build(source, task.head, per=task.per, head=about["head"])
@@ -95,6 +99,29 @@ def load(path: str | Path) -> Artifact:
     tokenizer = load_tokenizer(source, local=local)
     length = check_length(about["max_length"], network.trunk.config, tokenizer)
     return Artifact(task, Encoder(tokenizer, length), network, about["head"], about["base"])
+
+
+def sha256(file: Path) -> str:
+    """Of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify(folder: Path, sums: Mapping[str, str]) -> None:
+    """See that the files are those that were saved.
+
+    Raises:
+        ModelError: one is missing, is a link, leaves the folder, or has other bytes.
+    """
+    for name, digest in sums.items():
+        file = folder / name
+        if Path(name).name != name or file.is_symlink() or not file.is_file():
+            raise ModelError(f"{file}: missing, or not a plain file of this folder; the model is not as it was saved")
+        if sha256(file) != digest:
+            raise ModelError(
+                f"{file}: not the bytes that were saved (SHA-256 differs); copy the model again or, if the file was "
+                'changed on purpose, remove its line under "files" in afina.json'
+            )
 
 
 def load_head(network: Network, file: Path) -> None:

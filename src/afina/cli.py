@@ -31,6 +31,7 @@ from .screen import (
     run_record,
     say,
     say_evaluation,
+    say_findings,
     say_json,
     say_plan,
     say_result,
@@ -71,6 +72,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*args, **kwargs)
             sys.stdout.flush()
+        except typer.Exit:  # a command that has said everything and chosen its code
+            raise
         except BrokenPipeError:  # whoever read the output has enough; typer ends without a word
             raise
         except (Exception, KeyboardInterrupt) as error:
@@ -191,6 +194,9 @@ def train(
 
     flags = {name: value for name, value in call.params.items() if value is not None}
     checked = load(*(unfinished(resume, config, flags) if resume else (config, overrides(flags))))
+    if call.info_name == "check":
+        judge_data(checked, as_json=as_json)
+        return
     if call.info_name == "plan":
         foresee(checked, as_json=as_json)
         return
@@ -201,6 +207,7 @@ def train(
         say_result(done)
 
 
+app.command("check", help="Say what is wrong or odd about the data. The flags are those of train.")(train)
 app.command("plan", help="Say what a training will take, and train nothing. The flags are those of train.")(train)
 
 
@@ -297,6 +304,28 @@ def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("delimiter") == "\\t":
         found["delimiter"] = "\t"
     return found
+
+
+def judge_data(config: Config, *, as_json: bool) -> None:
+    """Print the findings about the data; errors among them end with exit code 2."""
+    from .data.judge import judge
+    from .data.parts import gather
+    from .model.families import locate
+
+    locate(config.model.name)
+    data, problems = gather(config)
+    findings = judge(data.task, data.parts, problems)
+    if not problems:
+        from .training.lengths import judge_tokens
+
+        findings += judge_tokens(config, data)
+    counts = {name: len(examples) for name, examples in data.parts.items()}
+    if as_json:
+        say_json({"examples": counts, "findings": [asdict(one) for one in findings]})
+    else:
+        say_findings(data.notes, findings)
+    if any(one.severity == "error" for one in findings):
+        raise typer.Exit(2)
 
 
 def foresee(config: Config, *, as_json: bool) -> None:

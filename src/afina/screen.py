@@ -9,6 +9,7 @@ import shlex
 import sys
 import time
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from .training.rundir import finite
 
 if TYPE_CHECKING:
+    from .data.judge import Finding
     from .inference import Evaluation
     from .training.loop import Step
     from .training.plan import Plan
@@ -196,6 +198,21 @@ def say_result(done: Done) -> None:
     say()
     say(f"run:  {done.folder}")
     say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
+
+
+def say_findings(notes: Sequence[str], findings: Sequence[Finding]) -> None:
+    """What there is to know about the data, the gravest first."""
+    for note in notes:
+        say(note)
+    say()
+    grouped = {one.code for one in findings if one.severity == "error"} | {"overlapping-spans"}
+    for one in sorted(findings, key=lambda one: ("error", "warning", "note").index(one.severity)):
+        count = f" ({one.count:,} of the kind)" if one.code in grouped and one.count > 1 else ""
+        where = f"\n         {', '.join(one.places)}" if one.places else ""
+        say(f"{one.severity + ':':<9}{one.message}{count}{where}")
+    kinds = Counter(one.severity for one in findings)
+    say()
+    say(", ".join(f"{kinds[name]} {name}{'s' if kinds[name] != 1 else ''}" for name in ("error", "warning", "note")))
 
 
 def say_plan(plan: Plan) -> None:

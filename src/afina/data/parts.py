@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..config import Config
 from ..errors import ConfigError, DataError, Problem
-from ..records import Example
+from ..records import Example, Row
 from ..tasks import base
 from ..tasks.base import Task
 from . import readers, splits
@@ -65,19 +65,36 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
         ConfigError: no training data are named, or a column can't be found.
         DataError: rows can't be used; all problems of all files together.
     """
+    data, problems = gather(config, sources)
+    if problems:
+        raise DataError(problems)
+    notes = data.notes
+    if config.data.unseen == "count":
+        notes = [*notes, *counted_notes(data.task, data.parts)]
+    for name, examples in data.parts.items():
+        notes = [*notes, *doubt_notes(name, data.task.doubts(examples))]
+    return replace(data, notes=notes)
+
+
+def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Data, list[Problem]]:
+    """Everything that can be read, and everything that is wrong with the rest.
+
+    Raises:
+        ConfigError: no training data are named, or a column can't be found.
+        DataError: no row of a file can be read.
+    """
     sources = sources or {}
     given = {name: sources.get(name, getattr(config.data, name)) for name in ("train", "validation", "test")}
     if given["train"] is None:
         raise ConfigError("data.train: name the training data (--train FILE)")
     asked = config.make_task()
-    rows, problems = {}, []
+    rows: dict[str, list[Row]] = {}
+    problems: list[Problem] = []
     for name, source in given.items():
-        try:
-            if source is not None:
-                rows[name] = read_rows(config, source, name)
-        except DataError as error:
-            problems += error.problems
-    if problems:
+        if source is not None:
+            rows[name], wrong = read_rows(config, source, name)
+            problems += wrong
+    if not all(rows.values()):
         raise DataError(problems)
     task = asked.columns(readers.columns_of(rows["train"]))
     for name in set(rows) - {"train"}:
@@ -86,11 +103,11 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
         except ConfigError as error:
             raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
     notes = [f"columns: {columns_note(task)}"]
-    parts = {}
+    parts: dict[str, list[Example]] = {}
     for name, some in rows.items():
         parts[name], wrong = read_examples(task, some)
         problems += wrong
-    if problems:
+    if not all(parts.values()):
         raise DataError(problems)
     words = {name: str(given[name]) if isinstance(given[name], (str, Path)) else "given in memory" for name in rows}
     if "validation" not in parts:
@@ -103,22 +120,34 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
             f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
             f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
         )
+    if problems:  # facts learned from a part of the rows would only lead to more complaints
+        return Data(task, parts, words, notes), problems
     task = task.fit(parts["train"])
     if "held out" in words["validation"]:
         task = return_unseen(task, parts, notes)
-    notes += check_targets(task, parts, count=config.data.unseen == "count")
-    for name, examples in parts.items():
-        notes += doubt_notes(name, task.doubts(examples))
+    count = config.data.unseen == "count"
+    problems += [one for one in unseen(task, parts) if not (count and one.code == base.COUNTABLE)]
     found = [f"{name} = {value}" for name, value in task.facts.items() if isinstance(value, str)]
     notes += [f"found: {', '.join(found)}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
-    return Data(task, parts, words, notes)
+    return Data(task, parts, words, notes), problems
 
 
-def read_rows(config: Config, source: Any, name: str) -> list[Any]:
-    """The rows of one part of the data."""
+def read_rows(config: Config, source: Any, name: str) -> tuple[list[Row], list[Problem]]:
+    """The rows of one part of the data, and what is wrong with those that can't be read."""
     data = config.data
-    return readers.rows(source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    try:
+        items = readers.read(source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name)
+        for item in items:
+            if isinstance(item, Problem):
+                problems.append(item)
+            else:
+                rows.append(item)
+    except DataError as error:  # the rest of the file can't be read
+        problems += error.problems
+    return rows, problems
 
 
 def read_examples(task: Task, rows: Sequence[Any], *, labelled: bool = True) -> tuple[list[Example], list[Problem]]:
@@ -143,29 +172,22 @@ def return_unseen(task: Task, parts: dict[str, list[Example]], notes: list[str])
     return task.fit(parts["train"])
 
 
-def check_targets(task: Task, parts: Mapping[str, Sequence[Example]], *, count: bool = False) -> list[str]:
-    """Refuse targets that the training data did not teach.
+def unseen(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[Problem]:
+    """Targets of validation and test that the training data did not teach."""
+    checked = (task.check(example) for name in ("validation", "test") for example in parts.get(name, ()))
+    return [problem for problem in checked if problem is not None]
 
-    Args:
-        task: Fitted.
-        parts: By name; `train` itself is not checked.
-        count: Leave them in where the task can count them as missed, and say so in the notes that come back.
 
-    Raises:
-        DataError: names each row.
-    """
-    notes, problems = [], []
+def counted_notes(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[str]:
+    """What is left in though training lacks its label, part by part."""
+    notes = []
     for name in ("validation", "test"):
         found = [problem for example in parts.get(name, ()) if (problem := task.check(example)) is not None]
-        counted = [problem for problem in found if count and problem.code == base.COUNTABLE]
-        problems += [problem for problem in found if problem not in counted]
-        if counted:
+        if found:
             notes.append(
-                f"{name}: {len(counted)} examples hold a label that training lacks, and count as missed; "
-                f"the first: {counted[0].place}: {counted[0].message}"
+                f"{name}: {len(found)} examples hold a label that training lacks, and count as missed; "
+                f"the first: {found[0].place}: {found[0].message}"
             )
-    if problems:
-        raise DataError(problems)
     return notes
 
 

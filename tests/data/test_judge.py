@@ -1,0 +1,85 @@
+"""What `afina check` finds before a model is there, and that it finds nothing where nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from afina.config import load
+from afina.data.judge import Finding, judge
+from afina.data.parts import gather
+
+
+def findings(task: str = "classification", **parts: Any) -> dict[str, Finding]:
+    data, problems = gather(load(None, {"task": task}), parts)
+    found = judge(data.task, data.parts, problems)
+    severities = [one.severity for one in found]
+    assert severities == sorted(severities, key=["error", "warning", "note"].index)
+    return {one.code: one for one in found}
+
+
+def rows(*labels: str, each: int = 12, start: int = 0) -> list[dict[str, Any]]:
+    return [{"text": f"text {start + i} {label}", "label": label} for label in labels for i in range(each)]
+
+
+def test_good_data_give_no_finding() -> None:
+    assert findings(train=rows("a", "b"), validation=rows("a", "b", each=3, start=50)) == {}
+
+
+def test_repeats_and_leaks() -> None:
+    train = [*rows("a", "b"), {"text": "TEXT  0 A", "label": "a"}]
+    found = findings(train=train, validation=rows("a", "b", each=3, start=50), test=rows("a", each=2))
+    assert found["duplicates"].places == ("train row 25",)
+    assert found["duplicates"].severity == "note"
+    assert found["leak"].message.startswith("test: 2 examples (100.0%) stand in train too")
+
+
+def test_one_text_with_two_labels() -> None:
+    train = [*rows("a", "b"), {"text": "text 3 a", "label": "b"}]
+    found = findings(train=train, validation=rows("a", "b", each=3, start=50))["contradictions"]
+    assert found.message == "train: 1 text with more than one answer, for example 'text 3 a': 'a', 'b'"
+    assert set(found.places) == {"train row 4", "train row 25"}
+
+
+def test_labels_that_are_rare_or_twins_or_lopsided() -> None:
+    train = [*rows("Sim"), *rows("sim "), *rows("no", each=4)]
+    found = findings(train=train, validation=rows("Sim", each=3, start=50))
+    assert found["rare-label"].message == "train: 1 label with fewer than 10 examples: 'no' (4)"
+    assert found["twin-labels"].message == "train: are these one label? 'Sim' (12), 'sim ' (12)"
+    lopsided = findings(train=[*rows("a", each=300), *rows("b")], validation=rows("a", each=3, start=500))
+    assert "'a' has 25 times the examples of 'b'" in lopsided["imbalance"].message
+
+
+def test_problems_of_one_kind_are_one_line() -> None:
+    train = [*rows("a", "b"), *[{"text": "", "label": "a"}] * 30, {"text": "x", "label": ""}]
+    found = findings(train=train, validation=rows("a", "b", each=3, start=50))
+    assert (found["empty-text"].severity, found["empty-text"].count) == ("error", 30)
+    assert found["empty-label"].places == ("train row 55",)
+
+
+def test_labels_of_the_test_data_that_training_lacks_are_errors() -> None:
+    found = findings(train=rows("a", "b"), validation=rows("a", each=3, start=50), test=rows("c", each=3))
+    assert (found["unseen-countable"].severity, found["unseen-countable"].count) == ("error", 3)
+
+
+def test_overlapping_spans_are_one_finding_a_part() -> None:
+    train = [{"text": f"in an hour {i}", "spans": [[0, 10, "time"], [3, 10, "date"]]} for i in range(12)]
+    found = findings("tokens", train=train, validation=[{"text": "now", "spans": [[0, 3, "time"]]}])
+    assert found["overlapping-spans"].count == 12
+
+
+@pytest.mark.data
+def test_real_data_tell_what_their_readmes_tell(real_data: Path) -> None:
+    config = {"data.train": str(real_data / "sms_spam" / "sms_spam.tsv"), "data.header": ["label", "text"]}
+    data, problems = gather(load(None, config))
+    assert problems == []
+    assert sum(map(len, data.parts.values())) == 5574
+    found = {one.code: one for one in judge(data.task, data.parts)}
+    assert found["duplicates"].count > 30
+    spans = {"task": "tokens", "options.text": "text", "options.label": "entities"}
+    files = {f"data.{part}": str(real_data / "restaurant8k" / f"{part}.jsonl") for part in ("train", "test")}
+    data, problems = gather(load(None, {**spans, **files}))
+    found = {one.code: one for one in judge(data.task, data.parts)}
+    assert {"overlapping-spans", "leak"} <= set(found)
