@@ -29,7 +29,7 @@ from ..metrics.scores import higher_is_better
 from ..model import cache, flops
 from ..model import network as networks
 from ..model.encoder import check_length
-from ..model.families import locate
+from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.vocabulary import distinct
 from ..records import Example
@@ -241,7 +241,8 @@ def begin(
 
 def absolute(name: str) -> str:
     """A path that means the same from everywhere; names of models and patterns of files that aren't there stay."""
-    return str(Path(name).absolute()) if Path(name).exists() or glob.has_magic(name) else name
+    is_path = name != EMBEDDED and (Path(name).exists() or glob.has_magic(name))
+    return str(Path(name).absolute()) if is_path else name
 
 
 def begun_with(config: Config, data: Data, digests: Mapping[str, str]) -> dict[str, Any]:
@@ -428,6 +429,8 @@ class Trainer:
     tokens: int = 0
     padded: int = 0
     stale: int = 0
+    earlier: int = 0
+    """Tokens that went through before the run was taken up."""
     due: bool = False
     """Whether an evaluation comes before the next step."""
     micro: int = 0
@@ -549,6 +552,7 @@ class Trainer:
         checkpoint.restore_optimiser(optimiser, {p: name for name, p in self.trained()}, taken_up.optimiser)
         for name, value in taken_up.state["counters"].items():
             setattr(self, name, value)
+        self.earlier = self.tokens
         self.best = dict(taken_up.state["best"])
         if self.best and self.best["rank"] is None:  # a metric without a value
             self.best |= {"rank": -math.inf, "value": math.nan}
@@ -611,12 +615,13 @@ def speed_of(trainer: Trainer, part: Material, clock: Clock) -> dict[str, Any]:
     """How fast the training was, beside what the machine can do."""
     network = trainer.network
     seconds = clock.seconds.get("train", 0.0)
-    epochs = trainer.tokens / max(1, sum(map(len, part.windows)))
+    mine = trainer.tokens - trainer.earlier
+    epochs = mine / max(1, sum(map(len, part.windows)))
     done = flops.work(network, [len(window) for window in part.windows])
     # States that are kept were computed outside `train`.
     rate = (3 * done.above + (done.below if part.cache is None else 0)) * epochs / max(seconds, 1e-9)
     peak = flops.peak(network.device, arithmetic(trainer.training.precision, network.device))
-    tokens, padding = trainer.tokens / max(seconds, 1e-9), 1 - trainer.tokens / max(1, trainer.padded)
+    tokens, padding = mine / max(seconds, 1e-9), 1 - trainer.tokens / max(1, trainer.padded)
     says = f"speed: {tokens:,.0f} tokens a second, {padding:.0%} padding"
     if done.above:
         says += f", {rate / peak:.0%} of this machine's {peak / 1e9:,.0f} GFLOP/s in matrix products"

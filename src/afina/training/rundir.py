@@ -78,8 +78,10 @@ def locked(folder: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConfigError(f"out: another run is writing to {folder}; give another folder (--out)") from None
-        yield
-    (folder / LOCK).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            (folder / LOCK).unlink(missing_ok=True)
 
 
 def cut(file: Path, name: str, most: int) -> None:
