@@ -459,8 +459,8 @@ truncation.
 * restaurant8k: the 19 entities that are missing overlap another one, and one tag a token can't hold both.
 * atis: four slot types of the test data never occur in training; their entities count as missed (`--unseen count`).
 * lener_br is Portuguese, and this encoder knows English, drops accents and case, and cuts words small.
-* lener_br, one epoch: `full` is far above the Trainer. The Trainer's batches are grouped by length, which makes its first
-  steps ones of long formulas or of short ones; that was not tried apart.
+* lener_br, one epoch: `full` is far above the Trainer. The Trainer's batches are grouped by length, so that its first
+  steps are of long formulas or of short ones; that was not tried apart.
 * sroie_receipts: 40 steps an epoch; one seed of 110 receipts has a half-width of about 0.04.
 * squad: 4,370 and 2,700 training questions, against 87,599 and 130,319 of the full sets. In two epochs of 2.0 nobody
   learns enough to answer: the threshold leaves all questions without an answer, which is right for 52 %.
