@@ -418,9 +418,9 @@ def attended(events: Iterator[Event], asked: list[int]) -> Iterator[Event]:
 
 def what_is_left(folder: Path) -> str:
     """What an interrupted run left on the disk."""
-    from .training.checkpoint import FOLDER
+    from .training.rundir import CHECKPOINTS
 
-    if any((folder / FOLDER).glob("step-*")):
+    if any((folder / CHECKPOINTS).glob("step-*")):
         return f"go on with: afina train --resume {shlex.quote(str(folder))}"
     return f"{folder} holds the log so far and no checkpoint" if folder.exists() else "nothing was written"
 

@@ -315,6 +315,23 @@ def test_another_configuration_or_other_data_are_refused(interrupted: Path, tiny
         list(events(tiny("electra"), interrupted, model__name=str(tiny("electra"))))
 
 
+@pytest.mark.parametrize("names", [["config.yaml"], ["config.yaml", "data.json"], ["model"], ["steps.jsonl", "model"]])
+def test_a_users_own_files_are_no_unfinished_run(names: list[str], tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """A folder of `afina init`, an export called data.json, a model that somebody put there."""
+    for name in names:
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(ConfigError, match="is not empty"):
+        list(events(tiny("bert"), tmp_path))
+    assert all((tmp_path / name).read_text() == "mine" for name in names)
+
+
+def test_a_refusal_removes_nothing(interrupted: Path, tiny: Callable[[str], Path]) -> None:
+    (interrupted / "predictions.jsonl").write_text("half done")
+    with pytest.raises(ConfigError, match="begun with something else"):
+        list(events(tiny("bert"), interrupted, training__learning_rate=1e-3))
+    assert (interrupted / "predictions.jsonl").read_text() == "half done"
+
+
 def test_two_runs_do_not_share_a_folder(interrupted: Path, tiny: Callable[[str], Path]) -> None:
     run = events(tiny("bert"), interrupted)
     for event in run:

@@ -116,17 +116,19 @@ def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     for name, examples in parts.items():
         first: set[tuple[str, str]] = set()
         again = []
-        for example in examples:
-            if normal(example) in first:
+        keys = [normal(example) for example in examples]
+        for key, example in zip(keys, examples, strict=True):
+            if key in first:
                 again.append(example)
-            first.add(normal(example))
+            first.add(key)
         if again:
             share = len(again) / len(examples)
             message = f"{name}: {many(len(again), 'example')} ({share:.1%}) as an earlier one, but for case and blanks"
             found.append(Finding("note", "duplicates", message, len(again), places(again)))
         if name == "train":
             known = first
-        leaked = [example for example in examples if normal(example) in known] if name != "train" else []
+        pairs = zip(keys, examples, strict=True)
+        leaked = [example for key, example in pairs if key in known] if name != "train" else []
         if leaked:
             message = (
                 f"{name}: {many(len(leaked), 'example')} ({len(leaked) / len(examples):.1%}) stand in train too; "

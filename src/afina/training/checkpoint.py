@@ -26,8 +26,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ..errors import ConfigError, TrainingError
+from .rundir import CHECKPOINTS
 
-FOLDER = "checkpoints"
 MANIFEST = "manifest.json"
 Tensors = dict[str, torch.Tensor]
 
@@ -55,7 +55,7 @@ def save(run: Path, step: int, checkpoint: Checkpoint) -> Path:
     Raises:
         TrainingError: it can't be written; says how much room there is. Older checkpoints are as they were.
     """
-    parent, place = run / FOLDER, run / FOLDER / f"step-{step:08d}"
+    parent, place = run / CHECKPOINTS, run / CHECKPOINTS / f"step-{step:08d}"
     aside = parent / f".making-{place.name}"
     parts = {"weights": checkpoint.weights, "optimiser": checkpoint.optimiser, "best": checkpoint.best}
     try:
@@ -91,7 +91,7 @@ def save(run: Path, step: int, checkpoint: Checkpoint) -> Path:
 
 def latest(run: Path) -> tuple[Checkpoint | None, list[str]]:
     """The newest checkpoint that is whole, and what is wrong with those that are newer."""
-    parent = run / FOLDER
+    parent = run / CHECKPOINTS
     skipped: list[str] = []
     for place in sorted(parent.glob("step-*"), reverse=True) if parent.is_dir() else ():
         try:

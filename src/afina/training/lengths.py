@@ -12,7 +12,7 @@ from ..data.parts import Data
 from ..tasks.base import Task
 from ..text.encoding import Encoder
 from .loop import Material
-from .run import assemble, encoded
+from .run import assemble, encoded, held
 
 UNKNOWN_SHARE = 0.01
 """Share of unknown tokens from which a tokenizer does not know the language."""
@@ -55,11 +55,11 @@ def judge_lengths(task: Task, encoder: Encoder, parts: Mapping[str, Material]) -
                 "--long windows keeps them"
             )
             found.append(Finding("warning", "cut", message, len(cuts), tuple(one.place for one in cuts[:5])))
-        counts = [task.held(example, one.windows) for example, one in zip(part.examples, part.features, strict=True)]
-        gold, held = sum(one for one, _ in counts), sum(one for _, one in counts)
+        counts = held(task, part)
+        gold, whole = counts["all"], counts["held"]
         if gold:
-            message = f"{name}: {held:,} of {gold:,} gold {task.items} lie whole in the windows"
-            found.append(Finding("note" if held == gold else "warning", "gold", message, gold - held))
+            message = f"{name}: {whole:,} of {gold:,} gold {task.items} lie whole in the windows"
+            found.append(Finding("note" if whole == gold else "warning", "gold", message, gold - whole))
         ids = np.concatenate([window.ids[window.segments >= 0] for window in part.windows])
         words = sum(len(example.text.split()) + len((example.pair or "").split()) for example in part.examples)
         share = float(np.mean(ids == unknown)) if unknown is not None and len(ids) else 0.0

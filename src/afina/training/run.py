@@ -190,6 +190,7 @@ def begin(
     yield from map(Note, taken_up[1])
     (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
     rundir.write_json(folder / rundir.DATA, data.record())
+    (folder / rundir.STEPS).touch()
     network.narrow([*distinct(parts["train"].windows), encoder.pad])
     yield Note(decided(config, network))
 
@@ -231,7 +232,7 @@ def begin(
         "machine": machine(),
     }
     rundir.write_json(folder / rundir.RUN, record)
-    checkpoint.remove(folder / checkpoint.FOLDER)
+    checkpoint.remove(folder / rundir.CHECKPOINTS)
     yield Done(folder, artifact, scores["validation"], scores.get("test"), record)
 
 
@@ -267,10 +268,9 @@ def take_up(folder: Path, begun: Mapping[str, Any]) -> tuple[checkpoint.Checkpoi
         ConfigError: the run was begun with something else; lists the differences.
     """
     found, notes = checkpoint.latest(folder)
-    for name in (rundir.MAKING, rundir.MODEL, rundir.PREDICTIONS):
-        checkpoint.remove(folder / name)
+    half_done = (rundir.MAKING, rundir.MODEL, rundir.PREDICTIONS)
     if found is None:
-        for name in (rundir.STEPS, rundir.EVALUATIONS):
+        for name in (*half_done, rundir.STEPS, rundir.EVALUATIONS):
             checkpoint.remove(folder / name)
         return None, [f"skipped: {note}" for note in notes]
     then = found.state["begun"]
@@ -282,6 +282,8 @@ def take_up(folder: Path, begun: Mapping[str, Any]) -> tuple[checkpoint.Checkpoi
                 *differ,
             ]
         )
+    for name in half_done:
+        checkpoint.remove(folder / name)
     notes = [f"skipped: {note}" for note in notes]
     moved = checkpoint.differences(then["machine"], begun["machine"])
     if moved:

@@ -59,9 +59,15 @@ def check(folder: Path) -> None:
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Whether a folder holds nothing but a run that did not come to its end."""
+    """Whether a folder holds nothing but a run that did not come to its end.
+
+    All that a run begins with must be there, since a user's folder may well hold a config.yaml, a data.json or a model
+    of its own; and a model without a checkpoint is more than an unfinished run leaves.
+    """
+    found = {place.name for place in folder.iterdir()}
     own = {LOCK, CONFIG, DATA, STEPS, EVALUATIONS, PREDICTIONS, MODEL, MAKING, CHECKPOINTS}
-    return {place.name for place in folder.iterdir()} <= own
+    begun = {CONFIG, DATA, STEPS} <= found <= own
+    return found <= {LOCK} or (begun and (MODEL not in found or CHECKPOINTS in found))
 
 
 @contextmanager
