@@ -17,7 +17,7 @@ from afina.model import network as networks
 from afina.model import packed
 from afina.model.families import FAMILIES
 from afina.model.network import Network
-from afina.model.packed import Dropout, Packed, keep_mask, runs
+from afina.model.packed import Dropout, Packed, arrange, keep_mask
 from afina.records import Example, Window
 from afina.tasks.base import find
 from afina.text.batching import collate
@@ -126,7 +126,7 @@ def test_kept_states_do_not_depend_on_the_company(family: str, tiny: Callable[[s
 
 
 @given(
-    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    lengths=st.lists(st.integers(1, 20), min_size=1, max_size=6),
     firsts=st.booleans(),
     reach=st.sampled_from([None, 1, 3]),
     rate=st.sampled_from([0.0, 0.3]),
@@ -144,19 +144,23 @@ def test_attention_and_its_gradient_equal_autograd(
     torch.manual_seed(seed)
     out = Packed.apply(q, k, v, tuple(lengths), 0.7, rate, reach)  # type: ignore[no-untyped-call]
     torch.manual_seed(seed)
-    stretches = list(runs(lengths, firsts=firsts))
-    sizes = [heads * one.count * one.asking * one.length for one in stretches]
+    firsts = firsts and n != len(lengths)
+    buckets = arrange(tuple(lengths), heads).buckets
+    sizes = [one.batch * (1 if firsts else one.width) * one.width for one in buckets]
     masks = torch.split(keep_mask((sum(sizes),), rate, q), sizes)
+    keeps = [
+        keep
+        for one, mask in zip(buckets, masks, strict=True)
+        for keep in mask.view(one.count, heads, -1, one.width)
+    ]
     parts = []
-    for one, mask in zip(stretches, masks, strict=True):
-        keep = mask.view(one.count, heads, one.asking, one.length)
-        for w in range(one.count):
-            own = slice(one.start + w * one.length, one.start + (w + 1) * one.length)
-            asking = q[one.first + w, None] if firsts else q[own]
-            scores = torch.einsum("qhd,khd->hqk", asking, k[own]) * 0.7
-            apart = (torch.arange(one.asking)[:, None] - torch.arange(one.length)).abs()
-            scores = scores.masked_fill(apart > reach, -torch.inf) if reach is not None else scores
-            parts.append(torch.einsum("hqk,khd->qhd", scores.softmax(-1) * keep[w], v[own]))
+    for w, (length, keep) in enumerate(zip(lengths, keeps, strict=True)):
+        own = slice(sum(lengths[:w]), sum(lengths[: w + 1]))
+        asking = q[w, None] if firsts else q[own]
+        scores = torch.einsum("qhd,khd->hqk", asking, k[own]) * 0.7
+        apart = (torch.arange(len(asking))[:, None] - torch.arange(length)).abs()
+        scores = scores.masked_fill(apart > reach, -torch.inf) if reach is not None else scores
+        parts.append(torch.einsum("hqk,khd->qhd", scores.softmax(-1) * keep[:, : len(asking), :length], v[own]))
     expected = torch.cat(parts)
     torch.testing.assert_close(out, expected, atol=1e-5, rtol=1e-5)
     weights = torch.randn(out.shape, dtype=torch.float64, generator=generator)

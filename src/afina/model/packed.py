@@ -7,8 +7,9 @@ registry: with the keyword `lengths` each window sees itself alone; without it a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +21,8 @@ NAME = "afina"
 """Name of the attention function in transformers' registry; never written into a saved model."""
 STEPS = 1 << 16
 """A dropout rate is rounded to a multiple of 1 / STEPS."""
+WIDTH = 8
+"""Windows share a product of matrices when their lengths, rounded up to a multiple of this, are the same."""
 
 
 def keep_mask(shape: Sequence[int], rate: float, like: torch.Tensor) -> torch.Tensor:
@@ -71,8 +74,9 @@ class Packed(torch.autograd.Function):
 
     The queries are those of all tokens, or of each window's first one alone.
 
-    Written by hand because autograd's slices would fill a gradient of the whole row with zeros for each window, and
-    because windows of one length are one matrix product.
+    Written by hand because autograd's slices would fill a gradient of the whole row with zeros for each window.
+    Windows of nearly one length are one product of matrices: on short texts the number of calls costs more than the
+    few places of padding.
     """
 
     @staticmethod
@@ -98,92 +102,144 @@ class Packed(torch.autograd.Function):
             rate: Dropout of the probabilities.
             reach: How far a token sees to either side, or None for the whole window.
         """
-        out = torch.empty_like(q)
-        stretches = list(runs(lengths, firsts=len(q) == len(lengths)))
-        sizes = [q.shape[1] * one.count * one.asking * one.length for one in stretches]
+        n, heads, width = k.shape
+        firsts = len(q) == len(lengths) != n
+        rows = arrange(lengths, heads)
+        keys, values = rows.spread(k), rows.spread(v)
+        queries = q.reshape(-1, width) if firsts else rows.spread(q)
+        out = torch.empty_like(queries)
+        sizes = [one.batch * (1 if firsts else one.width) * one.width for one in rows.buckets]
         masks = torch.split(keep_mask((sum(sizes),), rate, q), sizes) if rate else [None] * len(sizes)
         kept: list[torch.Tensor] = []
-        for one, mask in zip(stretches, masks, strict=True):
-            queries, keys, values = (x.contiguous() for x in (one.queries(q), one.keys(k), one.keys(v)))
-            # In one layout whatever the number of windows: another layout is another kernel, and other last bits.
-            scores = torch.matmul(queries, keys.transpose(-1, -2)).float().mul_(scale)
-            if reach is not None and one.length > reach + 1:
-                scores.masked_fill_(beyond(one, reach, scores.device), -torch.inf)
-            probabilities = torch.softmax(scores, dim=-1).to(q.dtype)
+        for one, mask in zip(rows.buckets, masks, strict=True):
+            scores = torch.bmm(one.queries(queries, firsts), one.keys(keys).transpose(1, 2)).float()
+            scores = torch.add(one.shut(reach, firsts), scores.view(-1, heads, *scores.shape[1:]), alpha=scale)
+            probabilities = torch.softmax(scores, dim=-1).view(one.batch, -1, one.width).to(q.dtype)
             dropped = probabilities if mask is None else probabilities * mask.view_as(probabilities)
-            one.queries(out).copy_(torch.matmul(dropped, values))
+            torch.bmm(dropped, one.keys(values), out=one.queries(out, firsts))
             kept += [probabilities, dropped] if mask is not None else [probabilities]
-        ctx.save_for_backward(q, k, v, *kept)
-        ctx.stretches, ctx.scale, ctx.each = stretches, scale, 2 if rate else 1
-        return out
+        ctx.save_for_backward(queries, keys, values, *kept)
+        ctx.rows, ctx.firsts, ctx.scale, ctx.each = rows, firsts, scale, 2 if rate else 1
+        return (out if firsts else rows.gather(out)).view(q.shape)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[Any, ...]:
         """With A the dropped P and G = A * (g V^T): dV = A^T g, dS = G - P * rowsum(G), dQ = dS K, dK = dS^T Q."""
-        q, k, v, *kept = ctx.saved_tensors
-        gq, gk, gv = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
-        for i, one in enumerate(ctx.stretches):
-            queries, keys, values, g = one.queries(q), one.keys(k), one.keys(v), one.queries(gradient)
+        queries, keys, values, *kept = ctx.saved_tensors
+        rows, firsts = ctx.rows, ctx.firsts
+        # What stands at a place of padding is a copy of another token, which must not be counted twice.
+        asked = gradient.reshape(queries.shape) if firsts else rows.spread(gradient).index_fill_(0, rows.padding, 0.0)
+        gq, gk, gv = torch.empty_like(queries), torch.empty_like(keys), torch.empty_like(values)
+        for i, one in enumerate(rows.buckets):
             probabilities, dropped = kept[ctx.each * i], kept[ctx.each * (i + 1) - 1]
-            one.keys(gv).copy_(torch.matmul(dropped.transpose(-1, -2), g))
-            products = torch.matmul(g, values.transpose(-1, -2)).mul_(dropped)
-            scores = products.sub_(probabilities * products.sum(dim=-1, keepdim=True)).mul_(ctx.scale)
-            one.queries(gq).copy_(torch.matmul(scores, keys))
-            one.keys(gk).copy_(torch.matmul(scores.transpose(-1, -2), queries))
-        return gq, gk, gv, None, None, None, None
+            g = one.queries(asked, firsts)
+            torch.bmm(dropped.transpose(1, 2), g, out=one.keys(gv))
+            products = torch.bmm(g, one.keys(values).transpose(1, 2)).mul_(dropped)
+            scores = products.addcmul_(probabilities, products.sum(dim=-1, keepdim=True), value=-1).mul_(ctx.scale)
+            torch.bmm(scores, one.keys(keys), out=one.queries(gq, firsts))
+            torch.bmm(scores.transpose(1, 2), one.queries(queries, firsts), out=one.keys(gk))
+        gq = gq.view(gradient.shape) if firsts else rows.gather(gq)
+        return gq, rows.gather(gk), rows.gather(gv), None, None, None, None
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Neighbouring windows of one length in a packed row.
+class Bucket:
+    """Neighbouring windows of nearly one length, as a rectangle a head.
 
     Attributes:
+        heads: Of the attention.
         first: Number of the first window.
-        start: Its first token.
+        start: Its first place among the padded ones, times heads.
         count: How many windows.
-        length: Tokens of each.
-        firsts: Whether only the first token of each window asks.
+        width: Places of each, a multiple of `WIDTH`.
+        ends: Minus infinity where a key is padding, else 0. [count, 1, 1, width]
     """
 
+    heads: int
     first: int
     start: int
     count: int
-    length: int
-    firsts: bool
+    width: int
+    ends: torch.Tensor
 
     @property
-    def asking(self) -> int:
-        """Queries of each window."""
-        return 1 if self.firsts else self.length
+    def batch(self) -> int:
+        """Products of matrices."""
+        return self.count * self.heads
 
-    def keys(self, rows: torch.Tensor) -> torch.Tensor:
-        """The part of a row that holds these windows' tokens. [n, H, d] -> [count, H, length, d]"""
-        own = rows[self.start : self.start + self.count * self.length]
-        return own.view(self.count, self.length, *rows.shape[1:]).transpose(1, 2)
+    def keys(self, spread: torch.Tensor) -> torch.Tensor:
+        """The part of spread rows that holds these windows. [P H, d] -> [count H, width, d]"""
+        return spread[self.start : self.start + self.batch * self.width].view(self.batch, self.width, -1)
 
-    def queries(self, rows: torch.Tensor) -> torch.Tensor:
-        """The part of the queries. [n, H, d] or [B, H, d] -> [count, H, asking, d]"""
-        return rows[self.first : self.first + self.count, :, None] if self.firsts else self.keys(rows)
+    def queries(self, spread: torch.Tensor, firsts: bool) -> torch.Tensor:
+        """The same of the queries, which may be one a window. [P H, d] or [B H, d] -> [count H, width or 1, d]"""
+        if not firsts:
+            return self.keys(spread)
+        start = self.first * self.heads
+        return spread[start : start + self.batch].view(self.batch, 1, -1)
+
+    def shut(self, reach: int | None, firsts: bool) -> torch.Tensor:
+        """Minus infinity where a query does not see a key. [count, 1, 1 or width, width]"""
+        if reach is None or self.width <= reach + 1:
+            return self.ends
+        asking = slice(1 if firsts else None)
+        places = torch.arange(self.width)
+        far = (places[asking, None] - places).abs() > reach
+        # A place of padding asks too: without any key its softmax would not be a number.
+        return self.ends.masked_fill(far & (self.ends.transpose(2, 3)[:, :, asking] == 0.0), -torch.inf)
 
 
-def runs(lengths: Sequence[int], *, firsts: bool = False) -> Iterator[Stretch]:
-    """The stretches of a packed row.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How the tokens of a packed row lie in rectangles.
 
-    Args:
-        lengths: Tokens of each window.
-        firsts: Whether only the first token of each window asks.
+    Attributes:
+        buckets: The rectangles.
+        taken: For each head's place, the head's token that stands there; a window's first one for padding. [P H]
+        back: For each head's token, its place. [n H]
+        padding: The places of padding.
     """
-    first = start = 0
-    for length, group in groupby(lengths):
+
+    buckets: tuple[Bucket, ...]
+    taken: torch.Tensor
+    back: torch.Tensor
+    padding: torch.Tensor
+
+    def spread(self, row: torch.Tensor) -> torch.Tensor:
+        """Tokens to places. [n, H, d] -> [P H, d]"""
+        return row.reshape(-1, row.shape[-1]).index_select(0, self.taken)
+
+    def gather(self, spread: torch.Tensor) -> torch.Tensor:
+        """Places to tokens. [P H, d] -> [n, H, d]"""
+        heads = self.buckets[0].heads
+        return spread.index_select(0, self.back).view(-1, heads, spread.shape[-1])
+
+
+@lru_cache(maxsize=4)
+def arrange(lengths: tuple[int, ...], heads: int) -> Rows:
+    """The rectangles of a packed row; the same for all layers, so the last ones are remembered.
+
+    A window's rectangle depends on its own length alone, so that its numbers don't depend on the company.
+    """
+    buckets, taken, padded = [], [], []
+    first = token = place = 0
+    for width, group in groupby(-(-length // WIDTH) * WIDTH for length in lengths):
         count = sum(1 for _ in group)
-        yield Stretch(first, start, count, length, firsts)
-        first, start = first + count, start + count * length
-
-
-def beyond(one: Stretch, reach: int, device: torch.device) -> torch.Tensor:
-    """True where a query and a token are further apart than `reach`. [asking, length]"""
-    places = torch.arange(one.length, device=device)
-    return (places[: one.asking, None] - places[None, :]).abs() > reach
+        own = np.array(lengths[first : first + count])
+        starts = token + np.cumsum(own) - own
+        places = np.arange(width)
+        empty = places >= own[:, None]  # [count, width]
+        tokens = np.where(empty, starts[:, None], starts[:, None] + places)
+        taken.append((tokens[:, None, :] * heads + np.arange(heads)[:, None]).ravel())
+        padded.append(np.broadcast_to(empty[:, None, :], (count, heads, width)).ravel())
+        ends = np.where(empty, -np.inf, 0.0).astype(np.float32)[:, None, None, :]
+        buckets.append(Bucket(heads, first, place, count, width, torch.from_numpy(ends)))
+        first, token, place = first + count, token + int(own.sum()), place + count * width * heads
+    all_taken, all_padded = np.concatenate(taken), np.concatenate(padded)
+    back = np.empty(token * heads, np.int64)
+    back[all_taken[~all_padded]] = np.flatnonzero(~all_padded)
+    index = (torch.from_numpy(one) for one in (all_taken, back, np.flatnonzero(all_padded)))
+    return Rows(tuple(buckets), *index)
 
 
 def attention(
