@@ -215,7 +215,7 @@ class Rows:
         return spread.index_select(0, self.back).view(-1, heads, spread.shape[-1])
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def arrange(lengths: tuple[int, ...], heads: int) -> Rows:
     """The rectangles of a packed row; the same for all layers, so the last ones are remembered.
 
