@@ -70,11 +70,12 @@ def read_columns(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Pro
     expected = 0
     for block in blocks(lines):
         table = [fields(line.text.strip("\r\n")) for line in block]
+        place, raw = f"{name}:{block[0].number}", b"".join(line.raw for line in block)
         expected = expected or len(table[0])
         odd = next((i for i, row in enumerate(table) if len(row) != expected or "" in row), None)
         if odd is None:
             columns = zip(*table, strict=True)
-            yield Row({str(i): list(column) for i, column in enumerate(columns, 1)}, f"{name}:{block[0].number}")
+            yield Row({str(i): list(column) for i, column in enumerate(columns, 1)}, place, raw)
             continue
         found = printable(block[odd].text.strip("\r\n"))
         yield Problem(
@@ -82,7 +83,7 @@ def read_columns(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Pro
             f"expected {expected} columns as in the lines before, found {len(table[odd])}: {found}",
             "one word and its tags a line, an empty line after each sentence",
             "ragged-line",
-            b"".join(line.raw for line in block),
+            raw,
         )
 
 
@@ -96,7 +97,7 @@ def read_conllu(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Prob
         try:
             (sentence,) = parse("".join(line.text for line in block) + "\n")
             words = [token for token in sentence if isinstance(token["id"], int)]
-            yield Row({column: [text_of(word[column]) for word in words] for column in CONLLU}, place)
+            yield Row({column: [text_of(word[column]) for word in words] for column in CONLLU}, place, raw)
         except (ParseException, KeyError, ValueError) as error:
             yield Problem(
                 place, f"not CoNLL-U: {printable(str(error))}", "ten columns with tabs between", "bad-conllu", raw

@@ -6,7 +6,8 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from hashlib import blake2b
+from typing import Any, Literal
 
 from ..errors import Problem, printable
 from ..records import Example
@@ -18,6 +19,10 @@ LOPSIDED = 20
 """Ratio of the commonest to the rarest label from which accuracy says little."""
 SHOWN = 5
 """Places that a finding lists."""
+
+
+Bad = tuple[Problem, ...]
+"""Everything that is wrong with one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +44,23 @@ class Finding:
     places: tuple[str, ...] = ()
 
 
-def judge(task: Task, parts: Mapping[str, Sequence[Example]], problems: Sequence[Problem] = ()) -> list[Finding]:
+def judge(
+    task: Task,
+    parts: Mapping[str, Sequence[Example]],
+    problems: Sequence[Problem] = (),
+    left_out: Mapping[str, Sequence[Bad]] | None = None,
+) -> list[Finding]:
     """Everything that needs no model: problems first, then warnings, then notes.
 
     Args:
         task: With its columns, and its facts where there are no problems.
         parts: Examples by part.
-        problems: Rows that can't be used.
+        problems: What training would refuse.
+        left_out: By part, records that are left out; problems among `problems` are not told twice.
     """
-    found = [*errors(problems)]
+    refused = set(map(id, problems))
+    spared = [one for bad in (left_out or {}).values() for some in bad for one in some if id(one) not in refused]
+    found = [*by_kind(problems, "error"), *by_kind(spared, "warning")]
     found += repeated(parts)
     found += contradictions(parts)
     if any(isinstance(example.target, str) for example in parts["train"]):
@@ -85,13 +98,13 @@ def named(example: Example) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
-def errors(problems: Sequence[Problem]) -> list[Finding]:
+def by_kind(problems: Sequence[Problem], severity: Literal["error", "warning"]) -> list[Finding]:
     """Problems by kind, so that ten thousand of one kind are one line."""
     kinds: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         kinds[problem.code].append(problem)
     return [
-        Finding("error", code, "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same))
+        Finding(severity, code, "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same))
         for code, same in kinds.items()
     ]
 
@@ -101,22 +114,28 @@ def places(some: Iterable[Problem | Example]) -> tuple[str, ...]:
     return tuple(one.place for one, _ in zip(some, range(SHOWN), strict=False))
 
 
-def normal(example: Example) -> tuple[str, str]:
-    """The inputs of an example without differences of case, blanks and Unicode form."""
-    return (
-        " ".join(unicodedata.normalize("NFKC", example.text).casefold().split()),
-        " ".join(unicodedata.normalize("NFKC", example.pair or "").casefold().split()),
-    )
+def normal(text: str) -> str:
+    """A text without differences of case, blanks and Unicode form."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def fingerprint(example: Example) -> int:
+    """64 bits that are the same for inputs that differ by case, blanks or Unicode form only.
+
+    Among a million inputs two others share theirs with a probability of 3e-8, and a number is a tenth of a text.
+    """
+    inputs = f"{normal(example.text)}\0{normal(example.pair or '')}"
+    return int.from_bytes(blake2b(inputs.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """The same text more than once: inside a part, and in a part that should be new to the model."""
     found = []
-    known: set[tuple[str, str]] = set()
+    known: set[int] = set()
     for name, examples in parts.items():
-        first: set[tuple[str, str]] = set()
+        first: set[int] = set()
         again = []
-        keys = [normal(example) for example in examples]
+        keys = [fingerprint(example) for example in examples]
         for key, example in zip(keys, examples, strict=True):
             if key in first:
                 again.append(example)
@@ -142,10 +161,17 @@ def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """The same text with different answers."""
     found = []
     for name, examples in parts.items():
-        targets: dict[tuple[str, str], list[Example]] = defaultdict(list)
-        for example in examples:
-            targets[normal(example)].append(example)
-        wrong = [same for same in targets.values() if len({repr(one.target) for one in same}) > 1]
+        keys = [fingerprint(example) for example in examples]
+        targets: dict[int, Any] = {}
+        split = set()
+        for key, example in zip(keys, examples, strict=True):
+            if targets.setdefault(key, example.target) != example.target:
+                split.add(key)
+        groups: dict[int, list[Example]] = defaultdict(list)
+        for key, example in zip(keys, examples, strict=True):
+            if key in split:
+                groups[key].append(example)
+        wrong = list(groups.values())
         if wrong:
             message = (
                 f"{name}: {many(len(wrong), 'text')} with more than one answer, for example "
@@ -174,7 +200,7 @@ def label_findings(counts: Counter[str]) -> list[Finding]:
         found.append(Finding("note", "imbalance", message))
     twins: dict[str, list[str]] = defaultdict(list)
     for label in counts:
-        twins[" ".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
+        twins[normal(label)].append(label)
     for same in twins.values():
         if len(same) > 1:
             some = ", ".join(f"{label!r} ({counts[label]})" for label in sorted(same))
