@@ -20,7 +20,7 @@ from .text.encoding import Encoder, chunks
 
 BUFFER = 4096
 """Examples that are sorted by length together while a stream is predicted."""
-PACKED_BUDGET, PADDED_BUDGET = 512, 8192
+PACKED_BUDGET, PADDED_BUDGET = 1024, 8192
 """Tokens that go through the encoder at once in inference: in a packed row (on a CPU), in a padded rectangle."""
 
 
