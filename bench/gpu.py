@@ -175,7 +175,10 @@ def wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def alternate(ours: Callable[[], dict[str, float]], theirs: Callable[[], dict[str, float]], repeats: int) -> dict[str, float]:
+Side = Callable[[], dict[str, float]]
+
+
+def alternate(ours: Side, theirs: Side, repeats: int) -> dict[str, float]:
     """Medians of both sides, A B A B after a warm-up of each."""
     ours()
     theirs()
@@ -208,7 +211,11 @@ def measure(shape: str, args: argparse.Namespace, scratch: Path) -> list[dict[st
         found.append({"model": shape, "work": f"{name}, {epochs} epochs", "peer": "Trainer", "peak": top, **one})
         print(json.dumps(found[-1]), flush=True)
     run = afina.train(
-        train=rows[: 4 * EVALUATED], validation=rows[:EVALUATED], model=str(model), epochs=1, out=scratch / f"run-{shape}"
+        train=rows[: 4 * EVALUATED],
+        validation=rows[:EVALUATED],
+        model=str(model),
+        epochs=1,
+        out=scratch / f"run-{shape}",
     )
     one = alternate(
         lambda: predict_afina(run.folder, rows, args.device),

@@ -310,12 +310,13 @@ def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
 def judge_data(config: Config, *, as_json: bool) -> None:
     """Print the findings about the data; errors among them end with exit code 2."""
     from .data.judge import judge
+    from .data.near import look_for_near
     from .data.parts import gather
     from .model.families import locate
 
     locate(config.model.name)
     data, problems = gather(config)
-    findings = judge(data.task, data.parts, problems, data.left_out)
+    findings = [*judge(data.task, data.parts, problems, data.left_out), *look_for_near(data.parts)]
     if not problems:
         from .training.lengths import judge_tokens
 

@@ -68,7 +68,10 @@ GOOD = [b"a lovely film,good\n", b"dull,bad\r\n", b'"two\nlines, one text",good\
 BROKEN = [b"one field\n", b",good\n", b"no label,\n", b"x,y,z\n", b"caf\xe9,bad\n", b'"a"b,good\n', b"nul\0,bad\n"]
 
 
-@given(lines=st.lists(st.sampled_from([*GOOD, *BROKEN]), min_size=1, max_size=30), mode=st.sampled_from(["skip", "quarantine"]))
+@given(
+    lines=st.lists(st.sampled_from([*GOOD, *BROKEN]), min_size=1, max_size=30),
+    mode=st.sampled_from(["skip", "quarantine"]),
+)
 def test_every_record_is_used_or_left_out_and_its_bytes_are_kept(lines: Sequence[bytes], mode: str) -> None:
     lines = [GOOD[0], GOOD[1], *lines]
     with TemporaryDirectory() as scratch:
@@ -97,7 +100,7 @@ def test_every_record_is_used_or_left_out_and_its_bytes_are_kept(lines: Sequence
 def test_what_is_left_out_is_counted_by_kind_with_a_place(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_bytes(b"text,label\n" + b"".join(GOOD) * 3 + b"no label,\n" * 4 + b"one field\n")
-    with pytest.raises(DataError, match="mine.csv:17") as caught:
+    with pytest.raises(DataError, match=r"mine\.csv:17") as caught:
         read_data(load(None, {"data.train": str(file)}))
     assert caught.value.total == 5
     data = read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip"}))

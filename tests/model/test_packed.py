@@ -149,9 +149,7 @@ def test_attention_and_its_gradient_equal_autograd(
     sizes = [one.batch * (1 if firsts else one.width) * one.width for one in buckets]
     masks = torch.split(keep_mask((sum(sizes),), rate, q), sizes)
     keeps = [
-        keep
-        for one, mask in zip(buckets, masks, strict=True)
-        for keep in mask.view(one.count, heads, -1, one.width)
+        keep for one, mask in zip(buckets, masks, strict=True) for keep in mask.view(one.count, heads, -1, one.width)
     ]
     parts = []
     for w, (length, keep) in enumerate(zip(lengths, keeps, strict=True)):

@@ -80,10 +80,16 @@ def near(parts: Mapping[str, Sequence[Example]], *, most: int = MOST) -> list[Fi
                 f"{name}: {many(len(split), 'pair')} of nearly the same text with different answers, for example "
                 f"{shown(one)} ({one.place}) and {shown(other)} ({other.place})"
             )
-            found.append(
-                Finding("note", "near-contradictions", message, len(split), places([one for _, one in split]))
-            )
+            found.append(Finding("note", "near-contradictions", message, len(split), places([one for _, one in split])))
     return found
+
+
+def look_for_near(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """The findings of `near`, or a note that says why there are none."""
+    try:
+        return near(parts)
+    except MissingExtra as error:
+        return [Finding("note", "near-skipped", str(error))]
 
 
 def drawn(examples: Sequence[Example], most: int) -> Sequence[Example]:

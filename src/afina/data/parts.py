@@ -120,22 +120,14 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
         except ConfigError as error:
             raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
     notes = [f"columns: {columns_note(task)}"]
-    parts: dict[str, list[Example]] = {}
-    left_out: dict[str, list[Bad]] = {}
+    parts, left_out = {}, {}
     mode = config.data.on_bad_row
-    for name, (head, rest) in begun.items():
-        parts[name], left_out[name] = [], []
-        for item in chain(head, rest):
-            read = example_of(task, item)
-            if isinstance(read, Example):
-                parts[name].append(read)
-            else:
-                left_out[name].append(read)
+    for name in given:
+        parts[name], left_out[name] = examples_of(task, chain(*begun.pop(name)))
         fatal = [one for bad in left_out[name] for one in bad if mode == "error" or one.code in SWALLOWS]
         problems += fatal
         if left_out[name] and not fatal:
             notes += left_out_notes(name, len(parts[name]), left_out[name], mode)
-        del head[:]
     if not all(parts.values()):
         raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
     words = {name: str(one) if isinstance(one, (str, Path)) else "given in memory" for name, one in given.items()}
@@ -208,6 +200,19 @@ def rows_of(items: Iterable[Row | Problem]) -> list[Row]:
     return [item for item in items if isinstance(item, Row)]
 
 
+def examples_of(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Example], list[Bad]]:
+    """The records that can be used, as examples, and those that can't."""
+    used: list[Example] = []
+    bad: list[Bad] = []
+    for item in items:
+        read = example_of(task, item)
+        if isinstance(read, Example):
+            used.append(read)
+        else:
+            bad.append(read)
+    return used, bad
+
+
 def example_of(task: Task, item: Row | Problem) -> Example | Bad:
     """A record as an example, or everything that is wrong with it, with its bytes."""
     if isinstance(item, Problem):
@@ -222,9 +227,8 @@ def example_of(task: Task, item: Row | Problem) -> Example | Bad:
 
 def read_examples(task: Task, rows: Sequence[Row]) -> tuple[list[Example], list[Problem]]:
     """Rows to examples, and what is wrong with the rows that give none."""
-    read = [example_of(task, row) for row in rows]
-    problems = [problem for one in read if not isinstance(one, Example) for problem in one]
-    return [one for one in read if isinstance(one, Example)], problems
+    used, bad = examples_of(task, rows)
+    return used, list(chain(*bad))
 
 
 def left_out_notes(name: str, used: int, bad: Sequence[Bad], mode: str) -> list[str]:

@@ -22,10 +22,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from ..data.judge import Bad
 from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..data.judge import Bad
 
 fcntl: ModuleType | None
 try:
@@ -126,9 +128,10 @@ def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
         place.mkdir(exist_ok=True)
         source = Path(records[0][0].place.rpartition(":")[0])
         ending = ".jsonl" if source.suffix in ("", ".json") else source.suffix
-        with (place / f"{part}{ending}").open("wb") as kept, (place / f"{part}.why.jsonl").open(
-            "w", encoding="utf-8"
-        ) as why:
+        with (
+            (place / f"{part}{ending}").open("wb") as kept,
+            (place / f"{part}.why.jsonl").open("w", encoding="utf-8") as why,
+        ):
             for problems in records:
                 raw = problems[0].raw
                 faults = [{"code": one.code, "message": one.message, "fix": one.fix} for one in problems]
