@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -191,25 +192,56 @@ def train(
     as_json: JsonFlag = False,
 ) -> None:
     """Fine-tune a model on labelled data. With the --out of an unfinished run it goes on with that run."""
-    from .config import load
-
-    flags = {name: value for name, value in call.params.items() if value is not None}
-    checked = load(*(unfinished(resume, config, flags) if resume else (config, overrides(flags))))
-    if call.info_name == "check":
-        judge_data(checked, as_json=as_json)
-        return
-    if call.info_name == "plan":
-        foresee(checked, as_json=as_json)
-        return
-    done = follow(checked, quiet=quiet or as_json)
+    done = follow(configured(call), quiet=quiet or as_json)
     if as_json:
         say_json(run_record(done))
     else:
         say_result(done)
 
 
-app.command("check", help="Say what is wrong or odd about the data. The flags are those of train.")(train)
-app.command("plan", help="Say what a training will take, and train nothing. The flags are those of train.")(train)
+def flags_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that takes `**flags` the flags of another one, behind its own."""
+
+    def give(function: Callable[..., None]) -> Callable[..., None]:
+        own = [one for one in signature(function, eval_str=True).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+        names = {one.name for one in own}
+        more = [one for name, one in signature(other, eval_str=True).parameters.items() if name not in names]
+        # What typer reads.
+        function.__signature__ = Signature([*own, *more])  # type: ignore[attr-defined]
+        function.__annotations__ = {**other.__annotations__, **function.__annotations__}
+        return function
+
+    return give
+
+
+@command
+@flags_of(train)
+def check(
+    call: typer.Context,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Look for wrong labels too, and write them to --out for review.")
+    ] = False,
+    **flags: Any,
+) -> None:
+    """Say what is wrong or odd about the data. The flags are those of train."""
+    judge_data(configured(call), labels=labels, as_json=flags["as_json"])
+
+
+@command
+@flags_of(train)
+def plan(call: typer.Context, **flags: Any) -> None:
+    """Say what a training will take, and train nothing. The flags are those of train."""
+    foresee(configured(call), as_json=flags["as_json"])
+
+
+def configured(call: typer.Context) -> Config:
+    """The configuration that a command's flags make."""
+    from .config import load
+
+    flags = {name: value for name, value in call.params.items() if value is not None}
+    if resume := flags.get("resume"):
+        return load(*unfinished(resume, flags.get("config"), flags))
+    return load(flags.get("config"), overrides(flags))
 
 
 @command
@@ -259,7 +291,7 @@ def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
     """
     from .config import SHORT, parse_value
 
-    own = ("config", "settings", "quiet", "as_json", "resume")
+    own = ("config", "settings", "quiet", "as_json", "resume", "labels")
     found = {SHORT.get(name, name): value for name, value in flags.items() if name not in own}
     found |= {f"data.{name}": value for name, value in layout(flags).items()}
     for item in flags.get("settings", ()):
@@ -307,8 +339,14 @@ def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def judge_data(config: Config, *, as_json: bool) -> None:
-    """Print the findings about the data; errors among them end with exit code 2."""
+def judge_data(config: Config, *, labels: bool, as_json: bool) -> None:
+    """Print the findings about the data; errors among them end with exit code 2.
+
+    Args:
+        config: As for a training.
+        labels: Whether to look for wrong labels too, and write the suspects to `config.out`.
+        as_json: One object instead of lines.
+    """
     from .data.judge import judge
     from .data.near import look_for_near
     from .data.parts import gather
@@ -321,6 +359,12 @@ def judge_data(config: Config, *, as_json: bool) -> None:
         from .training.lengths import judge_tokens
 
         findings += judge_tokens(config, data)
+        if labels:
+            from .training import suspects
+
+            found = suspects.suspects(config, data)
+            suspects.write(found, config.out or SUSPECTS, data=config.data.train or "")
+            findings += found.findings()
     if as_json:
         counts = {name: len(examples) for name, examples in data.parts.items()}
         left_out = {name: len(records) for name, records in data.left_out.items()}
@@ -329,6 +373,9 @@ def judge_data(config: Config, *, as_json: bool) -> None:
         say_findings(data.notes, findings)
     if any(one.severity == "error" for one in findings):
         raise typer.Exit(2)
+
+
+SUSPECTS = "doubtful-labels.csv"
 
 
 def foresee(config: Config, *, as_json: bool) -> None:

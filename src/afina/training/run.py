@@ -21,14 +21,14 @@ import torch
 
 from .. import inference
 from ..artifact import Artifact
-from ..config import Config, TrainingConfig, dump
+from ..config import Config, ModelConfig, TrainingConfig, dump
 from ..data.parts import Data, read_data
 from ..errors import ConfigError, TrainingError
 from ..inference import Evaluation
 from ..metrics.scores import higher_is_better
 from ..model import cache, flops
 from ..model import network as networks
-from ..model.encoder import check_length
+from ..model.encoder import check_length, load_config
 from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.vocabulary import distinct
@@ -309,8 +309,7 @@ def assemble(config: Config, task: Task) -> tuple[Network, Encoder]:
         ConfigError: the head can't serve the task, or the length is more than the model has.
     """
     settings = config.model
-    source, local = locate(settings.name)
-    tokenizer = load_tokenizer(source, local=local)
+    encoder = text_encoder(settings)
     network = networks.build(
         settings.name, task.head, per=task.per, head=settings.head,
         dropout=settings.dropout, head_dropout=settings.head_dropout, seed=config.seed,
@@ -320,7 +319,19 @@ def assemble(config: Config, task: Task) -> tuple[Network, Encoder]:
     network.freeze(strategy.free_layers(config.strategy, network))
     if network.criterion and "weights" in task.facts:
         raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")
-    return network, Encoder(tokenizer, check_length(settings.max_length, network.trunk.config, tokenizer))
+    return network, encoder
+
+
+def text_encoder(settings: ModelConfig) -> Encoder:
+    """The encoder of texts alone, without the model's weights.
+
+    Raises:
+        ModelError: tokenizer or configuration can't be loaded.
+        ConfigError: the length is more than the model has.
+    """
+    source, local = locate(settings.name)
+    tokenizer = load_tokenizer(source, local=local)
+    return Encoder(tokenizer, check_length(settings.max_length, load_config(source, local=local), tokenizer))
 
 
 def encoded(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Material:
