@@ -113,14 +113,12 @@ def test_a_file_with_other_bytes_is_refused_by_name(name: str, how: str, model: 
     else:
         file.rename(tmp_path / name)
         file.symlink_to(tmp_path / name)
-    with pytest.raises(ModelError, match=rf"{name}: (not the bytes|missing)|holds no {name}"):
+    with pytest.raises(ModelError, match=rf"{name}: (not the bytes|missing|damaged|a link)|holds no {name}"):
         load(folder)
 
 
-def test_sums_do_not_lead_out_of_the_folder(model: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "model"
-    shutil.copytree(model, folder)
-    about = json.loads((folder / "afina.json").read_text())
-    (folder / "afina.json").write_text(json.dumps({**about, "files": {"../x": "0"}}))
-    with pytest.raises(ModelError, match="not a plain file of this folder"):
-        load(folder)
+def test_whoever_may_read_one_file_may_read_all(model: Path) -> None:
+    (model / "probe").touch()
+    expected = (model / "probe").stat().st_mode
+    (model / "probe").unlink()
+    assert {file.stat().st_mode for file in model.iterdir()} == {expected}

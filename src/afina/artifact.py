@@ -15,19 +15,45 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+from pydantic import BaseModel, FiniteFloat
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from .config import validated
-from .errors import ModelError, printable
+from .errors import ConfigError, ModelError, printable
 from .model import network as networks
-from .model.encoder import check_length, quiet
+from .model.encoder import check_length, load_config, quiet
 from .model.families import locate
+from .model.folder import LABELS, READ, read_json
 from .model.network import Network
 from .tasks.base import Task, find
 from .text.encoding import Encoder, load_tokenizer
 
 FORMAT = 1
-"""Version of `afina.json`. A change that older code can't read counts up."""
+"""Version of `afina.json`. A change that older code can't read counts up, and `tests/artifacts` keeps one of each."""
+
+
+class About(BaseModel):
+    """`afina.json`: what Hugging Face does not know of a model.
+
+    Attributes:
+        task, options, facts: The task, what was set for it, and what the training data taught it.
+        head: Name of the head.
+        max_length: Tokens of a window; None for the most that the model has room for.
+        scale: Factor and shift from the head's outputs to the user's scale.
+        base: Name of the model that was fine-tuned.
+        files: SHA-256 of each other file; None for models that are not verified.
+    """
+
+    task: str
+    options: dict[str, Any]
+    facts: dict[str, Any]
+    head: str
+    max_length: int | None
+    scale: tuple[FiniteFloat, FiniteFloat]
+    base: str
+    files: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +96,11 @@ class Artifact:
             "base": self.base,
         }
         about["files"] = {file.name: sha256(file) for file in sorted(folder.iterdir())}
-        (folder / "afina.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        about["sha256"] = digest(about)
+        last = folder / "afina.json"
+        last.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        for file in folder.iterdir():
+            file.chmod(last.stat().st_mode)  # safetensors gives its files to their owner alone
 
 
 def load(path: str | Path) -> Artifact:
@@ -81,24 +111,57 @@ def load(path: str | Path) -> Artifact:
     """
     source, local = locate(str(path))
     file = Path(source) / "afina.json"
-    about = read_about(file) if local and file.is_file() else about_stock(source, local)
-    verify(Path(source), about.get("files") or {})
-    kind = find(about["task"])
-    task = kind(validated(kind.Options, about["options"], f"{file}: options"), about["facts"])
-    network = networks.build(source, task.head, per=task.per, head=about["head"])
-    network.scale = (about["scale"][0], about["scale"][1])
-    if about["head"] != "native":
+    ours = local and file.exists()
+    about = read_about(file) if ours else about_stock(source, local)
+    if about.files is not None:
+        verify(Path(source), about.files)
+    try:
+        return restore(about, source, local=local)
+    except ConfigError as error:  # not a setting of the user's, but an entry of the model's
+        raise ModelError(f"{file if ours else source}: {error}") from error
+
+
+def restore(about: About, source: str, *, local: bool) -> Artifact:
+    """The model that `afina.json` describes.
+
+    Raises:
+        ModelError: the description and the weights don't fit together.
+        ConfigError: an entry of the description is impossible.
+    """
+    kind = find(about.task)
+    try:
+        task = kind(validated(kind.Options, about.options, "options"), about.facts)
+        need = task.head
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # facts are the task's own affair
+        raise ConfigError(f"facts: not those of the task {about.task}: {error!r}") from error
+    if need.outputs > LABELS:
+        raise ConfigError(f"facts: {need.outputs:,} labels; at most {LABELS:,} are read")
+    network = networks.build(source, need, per=task.per, head=about.head)
+    network.scale = about.scale
+    if about.head != "native":
         load_head(network, Path(source) / "head.safetensors")
     elif network.new:
         raise ModelError(
-            f"{path}: the head has no weights here ({network.new[0]} is missing), so it was not fine-tuned; "
+            f"{source}: the head has no weights here ({network.new[0]} is missing), so it was not fine-tuned; "
             "`afina train` does that"
         )
+    check_finite(network, source)
     network.requires_grad_(False)
     network.eval()
     tokenizer = load_tokenizer(source, local=local)
-    length = check_length(about["max_length"], network.trunk.config, tokenizer)
-    return Artifact(task, Encoder(tokenizer, length), network, about["head"], about["base"])
+    length = check_length(about.max_length, network.trunk.config, tokenizer)
+    return Artifact(task, Encoder(tokenizer, length), network, about.head, about.base)
+
+
+def check_finite(network: Network, source: str) -> None:
+    """See that every weight is a finite number.
+
+    Raises:
+        ModelError: one is infinite, or not a number.
+    """
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point() and tensor.numel() and not torch.stack(tensor.aminmax()).isfinite().all():
+            raise ModelError(f"{source}: the weights {name} are not all finite numbers; copy or train the model again")
 
 
 def sha256(file: Path) -> str:
@@ -107,21 +170,32 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def digest(about: Mapping[str, Any]) -> str:
+    """SHA-256 of what `afina.json` says, its own sum aside; spaces and order don't count."""
+    rest = json.loads(json.dumps({name: value for name, value in about.items() if name != "sha256"}))
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
 def verify(folder: Path, sums: Mapping[str, str]) -> None:
     """See that the files are those that were saved.
 
+    Args:
+        folder: The model.
+        sums: SHA-256 of each file but afina.json.
+
     Raises:
-        ModelError: one is missing, is a link, leaves the folder, or has other bytes.
+        ModelError: one is missing, leaves the folder, has other bytes, or came later.
     """
-    for name, digest in sums.items():
+    cure = 'copy the model again or, if that is on purpose, remove the entries "files" and "sha256" from afina.json'
+    for name, expected in sums.items():
         file = folder / name
-        if Path(name).name != name or file.is_symlink() or not file.is_file():
-            raise ModelError(f"{file}: missing, or not a plain file of this folder; the model is not as it was saved")
-        if sha256(file) != digest:
-            raise ModelError(
-                f"{file}: not the bytes that were saved (SHA-256 differs); copy the model again or, if the file was "
-                'changed on purpose, remove its line under "files" in afina.json'
-            )
+        if Path(name).name != name or not file.is_file():
+            raise ModelError(f"{file}: missing, or not a plain file of this folder; {cure}")
+        if sha256(file) != expected:
+            raise ModelError(f"{file}: not the bytes that were saved (SHA-256 differs); {cure}")
+    for file in folder.iterdir():
+        if file.name in READ.difference(sums, ["afina.json"]):
+            raise ModelError(f"{file}: not there when the model was saved; {cure}")
 
 
 def load_head(network: Network, file: Path) -> None:
@@ -132,44 +206,47 @@ def load_head(network: Network, file: Path) -> None:
     """
     try:
         network.head.load_state_dict(load_file(file))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{file}: the head can't be loaded: {error}") from error
 
 
-def read_about(file: Path) -> dict[str, Any]:
+def read_about(file: Path) -> About:
     """`afina.json`.
 
     Raises:
-        ModelError: it is not readable, or of a newer format.
+        ModelError: it is not readable, of a newer format, or not as it was saved.
     """
+    tree = read_json(file)
+    form = tree.get("format")
+    if not isinstance(form, int) or form < 1:
+        raise ModelError(f"{file}: damaged: its format is {printable(form)}; copy the model again")
+    if form > FORMAT:
+        raise ModelError(
+            f"{file}: written by afina {tree.get('afina')} in format {form}; "
+            f"this version reads up to {FORMAT}: pip install -U afina"
+        )
+    if tree.get("sha256", digest(tree)) != digest(tree):
+        raise ModelError(
+            f'{file}: not what was saved (its "sha256" differs); copy the model again or, if that is on purpose, '
+            'remove the entry "sha256"'
+        )
     try:
-        about: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if about["format"] > FORMAT:
-            raise ModelError(
-                f"{file}: written by afina {about.get('afina')} in format {about['format']}; "
-                f"this version reads up to {FORMAT}: pip install -U afina"
-            )
-        return {**about, "facts": about["facts"], "options": about["options"], "head": about["head"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{file}: damaged: {error!r}") from error
+        about: About = validated(About, tree, "")
+    except ConfigError as error:
+        raise ModelError(f"{file}: damaged: {error}") from error
+    return about
 
 
-def about_stock(source: str, local: bool) -> dict[str, Any]:
+def about_stock(source: str, local: bool) -> About:
     """What `afina.json` would say of a stock model that somebody else fine-tuned, from its `config.json`.
 
     Raises:
         ModelError: it has no head that a task of ours can use.
     """
-    from transformers import AutoConfig
-
-    try:
-        config = AutoConfig.from_pretrained(source, local_files_only=local, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"model: {printable(source)} can't be loaded: {error}") from error
-    names = config.architectures or []
-    task, facts = stock_task(names[0] if names else "", config)
-    need = {"format": FORMAT, "task": task, "options": {}, "facts": facts, "head": "native", "max_length": None}
-    return {**need, "scale": [1.0, 0.0], "base": source}
+    config = load_config(source, local=local)
+    names = config.architectures
+    task, facts = stock_task(str(names[0]) if names and isinstance(names, list) else "", config)
+    return About(task=task, options={}, facts=facts, head="native", max_length=None, scale=(1.0, 0.0), base=source)
 
 
 def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afina.errors import ConfigError, ModelError
+from afina.model.families import locate
 from afina.records import Example
 from afina.text.encoding import Encoder, chunks, load_tokenizer, shares, steps
 from tests import tiny as made
@@ -18,7 +19,7 @@ from tests import tiny as made
 KINDS = ["bert", "roberta", "xlm-roberta"]
 ENCODERS = {family: Encoder(made.tiny_tokenizer(family), 24) for family in KINDS}
 texts = st.text(
-    st.one_of(st.sampled_from("the cat sleeps é ç ã 😀 \n\t'-12.5[SEP]"), st.characters(exclude_categories=["Cs"])),
+    st.one_of(st.sampled_from("the cat sleeps é ç ã 😀 \n\t'-12.5[SEP]</>"), st.characters(exclude_categories=["Cs"])),
     max_size=60,
 )
 
@@ -90,13 +91,33 @@ def test_steps_tile_the_tokens(n: int, room: int, overlap: int) -> None:
     assert covered == list(range(n))
 
 
-def test_special_tokens_in_a_text_stay_text(tiny: Callable[[str], Path]) -> None:
-    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 64)
-    separator = encoder.tokenizer.sep_token_id
-    (one,) = encoder.encode([Example("good [SEP] bad [CLS] [MASK]")])
-    window = one.windows[0]
-    assert (window.ids[window.segments >= 0] != separator).all()
-    assert (window.ids == separator).sum() == 1
+FORGED = "good [SEP] bad [CLS][MASK]x[PAD] </s> <s><mask>y<pad> </s></s> [sep]"
+
+
+def literal(encoder: Encoder) -> None:
+    """See that the names of special tokens in a text are characters, each in one token, and forge nothing."""
+    special = set(encoder.tokenizer.all_special_ids) - {encoder.tokenizer.unk_token_id}
+    (tokens,) = encoder.tokens([FORGED])
+    assert special.isdisjoint(tokens.ids.tolist())
+    covered = [place for start, end in tokens.spans.tolist() for place in range(start, end)]
+    assert covered == sorted(covered)
+    assert {place for place in covered if FORGED[place] != " "} == {i for i, one in enumerate(FORGED) if one != " "}
+    single, pair = encoder.encode([Example(FORGED)]), encoder.encode([Example(FORGED, FORGED)])
+    for (one,), form in ((single, encoder.single), (pair, encoder.double)):
+        (window,) = one.windows
+        assert sum(int(one) in special for one in window.ids) == form.size
+        assert special.isdisjoint(window.ids[window.segments >= 0].tolist())
+        assert set(window.segments.tolist()) == ({-1, 0} if form is encoder.single else {-1, 0, 1})
+
+
+@pytest.mark.parametrize("family", made.FAMILIES)
+def test_special_tokens_in_a_text_stay_text(family: str) -> None:
+    literal(Encoder(made.tiny_tokenizer(family), 300))
+
+
+def test_special_tokens_in_a_text_stay_text_for_the_embedded_model(embedded: str) -> None:
+    source, local = locate(embedded)
+    literal(Encoder(load_tokenizer(source, local=local), 512))
 
 
 def test_the_types_of_a_pair(tiny: Callable[[str], Path]) -> None:

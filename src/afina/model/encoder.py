@@ -11,6 +11,7 @@ import copy
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from torch import nn
 
 from ..errors import ConfigError, ModelError
 from ..records import Batch, States
-from . import packed
+from . import folder, packed
 from .families import Family, find_family, locate
 from .packed import first_of_last
 
@@ -174,6 +175,25 @@ def reduce(states: States, how: str) -> States:
 # Loading and saving stock models.
 
 
+def load_config(source: str, *, local: bool, **settings: Any) -> Any:
+    """The configuration of a located model.
+
+    Args:
+        source: A folder that has been inspected, or a hub id.
+        local: Which of the two.
+        settings: Entries that override those of the file.
+
+    Raises:
+        ModelError: it can't be found or read, or names code.
+    """
+    from transformers import AutoConfig, PreTrainedConfig
+
+    with reading(source, local=local):
+        if not local:
+            folder.check_config(PreTrainedConfig.get_config_dict(source)[0], f"{source}: {folder.CONFIG}")
+        return AutoConfig.from_pretrained(source, local_files_only=local, trust_remote_code=False, **settings)
+
+
 def load_stock(
     name: str,
     auto_class: str,
@@ -193,24 +213,22 @@ def load_stock(
 
     source, local = locate(name)
     cls = getattr(transformers, auto_class)
-    try:
-        with quiet():
-            config = transformers.AutoConfig.from_pretrained(
-                source, local_files_only=local, trust_remote_code=False, **settings
-            )
-            apply_dropout(config, dropout, head_dropout)
+    with quiet():
+        config = load_config(source, local=local, **settings)
+        if local:
+            check_weights(config, Path(source))
+        apply_dropout(config, dropout, head_dropout)
+        with reading(source, local=local):
             model, info = cls.from_pretrained(
                 source,
                 config=copy.deepcopy(config),
                 dtype=torch.float32,
                 local_files_only=local,
                 trust_remote_code=False,
+                use_safetensors=True,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-    except (OSError, ValueError, KeyError) as error:
-        where = "" if local else " (a Hugging Face id; is the name right, and the network reachable?)"
-        raise ModelError(f"model: {source}{where} can't be loaded: {error}") from error
     packed.cheapen(model)
     if find_family(model.config.model_type).packs:
         packed.register()
@@ -227,6 +245,43 @@ def load_stock(
             f"model: {source} lacks weights of the encoder itself, for example {lost[0]}; it can't be fine-tuned"
         )
     return model, new
+
+
+@contextmanager
+def reading(source: str, *, local: bool) -> Iterator[None]:
+    """Whatever transformers makes of odd files is an error of the model, of one kind.
+
+    Raises:
+        ModelError: anything went wrong.
+    """
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # which kinds it raises for wrong values is not documented, and they are many
+        where = "" if local else " (a Hugging Face id; is the name right, and the network reachable?)"
+        pickled = not local and "use_safetensors" in str(error)
+        cure = f"; download it, and {folder.CONVERT}" if pickled else ""
+        raise ModelError(f"model: {source}{where} can't be loaded: {error}{cure}") from error
+
+
+def check_weights(config: Any, source: Path) -> None:
+    """See that a folder holds the weights of the encoder that its configuration describes, before memory is taken.
+
+    Raises:
+        ModelError: the configuration describes a larger one.
+    """
+    from transformers import AutoModel
+
+    with reading(str(source), local=True), torch.device("meta"):
+        shell = without_pooler(AutoModel.from_config(copy.deepcopy(config), trust_remote_code=False))
+    wanted = sum(parameter.numel() for parameter in shell.parameters())
+    held = folder.count_weights(source)
+    if wanted > held:
+        raise ModelError(
+            f"{source / folder.CONFIG}: describes an encoder of {wanted:,} weights, and the files beside it hold "
+            f"{held:,}; some are missing, or one of the two belongs to another model"
+        )
 
 
 def apply_dropout(config: Any, dropout: float | None, head_dropout: float | None) -> None:

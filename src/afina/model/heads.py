@@ -20,6 +20,8 @@ from .encoder import replaced
 
 GROUP = "afina.heads"
 READS = {"linear": "first", "mean": "mean", "max": "max"}
+MOST_TAGS = 2_000
+"""Of a CRF, which keeps a number for each pair of tags."""
 
 
 class Linear(nn.Module):
@@ -121,6 +123,10 @@ def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn
             )
         return Linear(width, outputs, dropout, "tokens" if per == "token" else READS[name])
     if name == "crf":
+        if outputs > MOST_TAGS:
+            raise ConfigError(
+                f"model.head: crf scores pairs of tags, at most {MOST_TAGS:,} squared, not {outputs:,}; use linear"
+            )
         return CRF(width, outputs, dropout)
     found = entry_points(group=GROUP, name=name)
     if not found:

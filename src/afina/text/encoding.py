@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, ModelError, printable
+from ..model.folder import TOKENIZER, check_entries
 from ..records import Example, Features, Ints, Window
 
 CHUNK = 1024
@@ -71,8 +72,9 @@ class Encoder:
         self.tokenizer = tokenizer
         self.max_length = max_length
         self.backend = tokenizer.backend_tokenizer
-        # `[SEP]` in a user's text is text: it can't forge a second segment.
+        # `[SEP]` in a user's text is text: it can't forge a second segment (see also `spelled`).
         self.backend.encode_special_tokens = True
+        self.special = frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
         self.backend.no_truncation()
         self.backend.no_padding()
         self.single = template(self.backend, pair=False)
@@ -91,9 +93,30 @@ class Encoder:
         encoded = self.backend.encode_batch(list(texts), add_special_tokens=False)
         found = []
         for text, one in zip(texts, encoded, strict=True):
-            spans = np.array(one.offsets, np.int32).reshape(-1, 2)
-            found.append(Tokens(np.array(one.ids, np.int32), trimmed(text, spans) if self.trims else spans))
+            ids, offsets = one.ids, one.offsets
+            if not self.special.isdisjoint(ids):
+                ids, offsets = self.spelled(text, ids, offsets)
+            spans = np.array(offsets, np.int32).reshape(-1, 2)
+            found.append(Tokens(np.array(ids, np.int32), trimmed(text, spans) if self.trims else spans))
         return found
+
+    def spelled(
+        self, text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """Ids and spans in which special tokens give way to the characters that were written.
+
+        A unigram vocabulary holds `</s>` as a piece like any other, so it is found in a text that spells it.
+        """
+        pairs: list[tuple[int, tuple[int, int]]] = []
+        for one, (start, end) in zip(ids, offsets, strict=True):
+            if one not in self.special:
+                pairs.append((one, (start, end)))
+                continue
+            for place in range(start, end):
+                known = self.backend.token_to_id(text[place])
+                own = self.tokenizer.unk_token_id if known is None or known in self.special else known
+                pairs += [] if own is None else [(own, (place, place + 1))]
+        return [one for one, _ in pairs], [span for _, span in pairs]
 
     def encode(self, examples: Iterable[Example], *, slides: bool = False, overlap: int = 64) -> list[Features]:
         """Examples to features.
@@ -246,17 +269,41 @@ def chunks(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
 
 
 def load_tokenizer(source: str, *, local: bool) -> Any:
-    """The fast tokenizer of a folder or hub id.
+    """The fast tokenizer of a located folder or hub id.
 
     Raises:
-        ModelError: there is none, or only a slow one.
+        ModelError: there is none, only a slow one, or one that needs code of its own.
     """
     from transformers import AutoTokenizer
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
     try:
+        check_tokenizer(get_tokenizer_config(source, local_files_only=local), f"{source}: {TOKENIZER}")
         tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local, trust_remote_code=False)
-    except (OSError, ValueError, ImportError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # which kinds transformers raises for wrong values is not documented, and they are many
         raise ModelError(f"model: no tokenizer can be loaded from {source}: {error}") from error
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(f"model: {source} has no fast tokenizer (tokenizer.json), which afina needs for offsets")
     return tokenizer
+
+
+def check_tokenizer(tree: Mapping[str, Any], where: str) -> None:
+    """See that a `tokenizer_config.json` names no code but a tokenizer of transformers.
+
+    Raises:
+        ModelError: it does.
+    """
+    from transformers import PreTrainedTokenizerBase
+    from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
+
+    check_entries(tree, where)
+    name = tree.get("tokenizer_class")
+    found = tokenizer_class_from_name(name) if isinstance(name, str) else None
+    own = isinstance(found, type) and issubclass(found, PreTrainedTokenizerBase)
+    if name is not None and not (own and found.__module__.startswith("transformers.")):
+        raise ModelError(
+            f"{where}: tokenizer_class: {printable(name)} is no tokenizer of transformers; "
+            "where tokenizer.json holds all of it, write PreTrainedTokenizerFast"
+        )
