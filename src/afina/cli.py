@@ -203,11 +203,11 @@ def flags_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Call
     """Give a command that takes `**flags` the flags of another one, behind its own."""
 
     def give(function: Callable[..., None]) -> Callable[..., None]:
-        own = [one for one in signature(function, eval_str=True).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
-        names = {one.name for one in own}
-        more = [one for name, one in signature(other, eval_str=True).parameters.items() if name not in names]
+        own, theirs = (signature(one, eval_str=True).parameters for one in (function, other))
+        named = {name: one for name, one in own.items() if one.kind is not Parameter.VAR_KEYWORD}
+        more = [one for name, one in theirs.items() if name not in named]
         # What typer reads.
-        function.__signature__ = Signature([*own, *more])  # type: ignore[attr-defined]
+        function.__signature__ = Signature([*named.values(), *more])  # type: ignore[attr-defined]
         function.__annotations__ = {**other.__annotations__, **function.__annotations__}
         return function
 
