@@ -146,7 +146,6 @@ def predict_afina(folder: Path, rows: list[Row], device: str) -> dict[str, float
     import afina
 
     model = afina.load(folder)
-    model.artifact.network.to(device)
     texts = [row["text"] for row in rows]
     start = time.perf_counter()
     model.predict(texts)

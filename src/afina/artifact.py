@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from .config import validated
 from .errors import ConfigError, ModelError, printable
 from .model import network as networks
-from .model.encoder import check_length, load_config, quiet
+from .model.encoder import best_device, check_length, load_config, quiet
 from .model.families import locate
 from .model.folder import LABELS, READ, read_json
 from .model.network import Network
@@ -147,7 +147,7 @@ def restore(about: About, source: str, *, local: bool) -> Artifact:
         )
     check_finite(network, source)
     network.requires_grad_(False)
-    network.eval()
+    network.to(best_device()).eval()
     tokenizer = load_tokenizer(source, local=local)
     length = check_length(about.max_length, network.trunk.config, tokenizer)
     return Artifact(task, Encoder(tokenizer, length), network, about.head, about.base)

@@ -313,6 +313,13 @@ def check_length(asked: int | None, config: Any, tokenizer: Any) -> int:
     return asked or most
 
 
+def best_device() -> torch.device:
+    """A CUDA or Apple GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """No progress bars and load reports of transformers while loading; afina says itself what is new."""

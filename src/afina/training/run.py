@@ -28,7 +28,7 @@ from ..inference import Evaluation
 from ..metrics.scores import higher_is_better
 from ..model import cache, flops
 from ..model import network as networks
-from ..model.encoder import check_length, load_config
+from ..model.encoder import best_device, check_length, load_config
 from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.vocabulary import distinct
@@ -363,13 +363,6 @@ def held(task: Task, part: Material) -> dict[str, int]:
     pairs = zip(part.examples, part.features, strict=True)
     counts = [task.held(example, one.windows) for example, one in pairs]
     return {"all": sum(one for one, _ in counts), "held": sum(one for _, one in counts)}
-
-
-def best_device() -> torch.device:
-    """A CUDA or Apple GPU where there is one, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
 
 
 def arithmetic(precision: str, device: torch.device) -> torch.dtype | None:
