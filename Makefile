@@ -37,6 +37,7 @@ check: $(VENV)/.tested  ## lint, format, types
 bench: $(VENV)/.tested  ## quality and speed beside the peers, into bench/RESULTS.md
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/labels.py
 
 wheel-test: $(VENV)/.tested  ## the quick tests against the built wheel, without the source tree
 	bash .ci/wheel

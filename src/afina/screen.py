@@ -208,11 +208,20 @@ def say_findings(notes: Sequence[str], findings: Sequence[Finding]) -> None:
     grouped = {one.code for one in findings if one.severity == "error"} | {"overlapping-spans"}
     for one in sorted(findings, key=lambda one: ("error", "warning", "note").index(one.severity)):
         count = f" ({one.count:,} of the kind)" if one.code in grouped and one.count > 1 else ""
-        where = f"\n         {', '.join(one.places)}" if one.places else ""
+        where = f"\n         {', '.join(shortened(one.places))}" if one.places else ""
         say(f"{one.severity + ':':<9}{one.message}{count}{where}")
     kinds = Counter(one.severity for one in findings)
     say()
     say(", ".join(f"{kinds[name]} {name}{'s' if kinds[name] != 1 else ''}" for name in ("error", "warning", "note")))
+
+
+def shortened(places: Sequence[str]) -> list[str]:
+    """Places without the name of the file where it is that of the place before."""
+    files = [place.rpartition(":")[0] for place in places]
+    return [
+        place.removeprefix(file) if file and file == before else place
+        for place, file, before in zip(places, files, ["", *files], strict=False)
+    ]
 
 
 def say_plan(plan: Plan) -> None:

@@ -1,0 +1,463 @@
+"""The labels that are most doubtful: a quick head, cross-validated on frozen states, says what each should have been.
+
+Confident learning (Northcutt, Jiang and Chuang 2021, by cleanlab) compares its out-of-fold probabilities with the given
+labels. The judge is a logistic regression, far from the model that training would give; what it finds is to be read by
+a person, best suspects first, and never removed unseen.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from ..config import Config
+from ..data.judge import SHOWN, Finding, fingerprint, many
+from ..data.parts import Data
+from ..errors import ConfigError, MissingExtra
+from ..model import cache
+from ..records import Example, Features
+from ..serving.files import destination
+from ..tasks.base import Array, Task
+from . import strategy
+from .loop import Material, material, targeted
+from .run import assemble, digests, encoded, store_of
+
+STRENGTH = 2.0
+"""Of the logistic regression: its C times the width, so that the logits of standardised states have this variance
+before any data are seen, whatever the width. Between what suits texts (1) and words (4) in bench/labels.py; from 8 on
+it learns wrong labels by heart."""
+ITERATIONS = 60
+"""Of its solver. In bench/labels.py thirty find as many flipped labels as two hundred, so it need not converge."""
+LEARNED = 50_000
+"""Examples or words that a fold's head learns from at most: a linear head is full by then. All are judged."""
+PIECE = 8192
+"""Examples or words that are judged at once."""
+WEAK = 0.2
+"""Share of the way from the commonest label's accuracy to 1 under which a judge knows too little."""
+COLUMNS = (
+    "rank", "place", "text", "pair", "word", "start", "end", "given", "suggested", "given_probability",
+    "suggested_probability", "verdict",
+)  # fmt: skip
+"""Of the file to review."""
+FORMULA = tuple("=+-@\t\r\n\0'")
+"""What a cell must not begin with: a spreadsheet would run it, or swallow it (CWE-1236)."""
+WORD = re.compile(r"\w+|[^\w\s]")
+"""Words of a text whose labels are spans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A label that is probably wrong.
+
+    Attributes:
+        place: Of the example.
+        text: Its text.
+        pair: Its second text, or None.
+        given: The label in the data; entity tags as BIO.
+        suggested: The likeliest label.
+        given_probability: Of the given label.
+        suggested_probability: Of the suggested one.
+        span: Characters [start, end) of the word in the text; None where a whole example has the label.
+    """
+
+    place: str
+    text: str
+    pair: str | None
+    given: str
+    suggested: str
+    given_probability: float
+    suggested_probability: float
+    span: tuple[int, int] | None = None
+
+    @property
+    def word(self) -> str:
+        """The word that has the label, or nothing."""
+        return self.text[slice(*self.span)] if self.span else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """The doubtful labels of a data set, and how far to trust the doubt.
+
+    Attributes:
+        rows: The suspects, the worst first.
+        noun: What has a label: example or word.
+        judged: How many labels were judged.
+        unjudged: How many could not be: no two different texts, in two folds, have that label.
+        learned: How many the head learned from at most, in one fold.
+        estimate: How many labels are wrong by cleanlab's estimate.
+        accuracy: Share of the labels that the cross-validated head gives too.
+        macro_f1: Its mean F1 over the labels.
+        majority: Share of the commonest label.
+    """
+
+    rows: tuple[Suspect, ...] = ()
+    noun: str = "example"
+    judged: int = 0
+    unjudged: int = 0
+    learned: int = 0
+    estimate: int = 0
+    accuracy: float = 0.0
+    macro_f1: float = 0.0
+    majority: float = 1.0
+
+    @property
+    def weak(self) -> bool:
+        """Whether the head hardly beats the commonest label, so that its suspects mean little."""
+        return self.accuracy - self.majority < WEAK * (1 - self.majority)
+
+    def findings(self) -> list[Finding]:
+        """What to say about them on a screen."""
+        found = []
+        if self.unjudged:
+            message = (
+                f"labels: {many(self.unjudged, self.noun)} can't be judged: too few different texts have that label"
+            )
+            found.append(Finding("note", "unjudged-labels", message, self.unjudged))
+        if not self.judged:
+            return found
+        judge = (
+            f"a quick head, cross-validated on frozen states, gives {self.accuracy:.1%} of the labels (the commonest "
+            f"label alone: {self.majority:.1%}; macro F1 {self.macro_f1:.2f})"
+        )
+        if self.weak:
+            judge += "; that is hardly more than guessing, so these suspects mean little"
+        if self.learned >= LEARNED:
+            judge += f"; in each fold it learned from at most {many(self.learned, self.noun)}"
+        message = (
+            f"labels: {len(self.rows):,} of {many(self.judged, self.noun)} ({len(self.rows) / self.judged:.1%}) have a "
+            f"doubtful label; cleanlab's estimate is {self.estimate:,} wrong ones; {judge}"
+        )
+        severity: Literal["warning", "note"] = "warning" if self.rows and not self.weak else "note"
+        places = tuple(one.place for one in self.rows[:SHOWN])
+        return [Finding(severity, "doubtful-labels", message, len(self.rows), places), *found]
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What has a label of its own: examples, or words. N of them.
+
+    Attributes:
+        labels: Ids of the labels. [N]
+        owners: The example that each belongs to. [N]
+        lines: Lines [start, end) of the table of states whose mean stands for it. [N, 2]
+        spans: Characters of each word in its text; None where examples are labelled. [N, 2]
+    """
+
+    labels: Array
+    owners: Array
+    lines: Array
+    spans: Array | None = None
+
+    def take(self, chosen: Array) -> Units:
+        """Some of them."""
+        spans = None if self.spans is None else self.spans[chosen]
+        return Units(self.labels[chosen], self.owners[chosen], self.lines[chosen], spans)
+
+
+class Table:
+    """The states of all parts of the data, one part after the other; they may lie on disk, so they are read in pieces.
+
+    Args:
+        parts: One table a part. [n, d] each
+    """
+
+    def __init__(self, parts: Sequence[Array]) -> None:
+        self.parts = parts
+        self.width = parts[0].shape[1]
+        self.starts = np.cumsum([0, *map(len, parts)])
+
+    def rows(self, lines: Array) -> Array:
+        """Some lines, in the order asked for. [M] -> [M, d]"""
+        part = np.searchsorted(self.starts, lines, side="right") - 1
+        found = np.empty((len(lines), self.width), np.float32)
+        for i in np.unique(part):
+            mine = part == i
+            found[mine] = self.parts[i][lines[mine] - self.starts[i]]
+        return found
+
+    def means(self, lines: Array) -> Array:
+        """The mean of each stretch [start, end) of lines. [M, 2] -> [M, d]"""
+        counts = lines[:, 1] - lines[:, 0]
+        starts = np.cumsum(counts) - counts
+        found = self.rows(np.repeat(lines[:, 0] - starts, counts) + np.arange(counts.sum()))
+        sums: Array = np.add.reduceat(found, starts, axis=0)
+        return sums / counts[:, None].astype(np.float32)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Finding them.
+
+
+def suspects(config: Config, data: Data, *, folds: int = 5) -> Suspects:
+    """The doubtful labels of all parts of the data together.
+
+    Args:
+        config: Checked configuration. Strategy and, for whole texts, head are those that suit frozen states.
+        data: What `read_data` gave.
+        folds: Of the cross-validation.
+
+    Raises:
+        ConfigError: the task has no such labels, or there is no room for the states.
+        MissingExtra: cleanlab is not installed.
+        InputError: the model can't be loaded.
+    """
+    examples = [*chain.from_iterable(data.parts.values())]
+    task = data.task.fit(examples)  # a label of the test data is a label, whether or not training has it
+    need = task.head
+    per_word = need.stock == "AutoModelForTokenClassification"
+    if not per_word and need.config.get("problem_type") != "single_label_classification":
+        raise ConfigError(
+            f"--labels: {task.name} does not give one label out of a few, so none can be doubted; classification and "
+            "tokens do"
+        )
+    confident_learning()  # before anything takes time
+    # Of frozen vectors of whole texts the mean of the tokens is the better one (bench/RESULTS.md).
+    model = config.model if per_word else config.model.model_copy(update={"head": "mean"})
+    config = config.model_copy(update={"strategy": "head", "model": model})
+    table, whole = frozen(config, task, data.parts)
+    units = words_of(whole) if per_word else texts_of(whole)
+    groups: dict[int, int] = {}
+    texts = np.array([groups.setdefault(fingerprint(example), len(groups)) for example in examples])
+    return doubted(table, units, texts, examples, need.config["id2label"], folds=folds, seed=config.seed)
+
+
+def confident_learning() -> tuple[Any, Any]:
+    """cleanlab's search for label issues, and its estimate of how many there are.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        from cleanlab.count import num_label_issues
+        from cleanlab.filter import find_label_issues
+    except ImportError:
+        raise MissingExtra("cleanlab", "quality", "looking for doubtful labels") from None
+    return find_label_issues, num_label_issues
+
+
+def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -> tuple[Table, Material]:
+    """The states of all parts, computed or found as a run with `--strategy head` would, and all examples as one.
+
+    Raises:
+        ConfigError: neither memory nor disk has room for them.
+        InputError: the model can't be loaded.
+    """
+    if config.training.threads:
+        torch.set_num_threads(config.training.threads)
+    network, encoder = assemble(config, task)
+    training = strategy.resolve(
+        config.training, "head", examples=len(parts["train"]), width=network.trunk.width, device=network.device
+    )
+    hashes, store = digests(network), store_of(training)
+    tables: list[Array] = []
+    features: list[Features] = []
+    for examples in parts.values():
+        part = encoded(encoder, task, examples)
+        states = store.states(
+            network, part.windows, hashes, pad=encoder.pad, budget=training.micro_tokens or 1, model=config.model.name
+        )
+        if states is None:
+            raise ConfigError(f"--labels: {store.plan(cache.size(network, part.windows)).partition(';')[0]}; raise one")
+        store = replace(store, memory=max(0.0, store.memory - cache.size(network, part.windows)))
+        tables.append(states.vectors.numpy())
+        features += part.features
+    return Table(tables), targeted(material([*chain.from_iterable(parts.values())], features), task)
+
+
+def texts_of(data: Material) -> Units:
+    """Whole examples; each has one line a window."""
+    return Units(np.array(data.targets), np.arange(len(data.examples)), np.array(data.owners))
+
+
+def words_of(data: Material) -> Units:
+    """The words that have a tag: the tag and the line of each one's first token. A line a token, windows in order."""
+    starts = np.cumsum([0, *map(len, data.windows)])
+    labels, owners, lines, spans = [], [], [], []
+    for i, (example, own) in enumerate(zip(data.examples, data.owners, strict=True)):
+        words = np.array(example.words or [match.span() for match in WORD.finditer(example.text)], np.int64)
+        tags = np.concatenate([data.targets[w] for w in range(*own)])
+        tokens = np.flatnonzero(tags >= 0)  # labelled ones: each stands in the core of one window
+        if not len(tokens):
+            continue
+        places = np.concatenate([data.windows[w].spans for w in range(*own)])[tokens]
+        word = np.searchsorted(
+            words[:, 1], places[:, 0], side="right"
+        )  # the first one that ends after the token begins
+        word, first = np.unique(np.minimum(word, len(words) - 1), return_index=True)
+        labels.append(tags[tokens[first]])
+        owners.append(np.full(len(word), i))
+        lines.append(starts[own[0]] + tokens[first])
+        spans.append(words[word])
+    line = np.concatenate(lines)
+    return Units(np.concatenate(labels), np.concatenate(owners), np.stack([line, line + 1], 1), np.concatenate(spans))
+
+
+def doubted(
+    table: Table,
+    units: Units,
+    texts: Array,
+    examples: Sequence[Example],
+    names: Mapping[int, str],
+    *,
+    folds: int,
+    seed: int,
+) -> Suspects:
+    """Cross-validate a head, and compare what it says with the labels.
+
+    Args:
+        table: States.
+        units: What has a label.
+        texts: For each example the number of its text; equal ones share it.
+        examples: That the units belong to.
+        names: Label of each id.
+        folds: Of the cross-validation.
+        seed: Of the division into folds.
+    """
+    from sklearn.metrics import f1_score
+
+    noun = "example" if units.spans is None else "word"
+    fold = divided(units.labels, texts[units.owners], folds=folds, seed=seed)
+    # A label can be judged where another fold has it: only then had the head a chance to learn it.
+    pairs = np.unique(np.stack([units.labels, fold]), axis=1)
+    ids, spread = np.unique(pairs[0], return_counts=True)
+    known = ids[spread > 1]
+    judged = np.flatnonzero(np.isin(units.labels, known))
+    unjudged = len(units.labels) - len(judged)
+    if len(known) < 2:
+        return Suspects(noun=noun, unjudged=len(units.labels))
+    units, fold = units.take(judged), fold[judged]
+    labels = np.searchsorted(known, units.labels)
+    probabilities, learned = out_of_fold(table, units.lines, labels, fold, seed=seed)
+    said = probabilities.argmax(axis=1)
+    find_label_issues, num_label_issues = confident_learning()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        worst = find_label_issues(
+            labels,
+            probabilities,
+            return_indices_ranked_by="self_confidence",
+            rank_by_kwargs={"adjust_pred_probs": True},  # less each label's mean: a hard label is no suspect for that
+            n_jobs=1,
+        )
+        estimate = num_label_issues(labels, probabilities)
+    rows = []
+    for i in worst.tolist():
+        example = examples[units.owners[i]]
+        rows.append(
+            Suspect(
+                example.place, example.text, example.pair, names[int(known[labels[i]])], names[int(known[said[i]])],
+                float(probabilities[i, labels[i]]), float(probabilities[i, said[i]]),
+                None if units.spans is None else (int(units.spans[i, 0]), int(units.spans[i, 1])),
+            )
+        )  # fmt: skip
+    return Suspects(
+        rows=tuple(rows),
+        noun=noun,
+        judged=len(labels),
+        unjudged=unjudged,
+        learned=learned,
+        estimate=int(estimate),
+        accuracy=float(np.mean(said == labels)),
+        macro_f1=float(f1_score(labels, said, average="macro")),
+        majority=float(np.bincount(labels).max() / len(labels)),
+    )
+
+
+def divided(labels: Array, texts: Array, *, folds: int, seed: int) -> Array:
+    """The fold of each unit: labels alike in all, equal texts in one, lest a copied label vouch for itself. [N]"""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = min(folds, len(np.unique(texts)), int(np.bincount(labels).max()))
+    found = np.zeros(len(labels), np.int64)
+    if folds < 2:
+        return found
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # labels with fewer examples than folds: `doubted` counts what that costs
+        for number, (_, held) in enumerate(splitter.split(labels, labels, texts)):
+            found[held] = number
+    return found
+
+
+def out_of_fold(table: Table, lines: Array, labels: Array, fold: Array, *, seed: int) -> tuple[Array, int]:
+    """Probabilities of each unit's labels by a head that learned from the other folds, and from how many units. [N, k]
+
+    Args:
+        table: States.
+        lines: Of each unit. [N, 2]
+        labels: 0 to k - 1, each in two folds or more. [N]
+        fold: Of each unit. [N]
+        seed: Of the draw where there are more than `LEARNED`.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    found = np.empty((len(labels), labels.max() + 1))
+    learned = 0
+    for number in np.unique(fold):
+        others = drawn(labels, np.flatnonzero(fold != number), seed=seed)
+        learned = max(learned, len(others))
+        head = make_pipeline(
+            StandardScaler(copy=False), LogisticRegression(C=STRENGTH / table.width, max_iter=ITERATIONS)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it need not converge
+            head.fit(table.means(lines[others]), labels[others])
+        held = np.flatnonzero(fold == number)
+        for start in range(0, len(held), PIECE):
+            piece = held[start : start + PIECE]
+            found[piece] = head.predict_proba(table.means(lines[piece]))
+    return found, learned
+
+
+def drawn(labels: Array, units: Array, *, seed: int) -> Array:
+    """At most about `LEARNED` units, at random, at least one of each label."""
+    if len(units) <= LEARNED:
+        return units
+    order = np.random.default_rng(seed).permutation(units)
+    _, first = np.unique(labels[order], return_index=True)
+    return np.union1d(order[first], order[:LEARNED])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The file to review.
+
+
+def write(found: Suspects, out: str | Path, *, data: str = "") -> None:
+    """The suspects as csv, best first, with an empty column `verdict` for whoever reviews them.
+
+    A cell that a spreadsheet might run begins with an apostrophe; so does one that begins with an apostrophe itself,
+    so that taking one off gives what was there.
+
+    Args:
+        found: What `suspects` gave.
+        out: The file; complete or absent.
+        data: A file that must not be overwritten.
+
+    Raises:
+        ConfigError: the file can't be written, or is the data.
+    """
+    with destination(str(out), data) as file:
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writerow(COLUMNS)
+        for rank, one in enumerate(found.rows, start=1):
+            start, end = one.span or ("", "")
+            texts = [safe(text) for text in (one.place, one.text, one.pair or "", one.word)]
+            chances = (f"{one.given_probability:.4f}", f"{one.suggested_probability:.4f}")
+            writer.writerow([rank, *texts, start, end, safe(one.given), safe(one.suggested), *chances, ""])
+
+
+def safe(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
