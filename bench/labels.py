@@ -154,14 +154,15 @@ counts. k is the number that was flipped: precision at k is the share of flipped
 chance is what a random order would give. Average precision and recall are of the list as it is written; what is not on
 it counts as not found.
 
-* The list is longer than the number of wrong labels, and so is cleanlab's estimate, by a factor of 1.5 to 7 here: a head
+* The list is longer than the number of wrong labels, 2 to 9 times here, and cleanlab's estimate 1.5 to 7 times: a head
   on a frozen encoder is wrong more often than the labels are, and what it finds hard it suspects. The top is worth
   reading, the tail is not: on sst2 the head itself agrees with three labels in four.
 * The embedded encoder knows no case and was trained for whole sentences, which costs most on conll2003.
 * Data as they are, the first 20 suspects read by us. sms_spam: only 5 of 5,574 texts are listed; 3 are plainly wrong
   (jokes labelled spam), 2 could be either. conll2003, all 14,041 training sentences: 7 are plainly wrong (names without
-  a tag), 2 could be either, 11 are right (currencies, mostly).
-* All 203,621 words of conll2003 take 90 s and 1.4 GB on one thread, 13 s of it for the five heads.
+  a tag), 2 could be either, 11 are right (currencies and other common nouns).
+* All 203,621 words of conll2003 take 90 s and 1.4 GB on one thread of a busy machine; the five heads are 13 s
+  of it.
 """
 
 

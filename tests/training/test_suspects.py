@@ -38,10 +38,10 @@ def reviews(each: int = 32) -> list[dict[str, str]]:
     return [{"text": " ".join(words[label][i] for i in order), "label": label} for label in words for order in orders]
 
 
-def look(tiny: Callable[[str], Path], train: Any, **more: Any) -> Suspects:
-    """Suspects of rows in memory, with a tiny model."""
+def look(model: str | Path, train: Any, **more: Any) -> Suspects:
+    """Suspects of rows in memory. What is found depends on the model, and a tiny one's tokenizer on chance."""
     settings = {name.replace("__", "."): value for name, value in more.items()}
-    config = load(None, {"model.name": str(tiny("bert")), **settings})
+    config = load(None, {"model.name": str(model), **settings})
     return suspects(config, read_data(config, {"train": train}))
 
 
@@ -66,10 +66,10 @@ def test_flipped_labels_of_a_small_file_are_found(embedded: str) -> None:
     assert np.mean(right) > 0.7
 
 
-def test_the_same_data_give_the_same_suspects(tiny: Callable[[str], Path]) -> None:
+def test_the_same_data_give_the_same_suspects(embedded: str) -> None:
     rows = reviews()
     rows[3]["label"] = "bad"
-    first, second = look(tiny, rows), look(tiny, rows)
+    first, second = look(embedded, rows), look(embedded, rows)
     assert first == second
     assert first.rows[0].given == "bad"
     assert first.rows[0].suggested == "good"
@@ -89,11 +89,11 @@ def sentences(n: int = 24) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("subwords", ["first", "all"])
-def test_a_wrong_tag_is_found_with_its_word_and_characters(subwords: str, tiny: Callable[[str], Path]) -> None:
+def test_a_wrong_tag_is_found_with_its_word_and_characters(subwords: str, embedded: str) -> None:
     rows = sentences()
     at = rows[5]["tokens"].index("barks")
     rows[5]["tags"][at] = "ADP"
-    found = look(tiny, rows, task="tokens", options__subwords=subwords)
+    found = look(embedded, rows, task="tokens", options__subwords=subwords)
     assert found.noun == "word"
     assert found.judged == 24 * len(SENTENCE)  # each word once, however many tokens it has
     worst = found.rows[0]
@@ -102,14 +102,14 @@ def test_a_wrong_tag_is_found_with_its_word_and_characters(subwords: str, tiny: 
     assert worst.text[: worst.span[0]].split() == rows[5]["tokens"][:at]
 
 
-def test_a_missing_span_is_found(tiny: Callable[[str], Path]) -> None:
+def test_a_missing_span_is_found(embedded: str) -> None:
     rows = []
     for thing in THINGS:
         for place in PLACES[:4]:
             text = f"a {thing}, lovely {place}"
             rows.append({"text": text, "spans": [{"start": 2, "end": 2 + len(thing), "label": "THING"}]})
     rows[9]["spans"] = []
-    found = look(tiny, rows, task="tokens")
+    found = look(embedded, rows, task="tokens")
     worst = found.rows[0]
     assert (worst.place, worst.given, worst.suggested) == ("train row 10", "O", "B-THING")
     assert (worst.word, worst.span) == (THINGS[2], (2, 2 + len(THINGS[2])))
@@ -121,14 +121,14 @@ def test_words_of_a_long_text_are_judged_once(tiny: Callable[[str], Path]) -> No
         {name: [*itertools.chain.from_iterable(row[name] for row in rows[i : i + 6])] for name in ("tokens", "tags")}
         for i in range(0, 24, 6)
     ]
-    found = look(tiny, long, task="tokens", model__max_length=24)
+    found = look(tiny("bert"), long, task="tokens", model__max_length=24)
     assert found.judged == 24 * len(SENTENCE)
 
 
-def test_the_windows_of_a_long_text_are_averaged(tiny: Callable[[str], Path]) -> None:
+def test_the_windows_of_a_long_text_are_averaged(embedded: str) -> None:
     rows = [{"text": f"{row['text']} " * 6, "label": row["label"]} for row in reviews()]
     rows[3]["label"] = "bad"
-    found = look(tiny, rows, model__max_length=16, options__long="windows")
+    found = look(embedded, rows, model__max_length=16, options__long="windows")
     assert found.judged == 64
     assert found.rows[0].text == rows[3]["text"]
 
@@ -150,16 +150,16 @@ def test_equal_texts_stand_in_one_fold() -> None:
     assert all(len(set(fold[texts == text])) == 1 for text in range(40))
 
 
-def test_copies_of_a_wrong_label_do_not_vouch_for_each_other(tiny: Callable[[str], Path]) -> None:
+def test_copies_of_a_wrong_label_do_not_vouch_for_each_other(embedded: str) -> None:
     rows = reviews()
     wrong = [{"text": text, "label": "bad"} for text in (rows[3]["text"], rows[3]["text"].upper()) * 2]
-    found = look(tiny, [*rows[:3], *rows[4:], *wrong])
+    found = look(embedded, [*rows[:3], *rows[4:], *wrong])
     assert [one.text.lower() for one in found.rows[:4]] == [rows[3]["text"]] * 4
 
 
 def test_labels_of_one_text_are_counted_and_not_judged(tiny: Callable[[str], Path]) -> None:
     alone = [{"text": "good broken euros", "label": "odd"}] * 3
-    found = look(tiny, [*reviews(), *alone], data__hold_out=0.05)
+    found = look(tiny("bert"), [*reviews(), *alone], data__hold_out=0.05)
     assert (found.judged, found.unjudged) == (64, 3)
     assert all("odd" not in (one.given, one.suggested) for one in found.rows)
     (note,) = [one for one in found.findings() if one.code == "unjudged-labels"]
@@ -168,7 +168,7 @@ def test_labels_of_one_text_are_counted_and_not_judged(tiny: Callable[[str], Pat
 
 def test_rare_labels_need_two_texts_and_no_more(tiny: Callable[[str], Path]) -> None:
     rare = [{"text": f"12.50 euros on 3 May {year}", "label": "price"} for year in (2023, 2024)]
-    found = look(tiny, [*reviews(), *rare], data__hold_out=0.05)
+    found = look(tiny("bert"), [*reviews(), *rare], data__hold_out=0.05)
     assert (found.judged, found.unjudged) == (66, 0)
 
 
@@ -180,20 +180,20 @@ def test_nothing_to_judge_is_said(tiny: Callable[[str], Path]) -> None:
     assert [one.code for one in found.findings()] == ["unjudged-labels"]
 
 
-def test_a_head_that_knows_nothing_says_so(tiny: Callable[[str], Path]) -> None:
+def test_a_head_that_knows_nothing_says_so(embedded: str) -> None:
     rng = np.random.default_rng(0)
     rows = [{**row, "label": str(rng.choice(["good", "bad"]))} for row in reviews(60)]
-    found = look(tiny, rows)
+    found = look(embedded, rows)
     assert found.weak
     (finding,) = found.findings()
     assert finding.severity == "note"
     assert "these suspects mean little" in finding.message
 
 
-def test_the_finding_says_how_many_how_sure_and_where(tiny: Callable[[str], Path]) -> None:
+def test_the_finding_says_how_many_how_sure_and_where(embedded: str) -> None:
     rows = reviews()
     rows[3]["label"] = "bad"
-    found = look(tiny, rows)
+    found = look(embedded, rows)
     (finding,) = found.findings()
     assert (finding.severity, finding.code, finding.count) == ("warning", "doubtful-labels", len(found.rows))
     assert finding.places[0] == found.rows[0].place
@@ -207,7 +207,7 @@ def test_a_large_set_is_learned_in_part_and_judged_whole(
 ) -> None:
     monkeypatch.setattr(module, "LEARNED", 30)
     monkeypatch.setattr(module, "PIECE", 5)
-    found = look(tiny, reviews())
+    found = look(tiny("bert"), reviews())
     assert found.judged == 64
     assert 30 <= found.learned <= 32
     assert f"learned from at most {found.learned} examples" in found.findings()[0].message
@@ -233,7 +233,7 @@ def test_training_a_head_finds_the_states_that_were_computed(
     tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AFINA_CACHE", str(tmp_path / "cache"))
-    look(tiny, reviews())
+    look(tiny("bert"), reviews())
     kept = sorted(path.name for path in (tmp_path / "cache" / "states").iterdir())
     assert len(kept) == 2
     settings = {"model.head": "mean", "strategy": "head", "training.epochs": 1, "out": str(tmp_path / "run")}
@@ -265,11 +265,11 @@ def test_without_cleanlab_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_states_that_find_no_room_are_an_error(tiny: Callable[[str], Path]) -> None:
     with pytest.raises(ConfigError, match="more than --cache-memory and --cache-disk allow"):
-        look(tiny, reviews(), training__cache_memory=0, training__cache_disk=0)
+        look(tiny("bert"), reviews(), training__cache_memory=0, training__cache_disk=0)
 
 
 def test_nothing_is_printed(tiny: Callable[[str], Path], capfd: pytest.CaptureFixture[str]) -> None:
-    look(tiny, reviews())
+    look(tiny("bert"), reviews())
     assert capfd.readouterr() == ("", "")
 
 
