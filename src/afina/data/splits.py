@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import ConfigError, DataError, Problem
 from ..records import Example
+from .judge import fingerprint
 
 Group = list[int]
 """Indices of the examples that have the same input; they always stay together."""
@@ -20,7 +21,7 @@ Group = list[int]
 def hold_out(
     examples: Sequence[Example], fraction: float, *, seed: int, stratify: bool = True
 ) -> tuple[list[int], list[int]]:
-    """Divide examples in two, equal inputs (text and pair) always on the same side.
+    """Divide examples in two, equal inputs (but for case, blanks and Unicode form) always on the same side.
 
     Every label keeps at least one input in training, so a label with one input is not held out; at least one example
     is held out, even if all labels are of that kind. The order of the examples does not change the draw.
@@ -86,11 +87,10 @@ def _refuse(examples: Sequence[Example], distinct: int) -> None:
 
 
 def _groups(examples: Sequence[Example]) -> list[Group]:
-    """Examples by equal input, in the order of the texts, so that the order of the rows means nothing."""
-    groups: dict[tuple[str, bool, str], Group] = {}
+    """Examples by equal input, but for case, blanks and Unicode form; the order of the rows means nothing."""
+    groups: dict[int, Group] = {}
     for index, example in enumerate(examples):
-        key = (example.text, example.pair is not None, example.pair or "")
-        groups.setdefault(key, []).append(index)
+        groups.setdefault(fingerprint(example), []).append(index)
     return [groups[key] for key in sorted(groups)]
 
 
