@@ -432,6 +432,14 @@ def test_a_model_of_the_hub_may_not_name_code_either(base: Path, tmp_path: Path)
     assert "somebody/model: config.json: the entry 'auto_map' names code to import" in refused
 
 
+def test_a_model_of_the_hub_with_only_a_pickle_is_refused_with_its_cure(base: Path, tmp_path: Path) -> None:
+    (base / "model.safetensors").rename(base / "pytorch_model.bin")
+    edit(base / "config.json", architectures=["BertForSequenceClassification"])
+    cached(base, tmp_path / "hub")
+    (refused,) = offline(["somebody/model"], HF_HUB_CACHE=str(tmp_path / "hub"), HF_HUB_OFFLINE="1")
+    assert "somebody/model has no model.safetensors on the hub; download it" in refused
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Weights.
 

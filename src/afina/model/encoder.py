@@ -259,10 +259,12 @@ def reading(source: str, *, local: bool) -> Iterator[None]:
     except ModelError:
         raise
     except Exception as error:  # which kinds it raises for wrong values is not documented, and they are many
+        if not local and "use_safetensors" in str(error):
+            raise ModelError(
+                f"model: {source} has no {folder.WEIGHTS} on the hub; download it, and {folder.CONVERT}"
+            ) from error
         where = "" if local else " (a Hugging Face id; is the name right, and the network reachable?)"
-        pickled = not local and "use_safetensors" in str(error)
-        cure = f"; download it, and {folder.CONVERT}" if pickled else ""
-        raise ModelError(f"model: {source}{where} can't be loaded: {error}{cure}") from error
+        raise ModelError(f"model: {source}{where} can't be loaded: {error}") from error
 
 
 def check_weights(config: Any, source: Path) -> None:
