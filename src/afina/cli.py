@@ -365,6 +365,7 @@ def judge_data(config: Config, *, labels: bool, as_json: bool) -> None:
             found = suspects.suspects(config, data)
             suspects.write(found, config.out or SUSPECTS, data=config.data.train or "")
             findings += found.findings()
+            data.notes.append(f"doubtful labels, the worst first: {config.out or SUSPECTS}")
     if as_json:
         counts = {name: len(examples) for name, examples in data.parts.items()}
         left_out = {name: len(records) for name, records in data.left_out.items()}
