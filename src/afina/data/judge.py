@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Literal
 
 from ..errors import Problem, printable
 from ..records import Example
-from ..tasks.base import Task
+from ..tasks.base import Task, told_apart
 
 FEW = 10
 """Training examples under which a label is called rare: cross-validation can't judge it."""
@@ -49,15 +50,15 @@ def judge(task: Task, parts: Mapping[str, Sequence[Example]], problems: Sequence
     """
     found = [*errors(problems)]
     found += repeated(parts)
+    found += seen_in_validation(parts)
+    found += mirrored(parts)
     found += contradictions(parts)
-    if any(isinstance(example.target, str) for example in parts["train"]):
-        labels = [example.target for example in parts["train"]]
-        found += label_findings(Counter(labels))
-    elif names := [one for example in parts["train"] for one in named(example)]:
-        found += label_findings(Counter(names))
+    found += remnants(task, parts)
+    labels = Counter(label for example in parts["train"] for label in task.labels_in(example))
+    if labels:
+        found += label_findings(labels)
     for name, examples in parts.items():
-        doubts = task.doubts(examples)
-        if doubts:
+        for doubts in by_kind(task.doubts(examples)):
             message = f"{name}: {doubts[0].message}; {doubts[0].fix}"
             found.append(Finding("warning", doubts[0].code, message, len(doubts), places(doubts)))
     order = {"error": 0, "warning": 1, "note": 2}
@@ -87,13 +88,18 @@ def named(example: Example) -> list[str]:
 
 def errors(problems: Sequence[Problem]) -> list[Finding]:
     """Problems by kind, so that ten thousand of one kind are one line."""
+    return [
+        Finding("error", same[0].code, "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same))
+        for same in by_kind(problems)
+    ]
+
+
+def by_kind(problems: Iterable[Problem]) -> list[list[Problem]]:
+    """Problems with the same code together."""
     kinds: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         kinds[problem.code].append(problem)
-    return [
-        Finding("error", code, "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same))
-        for code, same in kinds.items()
-    ]
+    return list(kinds.values())
 
 
 def places(some: Iterable[Problem | Example]) -> tuple[str, ...]:
@@ -138,6 +144,76 @@ def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     return found
 
 
+def seen_in_validation(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """Test texts that stand in the validation data, by which the best epoch and the thresholds are chosen."""
+    chosen_by = {normal(example) for example in parts.get("validation", ())}
+    tested = parts.get("test", ())
+    same = [example for example in tested if normal(example) in chosen_by]
+    if not same:
+        return []
+    message = (
+        f"test: {many(len(same), 'example')} ({len(same) / len(tested):.1%}) stand in validation too, which chooses "
+        "the best epoch"
+    )
+    return [Finding("warning", "test-in-validation", message, len(same), places(same))]
+
+
+def mirrored(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """Pairs of validation and test that stand in train the other way round."""
+    known = {normal(example)[::-1] for example in parts["train"] if example.pair is not None}
+    found = []
+    for name in sorted(set(parts) - {"train"}, reverse=True):
+        same = [one for one in parts[name] if normal(one) in known and normal(one) != normal(one)[::-1]]
+        if same:
+            message = (
+                f"{name}: {many(len(same), 'pair')} ({len(same) / len(parts[name]):.1%}) stand in train with their "
+                "texts swapped"
+            )
+            found.append(Finding("warning", "mirrored-leak", message, len(same), places(same)))
+    return found
+
+
+SPREADSHEET = re.compile(
+    r"\s*#(REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|N/D|NOME\?|VALOR!|NÚM!|NULO!)\s*", re.IGNORECASE
+)
+"""A failed formula of a spreadsheet as a whole cell, in English and in Portuguese."""
+REMNANTS = {
+    "html": (
+        "HTML",
+        re.compile(r"&?(?:amp|lt|gt|quot|apos|nbsp);|&?#x?[0-9a-f]{2,5};|</?[a-z][a-z0-9]*(?: [^<>]*)?/?>", re.I),
+    ),
+    "mojibake": ("UTF-8 that was read as another encoding", re.compile(r"Ã[\x80-\xbf]|â€|Â[\xa0-\xbf]|\ufffd")),
+    "invisible": ("soft hyphens or zero-width characters", re.compile(r"[\xad\u200b\u2060\ufeff]")),
+    "control": ("control characters", re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")),
+}
+"""What other programs leave in texts: code, words and what it looks like."""
+
+
+def remnants(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """What spreadsheets, web pages and wrong encodings left in texts and labels."""
+    found = []
+    for name, examples in parts.items():
+        failed = [
+            example
+            for example in examples
+            if any(map(SPREADSHEET.fullmatch, (example.text, example.pair or "", *task.labels_in(example))))
+        ]
+        if failed:
+            message = f"{name}: {many(len(failed), 'text or label')} is an error of a spreadsheet (#REF!, #N/A ...)"
+            found.append(Finding("warning", "spreadsheet-error", message, len(failed), places(failed)))
+        for code, (what, pattern) in REMNANTS.items():
+            hits = [
+                (one, hit) for one in examples if (hit := pattern.search(one.text) or pattern.search(one.pair or ""))
+            ]
+            if hits:
+                message = (
+                    f"{name}: {many(len(hits), 'text')} ({len(hits) / len(examples):.1%}) hold {what}, for example "
+                    f"{printable(hits[0][1].group(), 30)}"
+                )
+                found.append(Finding("note", code, message, len(hits), places(one for one, _ in hits)))
+    return found
+
+
 def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """The same text with different answers."""
     found = []
@@ -149,11 +225,18 @@ def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
         if wrong:
             message = (
                 f"{name}: {many(len(wrong), 'text')} with more than one answer, for example "
-                f"{printable(wrong[0][0].text, 60)}: {', '.join(sorted({shown(one) for one in wrong[0]})[:SHOWN])}"
+                f"{printable(wrong[0][0].text, 60)}: "
+                f"{', '.join(told_apart(sorted({shown(one) for one in wrong[0]})[:SHOWN]))}"
             )
             several = [one for same in wrong for one in same]
             found.append(Finding("warning", "contradictions", message, len(wrong), places(several)))
     return found
+
+
+def alike(label: str) -> str:
+    """A label without differences of case, blanks, Unicode form and characters that show nothing."""
+    seen = "".join(one for one in unicodedata.normalize("NFKC", label) if unicodedata.category(one) != "Cf")
+    return " ".join(seen.casefold().split())
 
 
 def label_findings(counts: Counter[str]) -> list[Finding]:
@@ -174,10 +257,12 @@ def label_findings(counts: Counter[str]) -> list[Finding]:
         found.append(Finding("note", "imbalance", message))
     twins: dict[str, list[str]] = defaultdict(list)
     for label in counts:
-        twins[" ".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
+        twins[alike(label)].append(label)
     for same in twins.values():
         if len(same) > 1:
-            some = ", ".join(f"{label!r} ({counts[label]})" for label in sorted(same))
+            names = sorted(same)
+            quoted = told_apart([repr(label) for label in names])
+            some = ", ".join(f"{one} ({counts[label]})" for one, label in zip(quoted, names, strict=True))
             message = f"train: are these one label? {some}"
             found.append(Finding("warning", "twin-labels", message, len(same)))
     return found

@@ -51,8 +51,8 @@ def judge_lengths(task: Task, encoder: Encoder, parts: Mapping[str, Material]) -
         if cuts:
             lost = sum(one.cut for one in part.features)
             message = (
-                f"{name}: {len(cuts):,} texts are longer than {encoder.max_length} tokens and lose {lost:,} tokens; "
-                "--long windows keeps them"
+                f"{name}: {len(cuts):,} texts ({len(cuts) / len(part.examples):.1%}) are longer than "
+                f"{encoder.max_length} tokens and lose {lost:,} tokens; --long windows keeps them"
             )
             found.append(Finding("warning", "cut", message, len(cuts), tuple(one.place for one in cuts[:5])))
         counts = held(task, part)
