@@ -181,6 +181,7 @@ def train(
     out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.")] = None,
     hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.")] = None,
     unseen: UnseenFlag = None,
+    on_bad_row: Annotated[str | None, flag("NAME", "Rows that can't be used: error, skip or quarantine.")] = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
     encoding: EncodingFlag = None,
@@ -314,14 +315,15 @@ def judge_data(config: Config, *, as_json: bool) -> None:
 
     locate(config.model.name)
     data, problems = gather(config)
-    findings = judge(data.task, data.parts, problems)
+    findings = judge(data.task, data.parts, problems, data.left_out)
     if not problems:
         from .training.lengths import judge_tokens
 
         findings += judge_tokens(config, data)
-    counts = {name: len(examples) for name, examples in data.parts.items()}
     if as_json:
-        say_json({"examples": counts, "findings": [asdict(one) for one in findings]})
+        counts = {name: len(examples) for name, examples in data.parts.items()}
+        left_out = {name: len(records) for name, records in data.left_out.items()}
+        say_json({"examples": counts, "left_out": left_out, "findings": [asdict(one) for one in findings]})
     else:
         say_findings(data.notes, findings)
     if any(one.severity == "error" for one in findings):

@@ -45,6 +45,7 @@ SHORT = {
     "test": "data.test",
     "hold_out": "data.hold_out",
     "unseen": "data.unseen",
+    "on_bad_row": "data.on_bad_row",
     "header": "data.header",
     "delimiter": "data.delimiter",
     "encoding": "data.encoding",
@@ -72,6 +73,11 @@ class DataConfig(Section):
     )
     unseen: Literal["refuse", "count"] = Field(
         "refuse", description="labels of validation or test data that training lacks: refuse them, or count as missed"
+    )
+    on_bad_row: Literal["error", "skip", "quarantine"] = Field(
+        "error",
+        description="records that can't be used: stop, leave them out, or leave them out and keep their bytes in the "
+        "run's folder",
     )
     header: list[str] | None = Field(None, description="column names of files that have no header line")
     delimiter: str | None = Field(

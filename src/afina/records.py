@@ -6,7 +6,7 @@ Row -> Example -> Features (windows) -> Batch -> States -> logits -> prediction 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,10 +29,12 @@ class Row:
     Attributes:
         values: Column name to value. Text files give strings; jsonl and Python callers any JSON value.
         place: Where it stands, for example `train.csv:17`.
+        raw: Its bytes in the file, where it has lines of its own there.
     """
 
     values: Mapping[str, Any]
     place: str
+    raw: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

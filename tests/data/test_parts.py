@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from afina.config import load
-from afina.data.parts import SHOWN, Data, read_data
-from afina.errors import DataError
+from afina.data.parts import FIRST, SHOWN, Data, gather, read_data
+from afina.errors import ConfigError, DataError
+from afina.training import rundir
 
 ROWS = [{"text": f"{word} {i}", "label": label} for i in range(8) for word, label in (("good", "a"), ("bad", "b"))]
 
@@ -55,3 +62,81 @@ def test_doubts_are_shown_a_few_and_counted() -> None:
     mine = [note for note in data.notes if note.startswith("train: ") and "overlaps" in note]
     assert len(mine) == SHOWN
     assert "train: ... and 4 more of the kind" in data.notes
+
+
+GOOD = [b"a lovely film,good\n", b"dull,bad\r\n", b'"two\nlines, one text",good\n', "ação,bad\n".encode()]
+BROKEN = [b"one field\n", b",good\n", b"no label,\n", b"x,y,z\n", b"caf\xe9,bad\n", b'"a"b,good\n', b"nul\0,bad\n"]
+
+
+@given(lines=st.lists(st.sampled_from([*GOOD, *BROKEN]), min_size=1, max_size=30), mode=st.sampled_from(["skip", "quarantine"]))
+def test_every_record_is_used_or_left_out_and_its_bytes_are_kept(lines: Sequence[bytes], mode: str) -> None:
+    lines = [GOOD[0], GOOD[1], *lines]
+    with TemporaryDirectory() as scratch:
+        file = Path(scratch, "mine.csv")
+        file.write_bytes(b"text,label\n" + b"".join(lines))
+        config = load(None, {"data.train": str(file), "data.validation": str(file), "data.on_bad_row": mode})
+        data, problems = gather(config)
+        assert not problems
+        used, left_out = data.parts["train"], data.left_out["train"]
+        assert len(used) == sum(line in GOOD for line in lines)
+        assert len(left_out) == sum(line in BROKEN for line in lines)
+        assert len({one.place for one in used} | {bad[0].place for bad in left_out}) == len(lines)
+        rundir.quarantine(Path(scratch), data.left_out)
+        kept = Path(scratch, "quarantine", "train.csv")
+        assert (kept.read_bytes() if kept.exists() else b"") == b"".join(line for line in lines if line in BROKEN)
+        reasons = Path(scratch, "quarantine", "train.why.jsonl")
+        whole = file.read_bytes()
+        for line in reasons.read_text(encoding="utf-8").splitlines() if left_out else ():
+            one = json.loads(line)
+            raw = kept.read_bytes()[one["start"] : one["start"] + one["bytes"]]
+            number = int(one["place"].rpartition(":")[2])
+            assert b"".join(whole.splitlines(keepends=True)[number - 1 :]).startswith(raw)
+            assert one["problems"][0]["message"]
+
+
+def test_what_is_left_out_is_counted_by_kind_with_a_place(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_bytes(b"text,label\n" + b"".join(GOOD) * 3 + b"no label,\n" * 4 + b"one field\n")
+    with pytest.raises(DataError, match="mine.csv:17") as caught:
+        read_data(load(None, {"data.train": str(file)}))
+    assert caught.value.total == 5
+    data = read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip"}))
+    assert "train: 17 records, 12 used, 5 skipped" in data.notes
+    assert any(note.startswith(f"train: 4 x empty-label, the first: {file}:17: ") for note in data.notes)
+    assert sum(len(examples) for examples in data.parts.values()) == 12
+    assert data.record()["train"]["left_out"] == 5
+
+
+def test_what_swallows_good_records_is_never_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_bytes(b"text,label\n" + b"".join(GOOD) * 3 + b'"open,good\n' + b"".join(GOOD[:2]) * 40)
+    with pytest.raises(DataError, match="swallows the rest of the file"):
+        read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip"}))
+
+
+def test_a_file_of_nothing_but_bad_records_is_an_error_all_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_bytes(b"text,label\n" + b"no label,\n" * 4)
+    with pytest.raises(DataError, match="holds no label"):
+        read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip"}))
+
+
+def test_records_in_memory_are_kept_as_lines_of_json(tmp_path: Path) -> None:
+    config = load(None, {"data.on_bad_row": "quarantine"})
+    data = read_data(config, {"train": [*ROWS, {"text": "ação", "label": None}], "validation": ROWS})
+    rundir.quarantine(tmp_path, data.left_out)
+    assert json.loads((tmp_path / "quarantine" / "train.jsonl").read_bytes()) == {"text": "ação", "label": None}
+
+
+def test_a_column_may_appear_late() -> None:
+    rows = [{"text": f"good {i}", "label": "ab"[i % 2]} for i in range(FIRST + 5)]
+    late = [*rows, {"text": "x", "label": "a", "other": "y"}]
+    assert read_data(load(None, {"options.text": "text", "options.pair": "text"}), {"train": late}).task.options.pair
+    with pytest.raises(ConfigError, match="no column 'otter', did you mean 'other'"):
+        read_data(load(None, {"options.text": "text", "options.label": "otter"}), {"train": late})
+
+
+def test_warnings_about_the_data_are_said_before_training() -> None:
+    data = read([*ROWS[:3]], validation=[{"text": "new", "label": "a"}])
+    assert any(note.startswith("warning: test: 3 examples (100.0%) stand in train too") for note in data.notes)
+    assert {one.code for one in data.findings} >= {"leak", "rare-label"}

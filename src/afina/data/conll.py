@@ -100,7 +100,8 @@ def read_columns(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Pro
             problem = ragged(f"{name}:{block[odd].number}", block[odd].text, table[odd], expected, raw_of(block))
         if problem is None:
             columns = zip(*table, strict=True)
-            yield Row({str(i): list(column) for i, column in enumerate(columns, 1)}, f"{name}:{block[0].number}")
+            values = {str(i): list(column) for i, column in enumerate(columns, 1)}
+            yield Row(values, f"{name}:{block[0].number}", raw_of(block))
         else:
             yield problem
 
@@ -135,7 +136,7 @@ def read_conllu(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Prob
         try:
             (sentence,) = parse("".join(line.text for line in block) + "\n")
             words = [token for token in sentence if isinstance(token["id"], int)]
-            yield Row({column: [text_of(word[column]) for word in words] for column in CONLLU}, place)
+            yield Row({column: [text_of(word[column]) for word in words] for column in CONLLU}, place, raw)
         except (ParseException, KeyError, ValueError) as error:
             yield Problem(
                 place, f"not CoNLL-U: {printable(str(error))}", "ten columns with tabs between", "bad-conllu", raw

@@ -97,7 +97,7 @@ def from_pair(record: Any) -> Any:
 def row_of(values: dict[str, Any], place: str, raw: bytes = b"") -> Row | Problem:
     """One object of an array or one line of a jsonl file; columns that need no other form stay as they are."""
     try:
-        return Row(columns_of(values, place), place)
+        return Row(columns_of(values, place), place, raw)
     except DataError as error:
         return replace(error.problems[0], raw=raw)
 

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Literal
 
 from ..errors import Problem, printable
 from ..records import Example
@@ -19,6 +20,10 @@ LOPSIDED = 20
 """Ratio of the commonest to the rarest label from which accuracy says little."""
 SHOWN = 5
 """Places that a finding lists."""
+
+
+Bad = tuple[Problem, ...]
+"""Everything that is wrong with one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,23 @@ class Finding:
     places: tuple[str, ...] = ()
 
 
-def judge(task: Task, parts: Mapping[str, Sequence[Example]], problems: Sequence[Problem] = ()) -> list[Finding]:
+def judge(
+    task: Task,
+    parts: Mapping[str, Sequence[Example]],
+    problems: Sequence[Problem] = (),
+    left_out: Mapping[str, Sequence[Bad]] | None = None,
+) -> list[Finding]:
     """Everything that needs no model: problems first, then warnings, then notes.
 
     Args:
         task: With its columns, and its facts where there are no problems.
         parts: Examples by part.
-        problems: Rows that can't be used.
+        problems: What training would refuse.
+        left_out: By part, records that are left out; problems among `problems` are not told twice.
     """
-    found = [*errors(problems)]
+    refused = set(map(id, problems))
+    spared = [one for bad in (left_out or {}).values() for some in bad for one in some if id(one) not in refused]
+    found = [*by_kind(problems, "error"), *by_kind(spared, "warning")]
     found += repeated(parts)
     found += seen_in_validation(parts)
     found += mirrored(parts)
@@ -58,9 +71,7 @@ def judge(task: Task, parts: Mapping[str, Sequence[Example]], problems: Sequence
     if labels:
         found += label_findings(labels)
     for name, examples in parts.items():
-        for doubts in by_kind(task.doubts(examples)):
-            message = f"{name}: {doubts[0].message}; {doubts[0].fix}"
-            found.append(Finding("warning", doubts[0].code, message, len(doubts), places(doubts)))
+        found += by_kind(task.doubts(examples), "warning", f"{name}: ")
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda one: order[one.severity])
 
@@ -71,35 +82,27 @@ def many(count: int, noun: str) -> str:
 
 
 def shown(example: Example) -> str:
-    """A target in a few characters."""
-    names = named(example)
-    if names:
-        return printable(" + ".join(names), 40)
-    return printable(example.target, 40) if example.target != () else "nothing"
+    """A target in a few characters: labels, answers, or the tags that say something."""
+    target = example.target
+    if not isinstance(target, tuple):
+        return printable(target, 40)
+    names = [str(getattr(one, "label", getattr(one, "text", one))) for one in target]
+    if example.words is not None:
+        names = [name for name in names if name != "O"]
+    return printable(" + ".join(names), 40) if names else "nothing"
 
 
-def named(example: Example) -> list[str]:
-    """The labels inside a target: of a set of labels, of spans."""
-    if example.words is not None or not isinstance(example.target, tuple):
-        return []
-    names = [getattr(one, "label", one) for one in example.target]
-    return [name for name in names if isinstance(name, str)]
-
-
-def errors(problems: Sequence[Problem]) -> list[Finding]:
+def by_kind(problems: Sequence[Problem], severity: Literal["error", "warning"], where: str = "") -> list[Finding]:
     """Problems by kind, so that ten thousand of one kind are one line."""
-    return [
-        Finding("error", same[0].code, "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same))
-        for same in by_kind(problems)
-    ]
-
-
-def by_kind(problems: Iterable[Problem]) -> list[list[Problem]]:
-    """Problems with the same code together."""
     kinds: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         kinds[problem.code].append(problem)
-    return list(kinds.values())
+    return [
+        Finding(
+            severity, code, where + "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same)
+        )
+        for code, same in kinds.items()
+    ]
 
 
 def places(some: Iterable[Problem | Example]) -> tuple[str, ...]:
@@ -107,22 +110,28 @@ def places(some: Iterable[Problem | Example]) -> tuple[str, ...]:
     return tuple(one.place for one, _ in zip(some, range(SHOWN), strict=False))
 
 
-def normal(example: Example) -> tuple[str, str]:
-    """The inputs of an example without differences of case, blanks and Unicode form."""
-    return (
-        " ".join(unicodedata.normalize("NFKC", example.text).casefold().split()),
-        " ".join(unicodedata.normalize("NFKC", example.pair or "").casefold().split()),
-    )
+def normal(text: str) -> str:
+    """A text without differences of case, blanks and Unicode form."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def fingerprint(example: Example) -> int:
+    """64 bits that are the same for inputs that differ by case, blanks or Unicode form only.
+
+    Among a million inputs two others share theirs with a probability of 3e-8, and a number is a tenth of a text.
+    """
+    inputs = f"{normal(example.text)}\0{normal(example.pair or '')}"
+    return int.from_bytes(blake2b(inputs.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """The same text more than once: inside a part, and in a part that should be new to the model."""
     found = []
-    known: set[tuple[str, str]] = set()
+    known: set[int] = set()
     for name, examples in parts.items():
-        first: set[tuple[str, str]] = set()
+        first: set[int] = set()
         again = []
-        keys = [normal(example) for example in examples]
+        keys = [fingerprint(example) for example in examples]
         for key, example in zip(keys, examples, strict=True):
             if key in first:
                 again.append(example)
@@ -146,31 +155,33 @@ def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
 
 def seen_in_validation(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """Test texts that stand in the validation data, by which the best epoch and the thresholds are chosen."""
-    chosen_by = {normal(example) for example in parts.get("validation", ())}
+    chosen_by = {fingerprint(example) for example in parts.get("validation", ())}
     tested = parts.get("test", ())
-    same = [example for example in tested if normal(example) in chosen_by]
+    same = [example for example in tested if fingerprint(example) in chosen_by]
     if not same:
         return []
-    message = (
-        f"test: {many(len(same), 'example')} ({len(same) / len(tested):.1%}) stand in validation too, which chooses "
-        "the best epoch"
-    )
+    share = len(same) / len(tested)
+    message = f"test: {many(len(same), 'example')} ({share:.1%}) stand in validation too, which chooses the best epoch"
     return [Finding("warning", "test-in-validation", message, len(same), places(same))]
 
 
 def mirrored(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """Pairs of validation and test that stand in train the other way round."""
-    known = {normal(example)[::-1] for example in parts["train"] if example.pair is not None}
+    known = {fingerprint(swapped(example)) for example in parts["train"] if example.pair is not None}
     found = []
-    for name in sorted(set(parts) - {"train"}, reverse=True):
-        same = [one for one in parts[name] if normal(one) in known and normal(one) != normal(one)[::-1]]
+    for name in [name for name in parts if known and name != "train"]:
+        keys = ((one, fingerprint(one)) for one in parts[name])
+        same = [one for one, key in keys if key in known and key != fingerprint(swapped(one))]
         if same:
-            message = (
-                f"{name}: {many(len(same), 'pair')} ({len(same) / len(parts[name]):.1%}) stand in train with their "
-                "texts swapped"
-            )
+            share = len(same) / len(parts[name])
+            message = f"{name}: {many(len(same), 'pair')} ({share:.1%}) stand in train with their texts swapped"
             found.append(Finding("warning", "mirrored-leak", message, len(same), places(same)))
     return found
+
+
+def swapped(example: Example) -> Example:
+    """A pair the other way round."""
+    return replace(example, text=example.pair or "", pair=example.text)
 
 
 SPREADSHEET = re.compile(
@@ -180,9 +191,12 @@ SPREADSHEET = re.compile(
 REMNANTS = {
     "html": (
         "HTML",
-        re.compile(r"&?(?:amp|lt|gt|quot|apos|nbsp);|&?#x?[0-9a-f]{2,5};|</?[a-z][a-z0-9]*(?: [^<>]*)?/?>", re.I),
+        re.compile(
+            r"&?(?:amp|lt|gt|quot|apos|nbsp);|&?#x?[0-9a-f]{2,5};|</?(?:[abipu]|br|hr|h[1-6]|em|strong|sub|sup|div|span"
+            r"|ul|ol|li|font|img|table|tr|td|th|code|pre)(?: [^<>]*)?/?>"
+        ),
     ),
-    "mojibake": ("UTF-8 that was read as another encoding", re.compile(r"Ã[\x80-\xbf]|â€|Â[\xa0-\xbf]|\ufffd")),
+    "mojibake": ("signs of a wrong encoding", re.compile(r"[ÃÂ][\x80-\xbf]|â€|\ufffd")),
     "invisible": ("soft hyphens or zero-width characters", re.compile(r"[\xad\u200b\u2060\ufeff]")),
     "control": ("control characters", re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")),
 }
@@ -199,29 +213,41 @@ def remnants(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[Finding
             if any(map(SPREADSHEET.fullmatch, (example.text, example.pair or "", *task.labels_in(example))))
         ]
         if failed:
-            message = f"{name}: {many(len(failed), 'text or label')} is an error of a spreadsheet (#REF!, #N/A ...)"
+            message = (
+                f"{name}: errors of a spreadsheet (#REF!, #N/A ...) as text or label of {of_all(failed, examples)}"
+            )
             found.append(Finding("warning", "spreadsheet-error", message, len(failed), places(failed)))
         for code, (what, pattern) in REMNANTS.items():
             hits = [
                 (one, hit) for one in examples if (hit := pattern.search(one.text) or pattern.search(one.pair or ""))
             ]
             if hits:
-                message = (
-                    f"{name}: {many(len(hits), 'text')} ({len(hits) / len(examples):.1%}) hold {what}, for example "
-                    f"{printable(hits[0][1].group(), 30)}"
-                )
+                sign = printable(hits[0][1].group(), 30)
+                message = f"{name}: {what} in {of_all(hits, examples)}, for example {sign}"
                 found.append(Finding("note", code, message, len(hits), places(one for one, _ in hits)))
     return found
+
+
+def of_all(some: Sequence[Any], examples: Sequence[Example]) -> str:
+    """How many examples, and their share."""
+    return f"{many(len(some), 'example')} ({len(some) / len(examples):.1%})"
 
 
 def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """The same text with different answers."""
     found = []
     for name, examples in parts.items():
-        targets: dict[tuple[str, str], list[Example]] = defaultdict(list)
-        for example in examples:
-            targets[normal(example)].append(example)
-        wrong = [same for same in targets.values() if len({repr(one.target) for one in same}) > 1]
+        keys = [fingerprint(example) for example in examples]
+        targets: dict[int, Any] = {}
+        split = set()
+        for key, example in zip(keys, examples, strict=True):
+            if targets.setdefault(key, example.target) != example.target:
+                split.add(key)
+        groups: dict[int, list[Example]] = defaultdict(list)
+        for key, example in zip(keys, examples, strict=True):
+            if key in split:
+                groups[key].append(example)
+        wrong = list(groups.values())
         if wrong:
             message = (
                 f"{name}: {many(len(wrong), 'text')} with more than one answer, for example "
@@ -235,8 +261,7 @@ def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
 
 def alike(label: str) -> str:
     """A label without differences of case, blanks, Unicode form and characters that show nothing."""
-    seen = "".join(one for one in unicodedata.normalize("NFKC", label) if unicodedata.category(one) != "Cf")
-    return " ".join(seen.casefold().split())
+    return normal("".join(one for one in label if unicodedata.category(one) != "Cf"))
 
 
 def label_findings(counts: Counter[str]) -> list[Finding]:

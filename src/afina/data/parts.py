@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,14 @@ from ..records import Example, Row
 from ..tasks import base
 from ..tasks.base import Task
 from . import readers, splits
+from .judge import Bad, Finding, judge
 
 SHOWN = 5
 """Doubts about examples that are shown in full."""
+FIRST = 1000
+"""Rows that are looked at to choose the columns."""
+SWALLOWS = ("open-quote",)
+"""Codes of problems that may hide good records, so that leaving the record out is no way to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +35,16 @@ class Data:
         parts: `train`, `validation` and perhaps `test`.
         sources: Where each part came from, in words.
         notes: What was decided, for the log.
+        left_out: By part that was read, the records that can't be used.
+        findings: What there is to know about the data before training on them.
     """
 
     task: Task
     parts: dict[str, list[Example]]
     sources: dict[str, str]
     notes: list[str]
+    left_out: dict[str, list[Bad]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """What `data.json` holds."""
@@ -41,6 +52,7 @@ class Data:
             name: {
                 "source": self.sources[name],
                 "examples": len(examples),
+                "left_out": len(self.left_out.get(name, ())),
                 "targets": target_counts(examples),
                 **({"places": [example.place for example in examples]} if "held out" in self.sources[name] else {}),
             }
@@ -55,7 +67,7 @@ def target_counts(examples: Sequence[Example]) -> dict[str, int] | None:
 
 
 def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
-    """All rows, judged and split.
+    """All records, judged and split.
 
     Args:
         config: Checked configuration.
@@ -63,7 +75,7 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
 
     Raises:
         ConfigError: no training data are named, or a column can't be found.
-        DataError: rows can't be used; all problems of all files together.
+        DataError: records can't be used; all problems of all files together.
     """
     data, problems = gather(config, sources)
     if problems:
@@ -71,45 +83,62 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
     notes = data.notes
     if config.data.unseen == "count":
         notes = [*notes, *counted_notes(data.task, data.parts)]
+    findings = judge(data.task, data.parts, left_out=data.left_out)
+    listed = set()
     for name, examples in data.parts.items():
-        notes = [*notes, *doubt_notes(name, data.task.doubts(examples))]
-    return replace(data, notes=notes)
+        doubts = data.task.doubts(examples)
+        listed |= {doubt.code for doubt in doubts}
+        notes = [*notes, *doubt_notes(name, doubts)]
+    warnings = [one for one in findings if one.severity == "warning" and one.code not in listed]
+    notes = [*notes, *(f"warning: {one.message}" for one in warnings)]
+    return replace(data, notes=notes, findings=tuple(findings))
 
 
 def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Data, list[Problem]]:
-    """Everything that can be read, and everything that is wrong with the rest.
+    """Everything that can be used, and everything that is wrong with the rest.
+
+    Records become examples as they are read, so that no more than the examples is in memory.
 
     Raises:
         ConfigError: no training data are named, or a column can't be found.
-        DataError: no row of a file can be read.
+        DataError: no record of a file can be used.
     """
     sources = sources or {}
     given = {name: sources.get(name, getattr(config.data, name)) for name in ("train", "validation", "test")}
-    if given["train"] is None:
+    given = {name: source for name, source in given.items() if source is not None}
+    if "train" not in given:
         raise ConfigError("data.train: name the training data (--train FILE)")
     asked = config.make_task()
-    rows: dict[str, list[Row]] = {}
     problems: list[Problem] = []
-    for name, source in given.items():
-        if source is not None:
-            rows[name], wrong = read_rows(config, source, name)
-            problems += wrong
-    if not all(rows.values()):
-        raise DataError(problems)
-    task = asked.columns(readers.columns_of(rows["train"]))
-    for name in set(rows) - {"train"}:
+    begun = {name: begin(records(config, source, name, problems)) for name, source in given.items()}
+    if any(not rows_of(head) for head, _ in begun.values()):
+        raise DataError([*problems, *(one for head, _ in begun.values() for one in head if isinstance(one, Problem))])
+    task, begun["train"] = choose(asked, *begun["train"])
+    for name in set(begun) - {"train"}:
         try:
-            task.columns(readers.columns_of(rows[name]))
+            _, begun[name] = choose(task, *begun[name])
         except ConfigError as error:
             raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
     notes = [f"columns: {columns_note(task)}"]
     parts: dict[str, list[Example]] = {}
-    for name, some in rows.items():
-        parts[name], wrong = read_examples(task, some)
-        problems += wrong
+    left_out: dict[str, list[Bad]] = {}
+    mode = config.data.on_bad_row
+    for name, (head, rest) in begun.items():
+        parts[name], left_out[name] = [], []
+        for item in chain(head, rest):
+            read = example_of(task, item)
+            if isinstance(read, Example):
+                parts[name].append(read)
+            else:
+                left_out[name].append(read)
+        fatal = [one for bad in left_out[name] for one in bad if mode == "error" or one.code in SWALLOWS]
+        problems += fatal
+        if left_out[name] and not fatal:
+            notes += left_out_notes(name, len(parts[name]), left_out[name], mode)
+        del head[:]
     if not all(parts.values()):
-        raise DataError(problems)
-    words = {name: str(given[name]) if isinstance(given[name], (str, Path)) else "given in memory" for name in rows}
+        raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
+    words = {name: str(one) if isinstance(one, (str, Path)) else "given in memory" for name, one in given.items()}
     if "validation" not in parts:
         stratify = isinstance(parts["train"][0].target, str)
         kept, held = splits.hold_out(parts["train"], config.data.hold_out, seed=config.seed, stratify=stratify)
@@ -120,8 +149,8 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
             f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
             f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
         )
-    if problems:  # facts learned from a part of the rows would only lead to more complaints
-        return Data(task, parts, words, notes), problems
+    if problems:  # facts learned from a part of the records would only lead to more complaints
+        return Data(task, parts, words, notes, left_out), problems
     task = task.fit(parts["train"])
     if "held out" in words["validation"]:
         task = return_unseen(task, parts, notes)
@@ -130,35 +159,83 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     found = [f"{name} = {value}" for name, value in task.facts.items() if isinstance(value, str)]
     notes += [f"found: {', '.join(found)}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
-    return Data(task, parts, words, notes), problems
+    return Data(task, parts, words, notes, left_out), problems
 
 
-def read_rows(config: Config, source: Any, name: str) -> tuple[list[Row], list[Problem]]:
-    """The rows of one part of the data, and what is wrong with those that can't be read."""
+def records(config: Config, source: Any, name: str, problems: list[Problem]) -> Iterator[Row | Problem]:
+    """The records of one part of the data; what ends them early is added to the problems."""
     data = config.data
-    rows: list[Row] = []
-    problems: list[Problem] = []
     try:
-        items = readers.read(source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name)
-        for item in items:
-            if isinstance(item, Problem):
-                problems.append(item)
-            else:
-                rows.append(item)
+        yield from readers.read(
+            source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name
+        )
     except DataError as error:  # the rest of the file can't be read
         problems += error.problems
-    return rows, problems
 
 
-def read_examples(task: Task, rows: Sequence[Any], *, labelled: bool = True) -> tuple[list[Example], list[Problem]]:
+def begin(items: Iterator[Row | Problem]) -> tuple[list[Row | Problem], Iterator[Row | Problem]]:
+    """The first records, among them so many rows, and the others."""
+    head: list[Row | Problem] = []
+    rows = 0
+    for item in items:
+        head.append(item)
+        rows += isinstance(item, Row)
+        if rows == FIRST:
+            break
+    return head, items
+
+
+def choose(
+    task: Task, head: list[Row | Problem], rest: Iterator[Row | Problem]
+) -> tuple[Task, tuple[list[Row | Problem], Iterator[Row | Problem]]]:
+    """The task with its columns named by the first rows or, where they lack one, by all of them.
+
+    Raises:
+        ConfigError: a column can't be found.
+    """
+    try:
+        return task.columns(readers.columns_of(rows_of(head))), (head, rest)
+    except ConfigError:
+        more = list(rest)
+        if not more:
+            raise
+        head += more
+        return task.columns(readers.columns_of(rows_of(head))), (head, iter(()))
+
+
+def rows_of(items: Iterable[Row | Problem]) -> list[Row]:
+    """Those that could be read."""
+    return [item for item in items if isinstance(item, Row)]
+
+
+def example_of(task: Task, item: Row | Problem) -> Example | Bad:
+    """A record as an example, or everything that is wrong with it, with its bytes."""
+    if isinstance(item, Problem):
+        return (item,)
+    try:
+        return task.read(item)
+    except DataError as error:
+        # What has no bytes of its own (a record in memory, a branch of a JSON file) is kept as a line of JSON.
+        raw = item.raw or (json.dumps(dict(item.values), ensure_ascii=False, default=str) + "\n").encode()
+        return tuple(replace(problem, raw=raw) for problem in error.problems)
+
+
+def read_examples(task: Task, rows: Sequence[Row]) -> tuple[list[Example], list[Problem]]:
     """Rows to examples, and what is wrong with the rows that give none."""
-    examples, problems = [], []
-    for row in rows:
-        try:
-            examples.append(task.read(row, labelled=labelled))
-        except DataError as error:
-            problems += error.problems
-    return examples, problems
+    read = [example_of(task, row) for row in rows]
+    problems = [problem for one in read if not isinstance(one, Example) for problem in one]
+    return [one for one in read if isinstance(one, Example)], problems
+
+
+def left_out_notes(name: str, used: int, bad: Sequence[Bad], mode: str) -> list[str]:
+    """What is left out of a part of the data, and why."""
+    kinds = Counter(one[0].code for one in bad)
+    first = {one[0].code: one[0] for one in reversed(bad)}
+    how = "skipped" if mode == "skip" else "kept in the run's folder, not used"
+    return [
+        f"{name}: {used + len(bad):,} records, {used:,} used, {len(bad):,} {how}",
+        *(f"{name}: {count:,} x {code}, the first: {first[code]}" for code, count in kinds.most_common()),
+    ]
 
 
 def return_unseen(task: Task, parts: dict[str, list[Example]], notes: list[str]) -> Task:

@@ -365,7 +365,7 @@ def _item(name: str, record: Record, names: Sequence[str], delimiter: str) -> It
         fault = _ragged(len(record.fields), len(names), delimiter)
     if fault is not None:
         return fault.at(place, record.raw)
-    return Row(dict(zip(names, record.fields, strict=True)), place)
+    return Row(dict(zip(names, record.fields, strict=True)), place, record.raw)
 
 
 def _ragged(found: int, expected: int, delimiter: str) -> Fault:

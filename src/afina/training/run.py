@@ -147,6 +147,8 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     yield from map(Note, data.notes)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
+    if config.training.precision != "fp32":  # TF32 for what autocast leaves in fp32 on a GPU: frozen layers
+        torch.backends.cuda.matmul.allow_tf32 = True
     with clock.part("load"):
         network, encoder = assemble(config, data.task)
     with rundir.locked(folder):
@@ -190,6 +192,9 @@ def begin(
     yield from map(Note, taken_up[1])
     (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
     rundir.write_json(folder / rundir.DATA, data.record())
+    rundir.write_json(folder / rundir.CHECK, [asdict(one) for one in data.findings])
+    if config.data.on_bad_row == "quarantine":
+        rundir.quarantine(folder, data.left_out)
     (folder / rundir.STEPS).touch()
     network.narrow([*distinct(parts["train"].windows), encoder.pad])
     yield Note(decided(config, network))

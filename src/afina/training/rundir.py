@@ -2,6 +2,8 @@
 
 config.yaml        the complete configuration, everything decided
 data.json          where the rows came from, how they were split, the label counts
+check.json         what there is to know about the data, as `afina check` says it without a tokenizer
+quarantine/        records that can't be used, byte for byte, and why (`data.on_bad_row: quarantine`)
 steps.jsonl        one line a step: loss, rate, gradient norm, tokens
 evaluations.jsonl  one line an evaluation on the validation data
 predictions.jsonl  one line an example of the validation and test data: place, target, prediction
@@ -15,12 +17,14 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
+from ..data.judge import Bad
 from ..errors import ConfigError
 
 fcntl: ModuleType | None
@@ -31,6 +35,8 @@ except ImportError:  # Windows: two runs in one folder are not told apart
 
 CONFIG = "config.yaml"
 DATA = "data.json"
+CHECK = "check.json"
+QUARANTINE = "quarantine"
 STEPS = "steps.jsonl"
 EVALUATIONS = "evaluations.jsonl"
 PREDICTIONS = "predictions.jsonl"
@@ -65,7 +71,7 @@ def is_unfinished(folder: Path) -> bool:
     of its own; and a model without a checkpoint is more than an unfinished run leaves.
     """
     found = {place.name for place in folder.iterdir()}
-    own = {LOCK, CONFIG, DATA, STEPS, EVALUATIONS, PREDICTIONS, MODEL, MAKING, CHECKPOINTS}
+    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, MODEL, MAKING, CHECKPOINTS}
     begun = {CONFIG, DATA, STEPS} <= found <= own
     return found <= {LOCK} or (begun and (MODEL not in found or CHECKPOINTS in found))
 
@@ -103,6 +109,31 @@ def cut(file: Path, name: str, most: int) -> None:
     aside = file.with_suffix(".making")
     aside.write_bytes(b"".join(kept))
     aside.replace(file)
+
+
+def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
+    """Keep the bytes of records that are not used, and why they are not.
+
+    `quarantine/train.csv` holds them one behind the other, without a header; a line of `quarantine/train.why.jsonl`
+    says of each where it stood, where its bytes begin, how many they are, and what is wrong.
+    """
+    place = folder / QUARANTINE
+    if place.exists():
+        shutil.rmtree(place)
+    for part, records in left_out.items():
+        if not records:
+            continue
+        place.mkdir(exist_ok=True)
+        source = Path(records[0][0].place.rpartition(":")[0])
+        ending = ".jsonl" if source.suffix in ("", ".json") else source.suffix
+        with (place / f"{part}{ending}").open("wb") as kept, (place / f"{part}.why.jsonl").open(
+            "w", encoding="utf-8"
+        ) as why:
+            for problems in records:
+                raw = problems[0].raw
+                faults = [{"code": one.code, "message": one.message, "fix": one.fix} for one in problems]
+                append(why, {"place": problems[0].place, "start": kept.tell(), "bytes": len(raw), "problems": faults})
+                kept.write(raw)
 
 
 def default_folder(task: str, strategy: str, seed: int) -> Path:
