@@ -404,6 +404,16 @@ COUNTABLE = "unseen-countable"
 """Code of a problem with a label that training lacks, where the example can still be scored, as one that is missed."""
 
 
+def closest(label: str, labels: Sequence[str]) -> list[str]:
+    """The label that was probably meant, if any: one that differs by case, blanks or Unicode form, or a similar one."""
+
+    def normal(text: str) -> str:
+        return unicodedata.normalize("NFKC", text).casefold().strip()
+
+    alike = [one for one in labels if normal(one) == normal(label)]
+    return alike[:1] or difflib.get_close_matches(label, labels, n=1)
+
+
 def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) -> Problem | None:
     """A label that the training data did not have is a problem with a place.
 
@@ -414,7 +424,7 @@ def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) 
     """
     if example.target in labels:
         return None
-    close = difflib.get_close_matches(str(example.target), labels, n=1)
+    close = closest(str(example.target), labels)
     shown, *meant = told_apart([printable(example.target), *map(printable, close)])
     known = ", ".join(printable(label, 30) for label in labels[:12]) + (" ..." if len(labels) > 12 else "")
     return Problem(
