@@ -283,7 +283,8 @@ def text_columns(text: str | None, pair: str | None, names: Sequence[str]) -> tu
         return found[0]
     why = "no column has a well-known name" if not found else f"several could be meant ({listed(f[0] for f in found)})"
     raise ConfigError(
-        f"text: which column holds the text? {why}; name it (--text NAME, and --pair NAME for a second text). "
+        f"text: which column holds the text? {why}; name it (--text NAME, and --pair NAME for a second text), "
+        "or give --header A,B if the file has no header line. "
         f"The columns are: {listed(names)}"
     )
 
