@@ -32,7 +32,7 @@ def test_only_tabs_and_blanks_separate(tmp_path: Path) -> None:
 
 def test_a_ragged_line_names_its_place(tmp_path: Path) -> None:
     file = write(tmp_path / "a.conll", "a O\nb O\n\nc\nd O\n\ne O\n")
-    with pytest.raises(DataError, match=r"a.conll:4: expected 2 columns as in the lines before, found 1: 'c'"):
+    with pytest.raises(DataError, match=r"a.conll:4: expected 2 columns as in the other lines, found 1: 'c'"):
         readers.rows(file)
     assert len(list(readers.read(file))) == 3
 

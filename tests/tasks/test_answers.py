@@ -217,7 +217,7 @@ def test_squad_files(tmp_path: Path) -> None:
     answers = [{"text": "cat", "answer_start": 4}]
     qas: list[dict[str, Any]] = [
         {"id": "a", "question": "who?", "answers": answers},
-        {"id": "b", "question": "where?", "answers": answers, "is_impossible": True},
+        {"id": "b", "question": "where?", "answers": [], "is_impossible": True},
         {"id": "c", "question": 3},
     ]
     tree = {"data": [{"paragraphs": [{"context": "the cat", "qas": qas}, {"qas": []}]}]}

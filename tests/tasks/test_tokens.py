@@ -216,7 +216,7 @@ def test_forms_of_spans() -> None:
     forms: list[Any] = [
         [{"start": 2, "end": 6, "label": "X"}],
         [[2, 6, "X"]],
-        [{"start": 1, "end": 6, "labels": ["X"], "text": "cat "}],
+        [{"start": 1, "end": 6, "labels": ["X"], "text": "cat. "}],
     ]
     for form in forms:
         assert task.read(Row({"text": "a cat.", "label": form}, "x")).target == (Span(2, 6, "X"),)

@@ -7,7 +7,8 @@ A row of a CoNLL file has the columns `1`, `2`, ...; one of CoNLL-U has `form`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from ..errors import Problem, printable
@@ -20,8 +21,14 @@ SNIFFED = 2000
 BLANKS = re.compile(r"[ \t]+")
 
 
+class LineFault(Protocol):
+    """What makes a line unreadable."""
+
+    def at(self, place: str, raw: bytes) -> Problem: ...
+
+
 class NumberedLine(Protocol):
-    """A physical line: its number from 1, its bytes and its text."""
+    """A physical line: its number from 1, its bytes, its text, and what makes it unreadable."""
 
     @property
     def number(self) -> int: ...
@@ -29,6 +36,8 @@ class NumberedLine(Protocol):
     def raw(self) -> bytes: ...
     @property
     def text(self) -> str: ...
+    @property
+    def fault(self) -> LineFault | None: ...
 
 
 def looks_like_columns(lines: Iterable[str]) -> bool:
@@ -65,26 +74,52 @@ def blocks(lines: Iterable[NumberedLine]) -> Iterator[list[NumberedLine]]:
         yield block
 
 
+def unreadable(name: str, block: Sequence[NumberedLine]) -> Problem | None:
+    """The first line of a sentence that can't be read, as a problem of the whole sentence."""
+    for line in block:
+        if line.fault:
+            return line.fault.at(f"{name}:{line.number}", raw_of(block))
+    return None
+
+
+def raw_of(block: Sequence[NumberedLine]) -> bytes:
+    """The bytes of a sentence."""
+    return b"".join(line.raw for line in block)
+
+
 def read_columns(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Problem]:
     """The sentences of a CoNLL file; a sentence with a ragged line is a problem."""
     expected = 0
     for block in blocks(lines):
         table = [fields(line.text.strip("\r\n")) for line in block]
-        place, raw = f"{name}:{block[0].number}", b"".join(line.raw for line in block)
-        expected = expected or len(table[0])
+        # The first sentence decides by its majority, so that one odd line at the top does not spoil the file.
+        expected = expected or Counter(map(len, table)).most_common(1)[0][0]
         odd = next((i for i, row in enumerate(table) if len(row) != expected or "" in row), None)
-        if odd is None:
+        problem = unreadable(name, block)
+        if problem is None and odd is not None:
+            problem = ragged(f"{name}:{block[odd].number}", block[odd].text, table[odd], expected, raw_of(block))
+        if problem is None:
             columns = zip(*table, strict=True)
-            yield Row({str(i): list(column) for i, column in enumerate(columns, 1)}, place, raw)
-            continue
-        found = printable(block[odd].text.strip("\r\n"))
-        yield Problem(
-            f"{name}:{block[odd].number}",
-            f"expected {expected} columns as in the lines before, found {len(table[odd])}: {found}",
-            "one word and its tags a line, an empty line after each sentence",
-            "ragged-line",
-            raw,
-        )
+            values = {str(i): list(column) for i, column in enumerate(columns, 1)}
+            yield Row(values, f"{name}:{block[0].number}", raw_of(block))
+        else:
+            yield problem
+
+
+def ragged(place: str, text: str, found: Sequence[str], expected: int, raw: bytes) -> Problem:
+    """What is wrong with a line that has other columns than the rest."""
+    line = text.strip("\r\n")
+    if len(found) != expected:
+        message = f"expected {expected} columns as in the other lines, found {len(found)}: {printable(line)}"
+    else:
+        message = f"column {[*found].index('') + 1} is empty: {printable(line)}"
+    if "\t" in line and " " in line:
+        fix = "a line with a tab is cut at tabs only; write either tabs or blanks between columns"
+    elif line.startswith("#"):
+        fix = "leave out comments, or name a CoNLL-U file .conllu"
+    else:
+        fix = "one word and its tags a line, an empty line after each sentence"
+    return Problem(place, message, fix, "ragged-line", raw)
 
 
 def read_conllu(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Problem]:
@@ -93,7 +128,11 @@ def read_conllu(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Prob
     from conllu.exceptions import ParseException
 
     for block in blocks(lines):
-        place, raw = f"{name}:{block[0].number}", b"".join(line.raw for line in block)
+        place, raw = f"{name}:{block[0].number}", raw_of(block)
+        problem = unreadable(name, block)
+        if problem:
+            yield problem
+            continue
         try:
             (sentence,) = parse("".join(line.text for line in block) + "\n")
             words = [token for token in sentence if isinstance(token["id"], int)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
 from ..errors import Problem, printable
 from ..records import Example
-from ..tasks.base import Task
+from ..tasks.base import Task, told_apart
 
 FEW = 10
 """Training examples under which a label is called rare: cross-validation can't judge it."""
@@ -62,17 +63,15 @@ def judge(
     spared = [one for bad in (left_out or {}).values() for some in bad for one in some if id(one) not in refused]
     found = [*by_kind(problems, "error"), *by_kind(spared, "warning")]
     found += repeated(parts)
+    found += seen_in_validation(parts)
+    found += mirrored(parts)
     found += contradictions(parts)
-    if any(isinstance(example.target, str) for example in parts["train"]):
-        labels = [example.target for example in parts["train"]]
-        found += label_findings(Counter(labels))
-    elif names := [one for example in parts["train"] for one in named(example)]:
-        found += label_findings(Counter(names))
+    found += remnants(task, parts)
+    labels = Counter(label for example in parts["train"] for label in task.labels_in(example))
+    if labels:
+        found += label_findings(labels)
     for name, examples in parts.items():
-        doubts = task.doubts(examples)
-        if doubts:
-            message = f"{name}: {doubts[0].message}; {doubts[0].fix}"
-            found.append(Finding("warning", doubts[0].code, message, len(doubts), places(doubts)))
+        found += by_kind(task.doubts(examples), "warning", f"{name}: ")
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda one: order[one.severity])
 
@@ -83,28 +82,25 @@ def many(count: int, noun: str) -> str:
 
 
 def shown(example: Example) -> str:
-    """A target in a few characters."""
-    names = named(example)
-    if names:
-        return printable(" + ".join(names), 40)
-    return printable(example.target, 40) if example.target != () else "nothing"
+    """A target in a few characters: labels, answers, or the tags that say something."""
+    target = example.target
+    if not isinstance(target, tuple):
+        return printable(target, 40)
+    names = [str(getattr(one, "label", getattr(one, "text", one))) for one in target]
+    if example.words is not None:
+        names = [name for name in names if name != "O"]
+    return printable(" + ".join(names), 40) if names else "nothing"
 
 
-def named(example: Example) -> list[str]:
-    """The labels inside a target: of a set of labels, of spans."""
-    if example.words is not None or not isinstance(example.target, tuple):
-        return []
-    names = [getattr(one, "label", one) for one in example.target]
-    return [name for name in names if isinstance(name, str)]
-
-
-def by_kind(problems: Sequence[Problem], severity: Literal["error", "warning"]) -> list[Finding]:
+def by_kind(problems: Sequence[Problem], severity: Literal["error", "warning"], where: str = "") -> list[Finding]:
     """Problems by kind, so that ten thousand of one kind are one line."""
     kinds: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         kinds[problem.code].append(problem)
     return [
-        Finding(severity, code, "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same))
+        Finding(
+            severity, code, where + "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same)
+        )
         for code, same in kinds.items()
     ]
 
@@ -157,6 +153,86 @@ def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     return found
 
 
+def seen_in_validation(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """Test texts that stand in the validation data, by which the best epoch and the thresholds are chosen."""
+    chosen_by = {fingerprint(example) for example in parts.get("validation", ())}
+    tested = parts.get("test", ())
+    same = [example for example in tested if fingerprint(example) in chosen_by]
+    if not same:
+        return []
+    share = len(same) / len(tested)
+    message = f"test: {many(len(same), 'example')} ({share:.1%}) stand in validation too, which chooses the best epoch"
+    return [Finding("warning", "test-in-validation", message, len(same), places(same))]
+
+
+def mirrored(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """Pairs of validation and test that stand in train the other way round."""
+    known = {fingerprint(swapped(example)) for example in parts["train"] if example.pair is not None}
+    found = []
+    for name in [name for name in parts if known and name != "train"]:
+        keys = ((one, fingerprint(one)) for one in parts[name])
+        same = [one for one, key in keys if key in known and key != fingerprint(swapped(one))]
+        if same:
+            share = len(same) / len(parts[name])
+            message = f"{name}: {many(len(same), 'pair')} ({share:.1%}) stand in train with their texts swapped"
+            found.append(Finding("warning", "mirrored-leak", message, len(same), places(same)))
+    return found
+
+
+def swapped(example: Example) -> Example:
+    """A pair the other way round."""
+    return replace(example, text=example.pair or "", pair=example.text)
+
+
+SPREADSHEET = re.compile(
+    r"\s*#(REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|N/D|NOME\?|VALOR!|NÚM!|NULO!)\s*", re.IGNORECASE
+)
+"""A failed formula of a spreadsheet as a whole cell, in English and in Portuguese."""
+REMNANTS = {
+    "html": (
+        "HTML",
+        re.compile(
+            r"&?(?:amp|lt|gt|quot|apos|nbsp);|&?#x?[0-9a-f]{2,5};|</?(?:[abipu]|br|hr|h[1-6]|em|strong|sub|sup|div|span"
+            r"|ul|ol|li|font|img|table|tr|td|th|code|pre)(?: [^<>]*)?/?>"
+        ),
+    ),
+    "mojibake": ("signs of a wrong encoding", re.compile(r"[ÃÂ][\x80-\xbf]|â€|\ufffd")),
+    "invisible": ("soft hyphens or zero-width characters", re.compile(r"[\xad\u200b\u2060\ufeff]")),
+    "control": ("control characters", re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")),
+}
+"""What other programs leave in texts: code, words and what it looks like."""
+
+
+def remnants(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    """What spreadsheets, web pages and wrong encodings left in texts and labels."""
+    found = []
+    for name, examples in parts.items():
+        failed = [
+            example
+            for example in examples
+            if any(map(SPREADSHEET.fullmatch, (example.text, example.pair or "", *task.labels_in(example))))
+        ]
+        if failed:
+            message = (
+                f"{name}: errors of a spreadsheet (#REF!, #N/A ...) as text or label of {of_all(failed, examples)}"
+            )
+            found.append(Finding("warning", "spreadsheet-error", message, len(failed), places(failed)))
+        for code, (what, pattern) in REMNANTS.items():
+            hits = [
+                (one, hit) for one in examples if (hit := pattern.search(one.text) or pattern.search(one.pair or ""))
+            ]
+            if hits:
+                sign = printable(hits[0][1].group(), 30)
+                message = f"{name}: {what} in {of_all(hits, examples)}, for example {sign}"
+                found.append(Finding("note", code, message, len(hits), places(one for one, _ in hits)))
+    return found
+
+
+def of_all(some: Sequence[Any], examples: Sequence[Example]) -> str:
+    """How many examples, and their share."""
+    return f"{many(len(some), 'example')} ({len(some) / len(examples):.1%})"
+
+
 def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """The same text with different answers."""
     found = []
@@ -175,11 +251,17 @@ def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
         if wrong:
             message = (
                 f"{name}: {many(len(wrong), 'text')} with more than one answer, for example "
-                f"{printable(wrong[0][0].text, 60)}: {', '.join(sorted({shown(one) for one in wrong[0]})[:SHOWN])}"
+                f"{printable(wrong[0][0].text, 60)}: "
+                f"{', '.join(told_apart(sorted({shown(one) for one in wrong[0]})[:SHOWN]))}"
             )
             several = [one for same in wrong for one in same]
             found.append(Finding("warning", "contradictions", message, len(wrong), places(several)))
     return found
+
+
+def alike(label: str) -> str:
+    """A label without differences of case, blanks, Unicode form and characters that show nothing."""
+    return normal("".join(one for one in label if unicodedata.category(one) != "Cf"))
 
 
 def label_findings(counts: Counter[str]) -> list[Finding]:
@@ -200,10 +282,12 @@ def label_findings(counts: Counter[str]) -> list[Finding]:
         found.append(Finding("note", "imbalance", message))
     twins: dict[str, list[str]] = defaultdict(list)
     for label in counts:
-        twins[normal(label)].append(label)
+        twins[alike(label)].append(label)
     for same in twins.values():
         if len(same) > 1:
-            some = ", ".join(f"{label!r} ({counts[label]})" for label in sorted(same))
+            names = sorted(same)
+            quoted = told_apart([repr(label) for label in names])
+            some = ", ".join(f"{one} ({counts[label]})" for one, label in zip(quoted, names, strict=True))
             message = f"train: are these one label? {some}"
             found.append(Finding("warning", "twin-labels", message, len(same)))
     return found

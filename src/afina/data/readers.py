@@ -53,7 +53,15 @@ DELIMITERS = (";", "\t", "|", ",")
 CHUNK = 1 << 20  # bytes
 PEEK = 5  # records that are looked at for a wrong delimiter
 BLANKS = " \t\r\n"  # what JSON calls white space
-GZIP = b"\x1f\x8b"
+MAGIC = {
+    b"\x1f\x8b": ("gzip", "the file is compressed with gzip", "unpack it first, for example with gunzip"),
+    b"PK\x03\x04": (
+        "zip",
+        "the file is a zip archive, as Excel's workbooks are",
+        "unpack it, or save it as csv (UTF-8)",
+    ),
+}
+"""What the first bytes of a file say about it, whatever its name: code, message and cure."""
 MARKS = (  # the longer marks first: that of UTF-32-LE begins with that of UTF-16-LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -244,11 +252,12 @@ def _check_file(name: str) -> None:
             what = "a folder" if stat.S_ISDIR(mode) else "a pipe, device or other special file"
             _fail(name, "not-a-file", f"is {what}; a regular file is expected")
         with Path(name).open("rb") as file:
-            head = file.read(len(GZIP))
+            head = file.read(4)
     except OSError as error:
         _missing(name, error)
-    if head == GZIP:
-        _fail(name, "gzip", "the file is compressed with gzip", "unpack it first, for example with gunzip")
+    for magic, fault in MAGIC.items():
+        if head.startswith(magic):
+            _fail(name, *fault)
     if _ending(name) not in ENDINGS:
         found = _ending(name) or "no ending"
         message = f"can't tell the format: found {found}, expected one of {', '.join(ENDINGS)}"
@@ -293,17 +302,29 @@ def _read_file(name: str, layout: Layout) -> Iterator[Item]:
         kind = "json" if _ending(name) == ".json" else "jsonl"
         raise ConfigError(f"columns: names the columns of a csv or tsv file without a header; {name} is {kind}")
     with Path(name).open("rb") as file:
-        codec = _codec(name, file, layout.encoding)
-        if _ending(name) in JSON_ENDINGS:
-            yield from _read_objects(name, _lines(name, file, codec))
-        elif _ending(name) == ".json":
-            yield from _read_tree(name, _lines(name, file, codec))
-        elif _ending(name) == ".conllu":
-            yield from read_conllu(name, _lines(name, file, codec))
-        elif _ending(name) in COLUMN_ENDINGS or (_ending(name) == ".txt" and _has_columns(name, file, codec)):
-            yield from read_columns(name, _lines(name, file, codec))
-        else:
-            yield from _read_table(name, file, codec, layout)
+        before, found = os.fstat(file.fileno()), False
+        for item in _items(name, file, layout):
+            found = True
+            yield item
+        after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        _fail(name, "changed", "the file was changed while it was read", "start again when nothing writes to it")
+    if not found:
+        _fail(name, "no-rows", "no rows: the file " + ("holds none" if after.st_size else "is empty"))
+
+
+def _items(name: str, file: BinaryIO, layout: Layout) -> Iterator[Item]:
+    codec = _codec(name, file, layout.encoding)
+    if _ending(name) in JSON_ENDINGS:
+        yield from _read_objects(name, _lines(name, file, codec))
+    elif _ending(name) == ".json":
+        yield from _read_tree(name, _lines(name, file, codec))
+    elif _ending(name) == ".conllu":
+        yield from read_conllu(name, _lines(name, file, codec))
+    elif _ending(name) in COLUMN_ENDINGS or (_ending(name) == ".txt" and _has_columns(name, file, codec)):
+        yield from read_columns(name, _lines(name, file, codec))
+    else:
+        yield from _read_table(name, file, codec, layout)
 
 
 def _has_columns(name: str, file: BinaryIO, codec: str) -> bool:

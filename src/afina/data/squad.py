@@ -43,6 +43,6 @@ def row_of(question: Any, context: str, place: str) -> Row | Problem:
     """One question with its paragraph."""
     if not isinstance(question, dict) or not isinstance(question.get("question"), str):
         return Problem(place, f"expected a question, found {printable(question)}", "see the SQuAD format", "not-squad")
-    answers = [] if question.get("is_impossible") else question.get("answers")
-    values = {"question": question["question"], "context": context, "answers": answers}
-    return Row({"id": str(question.get("id", "")), **values}, place)
+    values = {"question": question["question"], "context": context, "answers": question.get("answers")}
+    flag = {"is_impossible": question["is_impossible"]} if "is_impossible" in question else {}
+    return Row({"id": str(question.get("id", "")), **values, **flag}, place)

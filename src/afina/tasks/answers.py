@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,10 @@ from .classification import softmax
 
 if TYPE_CHECKING:
     import torch
+
+
+IMPOSSIBLE = "is_impossible"
+"""SQuAD's column that says whether a question has no answer; it must not contradict the answers."""
 
 
 class Answer(NamedTuple):
@@ -218,7 +223,8 @@ def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answe
     """The reference answers of a row; none for a question without an answer.
 
     Raises:
-        DataError: lists every answer that is malformed, or is not in the passage, or is there more than once.
+        DataError: lists every answer that is malformed, or is not in the passage, or is there more than once; or what
+            `is_impossible` says of the question is not so.
     """
     column = options.answer or ""
     value = row.values.get(column)
@@ -228,13 +234,19 @@ def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answe
     except (TypeError, ValueError, KeyError, AttributeError):
         found = printable(value)
         message = f"column {column!r}: expected answers (a text, or a list of text and answer_start), found {found}"
-        raise DataError(Problem(row.place, message, "", "not-answers")) from None
+        fix = "write no answer, [], for a question without one"
+        raise DataError(Problem(row.place, message, fix, "not-answers")) from None
+    impossible = row.values.get(IMPOSSIBLE)
+    if isinstance(impossible, bool) and impossible == bool(pairs):
+        message = f"{IMPOSSIBLE} is {str(impossible).lower()}, and there {'are answers' if pairs else 'is no answer'}"
+        raise DataError(Problem(row.place, message, "correct one of them", "contradictory-flag"))
     answers, problems = [], []
     for text, at in pairs:
         try:
             answers.append(located(text, at, context))
         except ValueError as error:
-            problems.append(Problem(row.place, f"column {column!r}: {error}", "correct answer_start", "bad-answer"))
+            fix = cure(text, at, context)
+            problems.append(Problem(row.place, f"column {column!r}: {error}", fix, "bad-answer"))
     if problems:
         raise DataError(problems)
     return tuple(dict.fromkeys(answers))
@@ -255,17 +267,37 @@ def pairs_of(value: Any, start: Any) -> list[tuple[str, int | None]]:
     return pairs
 
 
+def cure(text: str, start: int | None, context: str) -> str:
+    """How to mend an answer that is not where it should be."""
+    places = [match.start() for match in re.finditer(re.escape(text), context)]
+    if places:
+        near = sorted(places, key=lambda at: abs(at - (start or 0)))[:3]
+        return f"correct answer_start: it is at {' or '.join(map(str, near))}"
+    forms: dict[str, Callable[[str], str]] = {
+        "in another Unicode form; write both as NFC": lambda some: unicodedata.normalize("NFC", some),
+        "in other letters or blanks; copy it from there": lambda some: " ".join(
+            unicodedata.normalize("NFKC", some).casefold().split()
+        ),
+    }
+    for words, form in forms.items():
+        if form(text) in form(context):
+            return f"the passage holds it {words}"
+    return "copy the answer from the passage"
+
+
 def located(text: str, start: int | None, context: str) -> Answer:
-    """An answer at its place, or at the only other place where it occurs.
+    """An answer at its place, or at the only other place where it occurs; without the blanks around it.
 
     Raises:
         ValueError: it does not occur, or more than once and not where it should.
     """
     if start is not None and start >= 0 and context[start : start + len(text)] == text:
-        return Answer(start, start + len(text), text)
-    places = [match.start() for match in re.finditer(re.escape(text), context)]
+        places = [start]
+    else:
+        places = [match.start() for match in re.finditer(re.escape(text), context)]
     if len(places) == 1:
-        return Answer(places[0], places[0] + len(text), text)
+        at, inner = places[0] + len(text) - len(text.lstrip()), text.strip()
+        return Answer(at, at + len(inner), inner)
     where = "no answer_start is given" if start is None else f"it is not at answer_start {start}"
     if not places:
         raise ValueError(f"{printable(text)} is not in the passage")

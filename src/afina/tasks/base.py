@@ -7,6 +7,7 @@ the label set, the scale of a regression). Everything a task answers is a plain 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,6 +151,12 @@ class Task(ABC):
         """What is odd about labelled examples that can be used all the same; it is said, and nothing is refused."""
         return []
 
+    def labels_in(self, example: Example) -> list[str]:
+        """The labels that a target is or holds, each as often as it stands there; none for numbers and passages."""
+        found = [example.target] if isinstance(example.target, str) else example.target
+        names = [getattr(one, "label", one) for one in found] if isinstance(found, list | tuple) else []
+        return [name for name in names if isinstance(name, str)]
+
     def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
         """How many gold `items` an example has, and how many of them the windows can express.
 
@@ -276,7 +283,8 @@ def text_columns(text: str | None, pair: str | None, names: Sequence[str]) -> tu
         return found[0]
     why = "no column has a well-known name" if not found else f"several could be meant ({listed(f[0] for f in found)})"
     raise ConfigError(
-        f"text: which column holds the text? {why}; name it (--text NAME, and --pair NAME for a second text). "
+        f"text: which column holds the text? {why}; name it (--text NAME, and --pair NAME for a second text), "
+        "or give --header A,B if the file has no header line. "
         f"The columns are: {listed(names)}"
     )
 
@@ -309,6 +317,24 @@ def input_columns(options: TextOptionsT, known: Sequence[str], names: Sequence[s
     return options.model_copy(update={"text": text, "pair": pair, "label": label})
 
 
+INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""Unicode's categories of control and format characters (zero widths, soft hyphens) and of blanks."""
+
+
+def blank(text: str) -> bool:
+    """Whether a text shows nothing: it is empty, or made of blanks, control and zero-width characters only."""
+    return all(unicodedata.category(character) in INVISIBLE for character in text)
+
+
+def told_apart(quoted: Sequence[str]) -> list[str]:
+    """Quoted labels of a message, in escapes where several would look the same on a screen (NFC and NFD)."""
+    looks = [unicodedata.normalize("NFC", label) for label in quoted]
+    return [
+        label.encode("ascii", "backslashreplace").decode() if looks.count(look) > 1 else label
+        for label, look in zip(quoted, looks, strict=True)
+    ]
+
+
 def read_inputs(row: Row, options: TextOptions, *, labelled: bool) -> tuple[str, str | None]:
     """The text and, for pairs, the second text of a row.
 
@@ -326,18 +352,18 @@ def read_text(row: Row, column: str, *, labelled: bool) -> str:
         DataError: the column is absent from this row, or does not hold a text, or the text is empty.
     """
     value = row.values.get(column)
-    if isinstance(value, str) and (value.strip() or not labelled):
+    if isinstance(value, str) and (not labelled or not blank(value)):
         return value
     if value is None and not labelled and column in row.values:
         return ""
+    fix = "write the text or drop the row"
     if isinstance(value, str):
-        raise DataError(
-            Problem(row.place, f"column {column!r} is empty", "write the text or drop the row", "empty-text")
-        )
+        message = f"column {column!r} " + (f"shows nothing: {printable(value, 40)}" if value.strip() else "is empty")
+        raise DataError(Problem(row.place, message, fix, "empty-text"))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     found = "nothing" if value is None else f"{type(value).__name__} {printable(value)}"
-    raise DataError(Problem(row.place, f"column {column!r}: expected a text, found {found}", "", "not-a-text"))
+    raise DataError(Problem(row.place, f"column {column!r}: expected a text, found {found}", fix, "not-a-text"))
 
 
 def read_label(row: Row, column: str) -> str:
@@ -357,7 +383,7 @@ def read_label(row: Row, column: str) -> str:
         return str(int(value))
     if isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and not blank(value):
         return value
     if value is None or isinstance(value, str):
         raise DataError(
@@ -379,6 +405,16 @@ COUNTABLE = "unseen-countable"
 """Code of a problem with a label that training lacks, where the example can still be scored, as one that is missed."""
 
 
+def closest(label: str, labels: Sequence[str]) -> list[str]:
+    """The label that was probably meant, if any: one that differs by case, blanks or Unicode form, or a similar one."""
+
+    def normal(text: str) -> str:
+        return unicodedata.normalize("NFKC", text).casefold().strip()
+
+    alike = [one for one in labels if normal(one) == normal(label)]
+    return alike[:1] or difflib.get_close_matches(label, labels, n=1)
+
+
 def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) -> Problem | None:
     """A label that the training data did not have is a problem with a place.
 
@@ -389,13 +425,14 @@ def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) 
     """
     if example.target in labels:
         return None
-    close = difflib.get_close_matches(str(example.target), labels, n=1)
+    close = closest(str(example.target), labels)
+    shown, *meant = told_apart([printable(example.target), *map(printable, close)])
     known = ", ".join(printable(label, 30) for label in labels[:12]) + (" ..." if len(labels) > 12 else "")
     return Problem(
         example.place,
-        f"label {printable(example.target)} does not occur in the training data, which has: {known}",
-        f"did you mean {close[0]!r}?"
-        if close
+        f"label {shown} does not occur in the training data, which has: {known}",
+        f"did you mean {meant[0]}?"
+        if meant
         else "correct the label, or train on data that hold it" + (", or --unseen count" if countable else ""),
         COUNTABLE if countable else "unseen-label",
     )

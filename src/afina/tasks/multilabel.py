@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LABEL_NAMES = ("labels", "label", "tags", "classes", "categories", "topics", "rótulos", "etiquetas")
 SEPARATORS = (";", "|", ",")
+WRITTEN_LIST = re.compile(r"\s*\[\s*(['\"].*)?\]\s*", re.DOTALL)
+"""A list of labels as Python or JSON writes it, inside a cell."""
 
 
 class MultilabelOptions(base.TextOptions):
@@ -106,6 +109,23 @@ class Multilabel(base.Task):
         wrong = [label for label in example.target if label not in self.labels]
         return base.unseen(Example(example.text, target=wrong[0], place=example.place), self.labels) if wrong else None
 
+    def doubts(self, examples: Sequence[Example]) -> list[Problem]:
+        """Labels that look like several: what another separator makes of them are labels too."""
+        known = set(self.facts.get("labels", ()))
+        own = self.options.separator
+        doubtful = {label: sign for label in sorted(known) if (sign := other_separator(label, known, own))}
+        return [
+            Problem(
+                example.place,
+                f"the label {printable(label, 40)} looks like several, separated by {doubtful[label]!r}",
+                f"write {own!r} between labels, or --set options.separator='{doubtful[label]}'",
+                "unsplit-label",
+            )
+            for example in examples
+            for label in example.target
+            if label in doubtful
+        ]
+
     def label(self, example: Example, window: Window) -> Array:
         return np.array([label in example.target for label in self.labels], dtype=np.float32)
 
@@ -189,6 +209,10 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
         DataError: something else stands there, or a label is empty or stands twice.
     """
     value = row.values.get(column or "")
+    if isinstance(value, str) and WRITTEN_LIST.fullmatch(value):
+        message = f"column {column!r}: expected labels separated by {separator!r}, found a list: {printable(value, 40)}"
+        fix = f"write a{separator}b, or give the data as .jsonl"
+        raise DataError(Problem(row.place, message, fix, "not-labels"))
     if isinstance(value, str):
         value = [part.strip() for part in value.split(separator)] if value.strip() else []
     value = [] if value is None else value
@@ -198,8 +222,8 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
             f"column {column!r}: expected labels (a list of texts, or a text separated by {separator!r}), found {found}"
         )
         raise DataError(Problem(row.place, message, "", "not-labels"))
-    labels = [str(part) for part in value]
-    if "" in labels:
+    labels = [str(part).lower() if isinstance(part, bool) else str(part) for part in value]
+    if any(base.blank(label) for label in labels):
         raise DataError(
             Problem(row.place, f"column {column!r} holds an empty label", "remove a separator", "empty-label")
         )
@@ -215,6 +239,17 @@ def unsplit(counts: Mapping[str, int], separator: str) -> str | None:
     for other in SEPARATORS:
         if other != separator and sum(other in label for label in counts) * 2 > len(counts):
             return other
+    return None
+
+
+def other_separator(label: str, known: Collection[str], separator: str) -> str | None:
+    """Another separator that divides a label into known labels."""
+    for sign in (*SEPARATORS, "/", "\n"):
+        if sign == separator:
+            continue
+        parts = [part.strip() for part in label.split(sign)]
+        if len(parts) > 1 and all(part in known for part in parts):
+            return sign
     return None
 
 

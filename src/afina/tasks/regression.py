@@ -137,9 +137,10 @@ def read_number(row: Row, column: str) -> float:
         raise DataError(
             Problem(row.place, f"column {column!r} holds no number", "fill it in or drop the row", "empty-label")
         )
-    fix = "write the decimal point as '.'" if isinstance(value, str) and "," in value else ""
+    fix = "write plain digits with '.' as the decimal point: no comma, blank, unit or other minus than '-'"
     wrong = Problem(row.place, f"column {column!r}: expected a number, found {printable(value)}", fix, "not-a-number")
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    # float() reads "1_000" as a line of Python, which data are not.
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
         raise DataError(wrong)
     try:
         number = float(value)

@@ -8,8 +8,9 @@ context, so nothing is cut. Entities are BIO inside, whatever scheme came in, an
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -32,6 +33,8 @@ TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
 SPAN_NAMES = ("spans", "entities", "ents", "label", "labels", "annotations")
 IGNORED = -100
 TAG = re.compile(r"([BIESLU])-(.+)", re.DOTALL)
+MEANT_AS_TAG = re.compile(r"[BIESLU]([-_].*)?", re.DOTALL | re.IGNORECASE)
+"""What somebody wrote who thought of a tag of an entity: `B-PER`, and `b-per`, `B_PER`, `B-`, `B`."""
 
 
 class Span(NamedTuple):
@@ -151,18 +154,21 @@ class Tokens(base.Task):
                 raise ConfigError("label: no training example has a span; is the right column named?")
             if self.options.offsets == "auto":
                 refuse_other_units(examples)
+                refuse_off_by_one(examples)
             return self.weighed({"kind": "entities", "types": types, "scheme": "spans"}, examples)
         counts = Counter(tag for example in examples for tag in example.target)
         kind = self.options.kind
         if kind == "auto":
-            kind = "entities" if "O" in counts and all(tag == "O" or TAG.fullmatch(tag) for tag in counts) else "plain"
+            kind = kind_of(counts)
         if kind == "plain":
             common = counts.most_common(1)[0][0]
             facts = {"kind": "plain", "types": base.sorted_labels(counts), "common": common}
             return self.weighed(facts, examples)
-        wrong = [tag for tag in counts if tag != "O" and not TAG.fullmatch(tag)]
+        wrong = [problem for example in examples for problem in bad_tags(example)]
         if wrong:
-            raise ConfigError(f"tags: {printable(wrong[0])} is neither O nor a letter, a dash and a type (B-PER)")
+            raise DataError(wrong)
+        if set(counts) <= {"O"}:
+            raise ConfigError("tags: every word of the training data has the tag O; is the right column named?")
         scheme = find_scheme([example.target for example in examples])
         types = sorted({TAG.fullmatch(tag)[2] for tag in counts if tag != "O"})  # type: ignore[index]
         return self.weighed({"kind": "entities", "types": types, "scheme": scheme}, examples)
@@ -187,8 +193,10 @@ class Tokens(base.Task):
         return Tokens(self.options, {**facts, "weights": class_weights("balanced", task.tags, counts)})
 
     def doubts(self, examples: Sequence[Example]) -> list[Problem]:
-        """Spans that overlap: one tag a token can't hold both."""
-        return [
+        """Spans that overlap (one tag a token can't hold both) or cut words; an I where other entities begin with B."""
+        if self.options.text is None:
+            return orphans(examples) if self.facts.get("scheme") else []
+        overlaps = [
             Problem(
                 example.place,
                 f"{shown_span(span, example.text)} overlaps another span",
@@ -196,9 +204,25 @@ class Tokens(base.Task):
                 "overlapping-spans",
             )
             for example in examples
-            if example.words is None
             for span in sorted(set(example.target) - set(without_overlaps(example.target)))
         ]
+        return overlaps + [
+            Problem(
+                example.place,
+                f"{shown_span(span, example.text)} cuts a {what}",
+                "is it off by one? start and end count from 0, the end is the first character after the span",
+                "cut-span",
+            )
+            for example in examples
+            for span in example.target
+            if (what := cut_by(example.text, span))
+        ]
+
+    def labels_in(self, example: Example) -> list[str]:
+        """Types of the entities, or plain tags."""
+        if example.words is None or self.facts.get("kind") == "plain":
+            return super().labels_in(example)
+        return [entity.label for entity in self.entities(example.target)]
 
     @property
     def items(self) -> str:  # type: ignore[override]
@@ -230,11 +254,8 @@ class Tokens(base.Task):
         elif self.plain:
             found = list(example.target)
         else:
-            odd = [tag for tag in example.target if tag != "O" and not TAG.fullmatch(tag)]
-            if odd:
-                return Problem(
-                    example.place, f"{printable(odd[0])} is not a tag of an entity", "write B-TYPE", "bad-tag"
-                )
+            for problem in bad_tags(example):
+                return problem
             found = [TAG.fullmatch(tag)[2] for tag in example.target if tag != "O"]  # type: ignore[index]
         wrong = [label for label in found if label not in self.types]
         return (
@@ -471,7 +492,8 @@ def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
     value = [] if value is None else value
     if not isinstance(value, list):
         found = f"{type(value).__name__} {printable(value)}"
-        raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {found}", "", "not-spans"))
+        fix = "a cell of a table is text; give spans as a list in a .jsonl file" if isinstance(value, str) else ""
+        raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {found}", fix, "not-spans"))
     spans, errors = checked_spans(value, text, unit)
     if errors:
         fix = "give start, end (exclusive) and label"
@@ -485,6 +507,8 @@ def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
 
 OTHER_UNITS = {"utf16": "UTF-16 units", "bytes": "UTF-8 bytes"}
 """Units of offsets other than characters: JavaScript and Java count the first, Go, Rust and C the second."""
+JOINED_LINE_ENDS = "lines"
+"""Characters where the two of a Windows line end count as one, as in a text that was read in Python's text mode."""
 
 
 def checked_spans(value: Sequence[Any], text: str, unit: str) -> tuple[list[Span], list[str]]:
@@ -506,10 +530,12 @@ def refuse_other_units(examples: Sequence[Example]) -> None:
         DataError: of the spans that another unit would move, most begin or end inside a word as characters, and hardly
             any in that unit; names the first rows.
     """
-    for unit, words in OTHER_UNITS.items():
+    cures = {unit: f"counted in {words} they fit: --offsets {unit}" for unit, words in OTHER_UNITS.items()}
+    cures[JOINED_LINE_ENDS] = "with each line end counted as one character they fit: write \\n for \\r\\n in the texts"
+    for unit, cure in cures.items():
         moved: list[tuple[Example, Span, bool, bool]] = []
         for example in examples:
-            if example.text.isascii():
+            if example.text.isascii() and unit != JOINED_LINE_ENDS:
                 continue
             to_character = positions(example.text, unit)
             for span in example.target:
@@ -525,11 +551,36 @@ def refuse_other_units(examples: Sequence[Example]) -> None:
                     moved.append((example, span, wrong, fits))
         cut = [(example, span) for example, span, wrong, _ in moved if wrong]
         if len(cut) >= 3 and len(cut) > len(moved) / 2 and sum(fits for *_, fits in moved) >= 0.9 * len(moved):
-            fix = f"counted in {words} they fit: --offsets {unit} (or --offsets characters, if they are right)"
+            fix = f"{cure} (or --offsets characters, if they are right)"
             raise DataError(
                 [
                     Problem(example.place, f"{shown_span(span, example.text)} cuts a word", fix, "offset-unit")
                     for example, span in cut
+                ]
+            )
+
+
+def refuse_off_by_one(examples: Sequence[Example]) -> None:
+    """Ends that name the last character of a span, not the first one after it, and starts that count from 1.
+
+    Raises:
+        DataError: most spans are cut by one character at that edge, and whole with it; names them.
+    """
+    known = [(example, span) for example in examples for span in example.target]
+    advice = {1: "is the end the last character? Add 1 to each end", -1: "do starts count from 1? Take 1 from each"}
+    for step, cure in advice.items():
+        late = []
+        for example, span in known:
+            here, other = (span.end, span.start) if step == 1 else (span.start, span.end)
+            moved = here + step
+            if cuts_word(example.text, here) and not any(cuts_word(example.text, at) for at in (moved, other)):
+                late.append((example, span))
+        if len(late) >= 3 and len(late) > len(known) / 2:
+            fix = f"{cure} (or --offsets characters, if they are right)"
+            raise DataError(
+                [
+                    Problem(example.place, f"{shown_span(span, example.text)} cuts a word", fix, "offset-unit")
+                    for example, span in late
                 ]
             )
 
@@ -539,6 +590,24 @@ def cuts_word(text: str, at: int) -> bool:
     return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()
 
 
+def cut_by(text: str, span: Span) -> str:
+    """What a span cuts, in a word, or nothing: a character with its accents, or a word of a script that has blanks."""
+    for at in (span.start, span.end):
+        if not 0 < at < len(text):
+            continue
+        before, after = text[at - 1], text[at]
+        if unicodedata.category(after).startswith("M") or "\u200d" in (before, after):
+            return "character"
+        if (before.isdecimal() and after.isdecimal()) or (cased(before) and cased(after)):
+            return "word"
+    return ""
+
+
+def cased(character: str) -> bool:
+    """Whether a letter is of a script with capitals, and so stands in a word with blanks around it."""
+    return character.lower() != character.upper()
+
+
 def shown_span(span: Span, text: str) -> str:
     """A span as a message shows it."""
     return f"span [{span.start}, {span.end}) {printable(span.label, 30)} {printable(text[span.start : span.end], 40)}"
@@ -546,7 +615,10 @@ def shown_span(span: Span, text: str) -> str:
 
 def positions(text: str, unit: str) -> Callable[[int], int]:
     """A function from offsets in that unit to characters; ValueError inside a character."""
-    if unit in ("auto", "characters") or text.isascii():
+    if unit == JOINED_LINE_ENDS and "\r\n" in text:
+        places = [i for i in range(len(text) + 1) if text[i - 1 : i + 1] != "\r\n"]
+        return lambda offset: places[offset] if 0 <= offset < len(places) else len(text) + 1
+    if unit not in OTHER_UNITS or text.isascii():
         return lambda offset: offset
     encoding, size = ("utf-16-le", 2) if unit == "utf16" else ("utf-8", 1)
     starts, at = {}, 0
@@ -569,7 +641,9 @@ def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Spa
     Raises:
         ValueError: says what is wrong with it.
     """
+    said = None
     if isinstance(one, dict):
+        said = one.get("text")
         label = one.get("label", one.get("labels"))  # Label Studio exports a list of one
         ends = [one.get(end, one.get(f"{end}_offset")) for end in ("start", "end")]  # doccano's relations: start_offset
         one = [*ends, label[0] if isinstance(label, list) and len(label) == 1 else label]
@@ -580,13 +654,17 @@ def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Spa
     if not isinstance(label, str) or not label.strip():
         raise ValueError(f"{shown} has no label")
     if end <= start:
-        raise ValueError(f"{shown} ends before it starts")
-    if start < 0 or to_character(end) > len(text):
+        raise ValueError(f"{shown} is empty" if end == start else f"{shown} ends before it starts")
+    if start < 0:
+        raise ValueError(f"{shown} starts before the text")
+    if to_character(end) > len(text):
         raise ValueError(f"{shown} ends after the text, which has {len(text)} characters")
     start, end = to_character(start), to_character(end)
     inner = text[start:end]
-    if not inner.strip():
+    if base.blank(inner):
         raise ValueError(f"{shown} holds only blanks")
+    if isinstance(said, str) and said.split() != inner.split():
+        raise ValueError(f"{shown} should hold {printable(said, 40)}, found {printable(inner, 40)}")
     return Span(start + len(inner) - len(inner.lstrip()), end - len(inner) + len(inner.rstrip()), label)
 
 
@@ -661,6 +739,48 @@ def entities_of(tags: Sequence[str], *, strict: bool = False) -> list[Span]:
             found.append(Span(start, i + 1, kind))
             kind = ""
     return found
+
+
+def kind_of(tags: Collection[str]) -> str:
+    """Whether the distinct tags of the data are those of entities: a few slips among them don't make them plain."""
+    outside = {"O", "o", "0"} & set(tags)
+    meant = [tag for tag in tags if MEANT_AS_TAG.fullmatch(tag)]
+    sound = [tag for tag in meant if TAG.fullmatch(tag)]
+    if set(tags) <= {"O", *sound} or (outside and 2 * len(meant) >= len(set(tags) - outside) > 0):
+        return "entities"
+    return "plain"
+
+
+def bad_tags(example: Example) -> Iterator[Problem]:
+    """The first tag of a sentence that says nothing about entities."""
+    for i, tag in enumerate(example.target, 1):
+        if tag != "O" and not TAG.fullmatch(tag):
+            fix = "write O, or a letter, a dash and a type (B-PER); --set options.kind=plain if tags are no entities"
+            yield Problem(example.place, f"word {i}: {printable(tag, 40)} is not a tag of an entity", fix, "bad-tag")
+            return
+
+
+def orphans(examples: Sequence[Example]) -> list[Problem]:
+    """Tags that go on with an entity that is not there, in data where entities begin with B (or S, U)."""
+    first: list[tuple[Example, int]] = []
+    needless = 0
+    for example in examples:
+        for i, (before, tag) in enumerate(zip(["O", *example.target], example.target, strict=False)):
+            same = before[1:] == tag[1:]
+            if tag[:1] in ("I", "E", "L") and not (same and before[:1] in ("B", "I")):
+                first.append((example, i))
+            needless += tag[:1] in ("B", "S", "U") and not same
+    if len(first) >= needless:  # IOB1 and IO, where this is how an entity begins
+        return []
+    return [
+        Problem(
+            example.place,
+            f"word {i + 1}: {printable(example.target[i], 40)} goes on with an entity that does not begin before it",
+            "it is read as its beginning, and with --set options.strict=true as no entity",
+            "orphan-tag",
+        )
+        for example, i in first
+    ]
 
 
 def well_formed(tags: Sequence[str]) -> list[str]:
