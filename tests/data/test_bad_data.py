@@ -20,7 +20,7 @@ from afina import cli
 from afina.config import load
 from afina.data import readers
 from afina.data.judge import judge
-from afina.data.parts import gather
+from afina.data.parts import gather, read_data
 from afina.data.readers import read
 from afina.errors import AfinaError, DataError, Problem
 from afina.records import Example, Row
@@ -308,7 +308,7 @@ JUDGED = [
     ),
     Judged("D16a", "classification", [*texts("a", "b"), {"text": "FRASE  0 de 'A'", "label": "a"}], "note",
            "duplicates",
-           ("1 example (4.0%) as an earlier one",), "train row 25"),
+           ("1 example (4.0%) like an earlier one",), "train row 25"),
     Judged("D16b", "classification", [*texts("a", "b"), {"text": "frase 0 de 'a'", "label": "b"}], "warning",
            "contradictions", ("1 text with more than one answer", "'a', 'b'"), "train row 1"),
     Judged("D16c", "classification", texts("a", "b"), "warning", "leak", ("2 examples (100.0%) stand in train too",),
@@ -490,7 +490,7 @@ def test_what_is_judged(case: Judged) -> None:
     config = load(None, settings)
     if case.severity == "refused":
         with pytest.raises(AfinaError) as caught:
-            gather(config, sources)
+            read_data(config, sources)
         assert caught.value.exit_code == 2
         for some in case.says:
             assert some in str(caught.value)
@@ -523,7 +523,6 @@ def test_d12h_numbers_truth_values_and_words_that_are_one_label() -> None:
 
 def test_d17g_the_share_over_the_limit_is_told() -> None:
     from afina.training.lengths import judge_lengths
-    from afina.training.run import encoded
 
     rows = [
         *texts("a", "b", each=4),
@@ -532,9 +531,9 @@ def test_d17g_the_share_over_the_limit_is_told() -> None:
     ]
     data, _ = gather(load(None, {}), {"train": rows, "validation": texts("a", each=2, start=9)})
     encoder = Encoder(made.tiny_tokenizer("bert"), 32)
-    found = judge_lengths(data.task, encoder, {"train": encoded(encoder, data.task, data.parts["train"])})
+    found = judge_lengths(data.task, encoder, "train", data.parts["train"])
     (cut,) = [one for one in found if one.code == "cut"]
-    assert cut.message.startswith("train: 2 texts (20.0%) are longer than 32 tokens and lose ")
+    assert cut.message.startswith("train: 2 texts (20.0%) longer than 32 tokens, ")
     assert cut.places == ("train row 9", "train row 10")
 
 

@@ -62,7 +62,7 @@ def test_a_word_more_is_near_and_blanks_and_case_are_not_counted() -> None:
     assert inside["near-duplicates"].places == ("train row 101", "train row 103")
     across = found(train=examples(some), test=examples(altered, part="test"))
     assert (across["near-leak"].severity, across["near-leak"].count) == ("warning", 2)
-    assert across["near-leak"].message.startswith("test: 2 examples (66.7%) nearly as one of train")
+    assert across["near-leak"].message.startswith("test: 2 examples (66.7%) nearly like one of train")
 
 
 def test_nearly_the_same_text_with_another_answer() -> None:

@@ -138,7 +138,8 @@ def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
             first.add(key)
         if again:
             share = len(again) / len(examples)
-            message = f"{name}: {many(len(again), 'example')} ({share:.1%}) as an earlier one, but for case and blanks"
+            some = f"{many(len(again), 'example')} ({share:.1%})"
+            message = f"{name}: {some} like an earlier one, but for case and blanks"
             found.append(Finding("note", "duplicates", message, len(again), places(again)))
         if name == "train":
             known = first

@@ -67,11 +67,11 @@ def near(parts: Mapping[str, Sequence[Example]], *, most: int = MOST) -> list[Fi
             if isinstance(example.target, str):  # spans differ with any character
                 split += [(other, example) for other in inside if other.target != example.target][:1]
         if same:
-            message = f"{name}: {many(len(same), 'example')} nearly as an earlier one, for example {shown(same[0])}"
+            message = f"{name}: {many(len(same), 'example')} nearly like an earlier one, for example {shown(same[0])}"
             found.append(Finding("note", "near-duplicates", message, len(same), places(same)))
         if leaked:
             message = (
-                f"{name}: {many(len(leaked), 'example')} ({len(leaked) / len(looked):.1%}) nearly as one of train; "
+                f"{name}: {many(len(leaked), 'example')} ({len(leaked) / len(looked):.1%}) nearly like one of train; "
                 "scores on them tell in part what was learned by heart"
             )
             found.append(Finding("warning", "near-leak", message, len(leaked), places(leaked)))

@@ -131,27 +131,36 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     if not all(parts.values()):
         raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
     words = {name: str(one) if isinstance(one, (str, Path)) else "given in memory" for name, one in given.items()}
-    if "validation" not in parts:
-        stratify = isinstance(parts["train"][0].target, str)
-        kept, held = splits.hold_out(parts["train"], config.data.hold_out, seed=config.seed, stratify=stratify)
-        whole = parts["train"]
-        parts["train"], parts["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
-        words["validation"] = f"held out of {words['train']}"
-        notes.append(
-            f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
-            f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
-        )
-    if problems:  # facts learned from a part of the records would only lead to more complaints
-        return Data(task, parts, words, notes, left_out), problems
-    task = task.fit(parts["train"])
-    if "held out" in words["validation"]:
-        task = return_unseen(task, parts, notes)
+    data = Data(task, parts, words, notes, left_out)
+    # Facts learned from a part of the records would only lead to more complaints.
+    return (data, problems) if problems else settled(config, data)
+
+
+def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
+    """The parts divided, the task with its facts, and what the parts have against one another."""
+    task, parts, words, notes = data.task, dict(data.parts), dict(data.sources), list(data.notes)
+    try:
+        if "validation" not in parts:
+            whole = parts["train"]
+            stratify = isinstance(whole[0].target, str)
+            kept, held = splits.hold_out(whole, config.data.hold_out, seed=config.seed, stratify=stratify)
+            parts["train"], parts["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
+            words["validation"] = f"held out of {words['train']}"
+            notes.append(
+                f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
+                f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
+            )
+        task = task.fit(parts["train"])
+        if "held out" in words["validation"]:
+            task = return_unseen(task, parts, notes)
+    except DataError as error:
+        return data, error.problems
     count = config.data.unseen == "count"
-    problems += [one for one in unseen(task, parts) if not (count and one.code == base.COUNTABLE)]
+    problems = [one for one in unseen(task, parts) if not (count and one.code == base.COUNTABLE)]
     found = [f"{name} = {value}" for name, value in task.facts.items() if isinstance(value, str)]
     notes += [f"found: {', '.join(found)}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
-    return Data(task, parts, words, notes, left_out), problems
+    return replace(data, task=task, parts=parts, sources=words, notes=notes), problems
 
 
 def records(config: Config, source: Any, name: str, problems: list[Problem]) -> Iterator[Row | Problem]:
@@ -273,11 +282,16 @@ def counted_notes(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[st
 
 
 def doubt_notes(name: str, doubts: Sequence[Problem]) -> list[str]:
-    """What is odd about the examples of a part, the first few in full."""
-    if not doubts:
-        return []
-    more = [f"{name}: ... and {len(doubts) - SHOWN:,} more of the kind"] if len(doubts) > SHOWN else []
-    return [f"{name}: {doubt}" for doubt in doubts[:SHOWN]] + more
+    """What is odd about the examples of a part, the first few of each kind in full."""
+    kinds: dict[str, list[Problem]] = {}
+    for doubt in doubts:
+        kinds.setdefault(doubt.code, []).append(doubt)
+    notes = []
+    for same in kinds.values():
+        notes += [f"{name}: {doubt}" for doubt in same[:SHOWN]]
+        if len(same) > SHOWN:
+            notes.append(f"{name}: ... and {len(same) - SHOWN:,} more of the kind")
+    return notes
 
 
 def columns_note(task: Task) -> str:
