@@ -22,6 +22,7 @@ from afina.model.cache import Store
 from afina.model.network import Network
 from afina.records import Example, Window
 from afina.tasks.base import find
+from afina.text.batching import finish
 from afina.text.encoding import Encoder, load_tokenizer
 from afina.training.run import Done, Note, digests, stream
 
@@ -44,7 +45,7 @@ def made(folder: Path, free: int = 1, head: str = "native") -> tuple[Network, li
 
 
 def states(store: Store, network: Network, windows: list[Window], pad: int) -> cache.Cache | None:
-    return store.states(network, windows, digests(network), pad=pad, budget=50, model="tiny")
+    return finish(store.states(network, windows, digests(network), pad=pad, budget=50, model="tiny"))
 
 
 @pytest.fixture
