@@ -113,6 +113,8 @@ class Pace:
         self.since = time.perf_counter()
 
     def __str__(self) -> str:
+        if not self.weight:  # a run that is taken up may begin with an evaluation
+            return ""
         return f"{self.tokens / self.seconds:,.0f} tokens/s  loss {self.total / self.weight:.4f}"
 
 
@@ -137,7 +139,7 @@ def lines(events: Iterable[Event]) -> Iterator[Event]:
             case Step():
                 pace.add(event)
             case Scored():
-                say(f"{scored_line(event, metric)}  {pace}")
+                say(f"{scored_line(event, metric)}  {pace}".rstrip())
                 pace.restart()
             case Working() if time.monotonic() - said >= STILL:
                 said = time.monotonic()

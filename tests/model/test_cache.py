@@ -131,6 +131,38 @@ def test_a_full_disk_costs_no_run_its_life(
     assert list(store.folder.iterdir()) == []
 
 
+def test_a_full_disk_and_little_memory_leave_nothing_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
+) -> None:
+    network, windows, pad = made(tiny("bert"))
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    assert states(replace(store, memory=0), network, windows, pad) is None
+    assert list(store.folder.iterdir()) == []
+
+
+def test_what_is_half_made_goes_when_its_maker_stops_and_when_it_is_dead(
+    store: Store, tiny: Callable[[str], Path]
+) -> None:
+    pytest.importorskip("fcntl", reason="no locks that end with their owner")
+    network, windows, pad = made(tiny("bert"))
+    about = {"pad": pad, "budget": 5, "model": "tiny"}
+    mine = replace(store, memory=0).states(network, windows, digests(network), **about)
+    next(mine)
+    dead = store.folder / ".making-dead"
+    dead.mkdir()
+    other = replace(store, memory=0).states(network, windows[:2], digests(network), **about)
+    next(other)
+    assert not dead.exists()
+    assert len(list(store.folder.glob(".making-*"))) == 2
+    for work in (mine, other):
+        work.close()
+    assert list(store.folder.iterdir()) == []
+
+
 def test_the_oldest_entries_go_first(store: Store, tiny: Callable[[str], Path]) -> None:
     network, windows, pad = made(tiny("bert"))
     for number in (1, 2, 3):

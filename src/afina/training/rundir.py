@@ -59,9 +59,9 @@ def check(folder: Path) -> None:
                 if (folder / LOCK).exists():  # it was killed when all was done but the sweeping
                     sweep(folder, CHECKPOINTS, LOCK)
             raise ConfigError(f"out: {folder} {what}; give another folder (--out), or remove it")
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise ConfigError(f"out: {folder} can't be made: {nearest} is not a folder that you may write to")
 
