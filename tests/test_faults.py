@@ -99,10 +99,10 @@ def moments(command: Command, tiny: Callable[[str], Path]) -> int:
 # Death.
 
 
-def survives(command: Command, moment: int) -> None:
-    died = command.run(f"died-{moment}", die=moment)
+def survives(command: Command, moment: int, name: str) -> None:
+    died = command.run(f"{name}-{moment}", die=moment)
     assert died.code == DIED, died.said
-    command.finishes(f"died-{moment}", "whole")
+    command.finishes(f"{name}-{moment}", "whole")
 
 
 def test_a_run_that_dies_at_a_file_ends_in_the_same_bytes(
@@ -111,7 +111,7 @@ def test_a_run_that_dies_at_a_file_ends_in_the_same_bytes(
     assert moments > 100
     chosen = [1 + part * (moments - 1) // 5 for part in range(6)]
     for moment in chosen:
-        survives(command, moment)
+        survives(command, moment, "some")
     record_property("tried", len(chosen))
 
 
@@ -125,7 +125,7 @@ def test_a_run_that_dies_at_any_file_ends_in_the_same_bytes(
     chosen = range(1 + part, moments + 1, 8)
     for moment in chosen:
         try:
-            survives(command, moment)
+            survives(command, moment, "all")
         except AssertionError as error:
             lost[moment] = str(error)
     assert lost == {}

@@ -580,7 +580,6 @@ class Trainer:
                 if self.number:
                     self.save(optimiser)
                 raise
-        # From here on the best weights are all that counts.
         with torch.no_grad():
             for name, parameter in self.trained():
                 parameter.copy_(self.kept[name])
