@@ -259,7 +259,7 @@ def test_a_damaged_checkpoint_is_named_and_skipped(
     assert (found.state["counters"]["number"], skipped) == (10, [])
     damaged(newer / name, how, older / name)
     if (name, how) in (("manifest.json", "a byte less"), ("manifest.json", "a byte more")):
-        return  # a blank at its end
+        pytest.skip("a blank at its end, which means nothing")
     found, skipped = checkpoint.latest(tmp_path)
     assert found is not None
     assert found.state["counters"]["number"] == 5
