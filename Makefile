@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: setup demo test slow check bench docs wheel-test clean
+.PHONY: setup demo test slow reliability check bench docs wheel-test clean
 
 # The pinned torch comes first, so that nothing later pulls another one.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -28,6 +28,9 @@ test: $(VENV)/.tested  ## the quick tests
 
 slow: $(VENV)/.tested  ## the long tests
 	$(BIN)/python -m pytest -n 2 -m slow
+
+reliability: $(VENV)/.tested  ## the tests of every promise, the long ones too, into docs/reliability.md
+	$(BIN)/python -m tests.reliability
 
 check: $(VENV)/.tested  ## lint, format, types
 	$(BIN)/ruff check .

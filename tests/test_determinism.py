@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.training.test_checkpoint import bytes_of
 
 
 def test_the_same_bytes_in_another_process(tiny: Callable[[str], Path], tmp_path: Path) -> None:
@@ -20,17 +23,21 @@ def test_the_same_bytes_in_another_process(tiny: Callable[[str], Path], tmp_path
         "-m", "afina", "train", "--train", str(data), "--model", str(tiny("bert")), "--strategy", "last-2",
         "--epochs", "2", "--quiet",
     ]  # fmt: skip
-    settings: list[tuple[str, dict[str, str]]] = [
-        ("one", {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC"}),
-        ("two", {"PYTHONHASHSEED": "77", "LC_ALL": "C.UTF-8", "TZ": "America/Sao_Paulo"}),
+    settings: list[tuple[str, int, dict[str, str]]] = [
+        ("one", 0o022, {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC", "PYTHONUTF8": "0"}),
+        ("two", 0o007, {"PYTHONHASHSEED": "77", "LC_ALL": "C.UTF-8", "TZ": "America/Sao_Paulo"}),
     ]
     found = []
-    for name, more in settings:
+    for name, umask, more in settings:
         folder = tmp_path / name
         folder.mkdir()
         run = [sys.executable, *arguments, "--out", "run"]
-        done = subprocess.run(run, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            run, cwd=folder, env={**os.environ, **more}, umask=umask, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
-        files = ("model/model.safetensors", "predictions.jsonl", "steps.jsonl", "evaluations.jsonl", "data.json")
-        found.append({file: (folder / "run" / file).read_bytes() for file in files})
-    assert found[0] == found[1]
+        found.append(bytes_of(folder / "run"))
+        modes = {file: stat.S_IMODE(file.stat().st_mode) for file in (folder / "run").rglob("*") if file.is_file()}
+        assert set(modes.values()) == {0o666 & ~umask}, modes
+    assert sorted(found[0]) == sorted(found[1])
+    assert [name for name in found[0] if found[0][name] != found[1][name]] == []

@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -417,32 +417,40 @@ def follow(config: Config, *, quiet: bool = False) -> Done:
         from .training.run import Done, stream
 
         view = silence if quiet else bar if is_terminal() else lines
-        with signals() as asked:
-            events = stream(config.model_copy(update={"out": str(folder)}), data)
-            last = deque(view(attended(events, asked)), maxlen=1).pop()
+        run = stream(config.model_copy(update={"out": str(folder)}), data)
+        with signals() as asked, closing(attended(run, asked)) as events:  # type: ignore[type-var]
+            last = deque(view(events), maxlen=1).pop()
     except KeyboardInterrupt as stop:
         raise type(stop)(what_is_left(folder)) from None
+    except BrokenPipeError:
+        say(f"stopped, since nothing reads the output: {what_is_left(folder)}", sys.stderr)
+        raise
     if isinstance(last, Done):
         return last
     raise TrainingError("the run ended without a result")
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: the system wants us to end."""
+    """SIGTERM or SIGHUP: the system wants us to end, or the terminal has gone."""
 
 
 @contextmanager
 def signals() -> Iterator[list[int]]:
-    """SIGINT and SIGTERM inside become an entry of the list that comes out; a second one stops at once."""
+    """SIGINT, SIGTERM and SIGHUP inside become an entry of the list that comes out; a second one stops at once.
+
+    What whoever started us wants ignored (`nohup`) stays ignored.
+    """
     asked: list[int] = []
 
     def note(number: int, _: object) -> None:
         if asked:
             raise stop_of(number)
         asked.append(number)
-        say("stopping after this step and a checkpoint; once more stops at once", sys.stderr)
+        with suppress(OSError):  # the terminal may be what has gone
+            say("stopping after this step and a checkpoint; once more stops at once", sys.stderr)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, note) for number in ours if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield asked
     finally:
@@ -452,7 +460,7 @@ def signals() -> Iterator[list[int]]:
 
 def stop_of(number: int) -> KeyboardInterrupt:
     """What a signal raises."""
-    return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+    return KeyboardInterrupt() if number == signal.SIGINT else Terminated()
 
 
 def attended(events: Iterator[Event], asked: list[int]) -> Iterator[Event]:
@@ -473,7 +481,8 @@ def what_is_left(folder: Path) -> str:
 
     if any((folder / CHECKPOINTS).glob("step-*")):
         return f"go on with: afina train --resume {shlex.quote(str(folder))}"
-    return f"{folder} holds the log so far and no checkpoint" if folder.exists() else "nothing was written"
+    written = folder.exists() and any(folder.iterdir())
+    return f"{folder} holds the log so far and no checkpoint" if written else "nothing was written"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from .model.cache import Cache
 from .model.network import Network
 from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
-from .text.batching import shelve
+from .text.batching import Gradual, finish, in_turn
 from .text.encoding import Encoder, chunks
 
 BUFFER = 4096
@@ -45,11 +45,18 @@ class Evaluation:
     lost: int = 0
 
 
-@torch.no_grad()
 def window_logits(
     network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, cache: Cache | None = None
 ) -> list[Array]:
-    """Logits of each window in the user's scale, windows in order; equal ones are computed once. [k] or [n, k] each"""
+    """Logits of each window in the user's scale, windows in order. [k] or [n, k] each"""
+    return finish(computed_logits(network, windows, pad=pad, budget=budget, cache=cache))
+
+
+@torch.no_grad()
+def computed_logits(
+    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, cache: Cache | None = None
+) -> Gradual[list[Array]]:
+    """Compute the logits of windows batch by batch; equal windows are computed once."""
     network.eval()
     budget = budget or (PACKED_BUDGET if network.packs else PADDED_BUDGET)
     factor, shift = network.scale
@@ -58,7 +65,8 @@ def window_logits(
     distinct = list(firsts.values())
     lengths = [len(window) for window in windows]
     found: list[Array] = [np.empty(0)] * len(windows)
-    for some in shelve([lengths[i] for i in distinct], budget, packed=network.packs):
+
+    def compute(some: list[int]) -> None:
         shelf = [distinct[i] for i in some]
         batch = network.collate([windows[i] for i in shelf], pad)
         states = None if cache is None else cache.take(shelf)
@@ -66,6 +74,8 @@ def window_logits(
         parts = np.split(logits, np.cumsum([lengths[i] for i in shelf])[:-1]) if network.reads == "tokens" else logits
         for i, part in zip(shelf, parts, strict=True):
             found[i] = part
+
+    yield from in_turn([lengths[i] for i in distinct], budget, compute, packed=network.packs)
     return [found[i] for i in same]
 
 

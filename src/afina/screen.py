@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .training.run import Done, Event, Scored
 
 
+STILL = 30.0
+"""Seconds between two lines about a long part of the work, where lines stay."""
 UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that move the cursor, ring, or turn the direction of writing. The newline is not one of them."""
 
@@ -111,6 +113,8 @@ class Pace:
         self.since = time.perf_counter()
 
     def __str__(self) -> str:
+        if not self.weight:  # a run that is taken up may begin with an evaluation
+            return ""
         return f"{self.tokens / self.seconds:,.0f} tokens/s  loss {self.total / self.weight:.4f}"
 
 
@@ -122,9 +126,9 @@ def silence(events: Iterable[Event]) -> Iterator[Event]:
 def lines(events: Iterable[Event]) -> Iterator[Event]:
     """Show notes and evaluations as plain lines."""
     from .training.loop import Step
-    from .training.run import Begin, Note, Scored
+    from .training.run import Begin, Note, Scored, Working
 
-    pace, metric = Pace(), ""
+    pace, metric, said = Pace(), "", time.monotonic()
     for event in events:
         match event:
             case Note():
@@ -135,8 +139,11 @@ def lines(events: Iterable[Event]) -> Iterator[Event]:
             case Step():
                 pace.add(event)
             case Scored():
-                say(f"{scored_line(event, metric)}  {pace}")
+                say(f"{scored_line(event, metric)}  {pace}".rstrip())
                 pace.restart()
+            case Working() if time.monotonic() - said >= STILL:
+                said = time.monotonic()
+                say(f"{event.what}: {event.share:.0%}")
         yield event
 
 
@@ -145,7 +152,7 @@ def bar(events: Iterable[Event]) -> Iterator[Event]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from .training.loop import Step
-    from .training.run import Begin, Note, Scored
+    from .training.run import Begin, Note, Scored, Working
 
     pace, start, score = Pace(), Begin(0, 0, ""), ""
     columns = (
@@ -157,8 +164,16 @@ def bar(events: Iterable[Event]) -> Iterator[Event]:
     )
     with Progress(*columns, transient=True, expand=True) as progress:
         bar = progress.add_task("", visible=False, start=False, status="")
+        work = None
         for event in events:
+            if work is not None and not isinstance(event, Working):
+                progress.remove_task(work)
+                work = None
             match event:
+                case Working():
+                    if work is None:
+                        work = progress.add_task("", total=100, status="")
+                    progress.update(work, completed=round(100 * event.share), description=event.what)
                 case Note():
                     say(event.text)
                 case Begin():

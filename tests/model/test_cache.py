@@ -22,6 +22,7 @@ from afina.model.cache import Store
 from afina.model.network import Network
 from afina.records import Example, Window
 from afina.tasks.base import find
+from afina.text.batching import finish
 from afina.text.encoding import Encoder, load_tokenizer
 from afina.training.run import Done, Note, digests, stream
 
@@ -44,7 +45,7 @@ def made(folder: Path, free: int = 1, head: str = "native") -> tuple[Network, li
 
 
 def states(store: Store, network: Network, windows: list[Window], pad: int) -> cache.Cache | None:
-    return store.states(network, windows, digests(network), pad=pad, budget=50, model="tiny")
+    return finish(store.states(network, windows, digests(network), pad=pad, budget=50, model="tiny"))
 
 
 @pytest.fixture
@@ -127,6 +128,38 @@ def test_a_full_disk_costs_no_run_its_life(
     monkeypatch.setattr(os, "fsync", full)
     found = states(store, network, windows, pad)
     assert found is not None
+    assert list(store.folder.iterdir()) == []
+
+
+def test_a_full_disk_and_little_memory_leave_nothing_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
+) -> None:
+    network, windows, pad = made(tiny("bert"))
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    assert states(replace(store, memory=0), network, windows, pad) is None
+    assert list(store.folder.iterdir()) == []
+
+
+def test_what_is_half_made_goes_when_its_maker_stops_and_when_it_is_dead(
+    store: Store, tiny: Callable[[str], Path]
+) -> None:
+    pytest.importorskip("fcntl", reason="no locks that end with their owner")
+    network, windows, pad = made(tiny("bert"))
+    about = {"pad": pad, "budget": 5, "model": "tiny"}
+    mine = replace(store, memory=0).states(network, windows, digests(network), **about)
+    next(mine)
+    dead = store.folder / ".making-dead"
+    dead.mkdir()
+    other = replace(store, memory=0).states(network, windows[:2], digests(network), **about)
+    next(other)
+    assert not dead.exists()
+    assert len(list(store.folder.glob(".making-*"))) == 2
+    for work in (mine, other):
+        work.close()
     assert list(store.folder.iterdir()) == []
 
 

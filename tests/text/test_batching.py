@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from afina.records import Window
-from afina.text.batching import OVERHEAD, collate, draws, plan, shelve
+from afina.text.batching import OVERHEAD, collate, draws, finish, in_turn, plan, shelve
 
 lengths = st.lists(st.integers(1, 120), max_size=40)
 
@@ -75,3 +76,29 @@ def test_a_batch_gives_back_its_tokens(lengths: list[int]) -> None:
     assert (flat[batch.mask.reshape(-1) == 0] == 7).all()
     assert batch.types.reshape(-1)[batch.index].tolist() == np.concatenate([w.types for w in windows]).tolist()
     assert batch.ids.dtype == torch.long
+
+
+@given(lengths=lengths, budget=st.integers(1, 500), room=st.integers(60, 500), packed=st.booleans())
+def test_everything_is_computed_once_whatever_memory_there_is(
+    lengths: list[int], budget: int, room: int, packed: bool
+) -> None:
+    seen: list[int] = []
+
+    def compute(shelf: list[int]) -> None:
+        if sum(lengths[i] for i in shelf) > room and len(shelf) > 1:
+            raise RuntimeError("CUDA out of memory. Tried to allocate")
+        seen.extend(shelf)
+
+    shares = list(in_turn(lengths, budget, compute, packed=packed))
+    assert sorted(seen) == list(range(len(lengths)))
+    assert shares == sorted(shares)
+    assert shares[-1:] in ([], [1.0])
+
+
+def test_other_errors_and_windows_that_are_too_long_alone_come_through() -> None:
+    def compute(shelf: list[int]) -> None:
+        raise error
+
+    for error in (RuntimeError("shapes do not match"), MemoryError()):
+        with pytest.raises(type(error)):
+            finish(in_turn([5, 5], 5, compute))

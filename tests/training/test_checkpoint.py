@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import re
@@ -22,7 +23,10 @@ import torch
 from afina.config import load
 from afina.data.parts import read_data
 from afina.errors import ConfigError, TrainingError
-from afina.training import checkpoint, loop
+from afina.model.network import Network
+from afina.records import Batch
+from afina.text.batching import draws
+from afina.training import checkpoint, loop, rundir
 from afina.training.loop import Step
 from afina.training.run import Begin, Done, Event, Note, Scored, stream
 
@@ -191,43 +195,94 @@ def interrupted(tiny: Callable[[str], Path], tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def damaged(file: Path, how: str) -> None:
+BETTER = {"training__metric": "log_loss"}
+"""Settings whose second epoch is better than the first."""
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two checkpoints of one run, after its first and its second evaluation, the second the better."""
+    root = tmp_path_factory.mktemp("checkpoints")
+    for number in (1, 2):
+        stopped(events(tiny("bert"), root / "run", **BETTER), after=1, kind=Scored)
+        shutil.copytree(next((root / "run" / "checkpoints").glob("step-*")), root / str(number))
+    return root / "1", root / "2"
+
+
+def damaged(file: Path, how: str, other: Path) -> None:
     raw = file.read_bytes()
-    if how == "delete":
-        file.unlink()
-    elif how == "empty":
-        file.write_bytes(b"")
-    elif how == "half":
-        file.write_bytes(raw[: len(raw) // 2])
-    elif how == "flip":
-        file.write_bytes(raw[:-3] + bytes([raw[-3] ^ 4]) + raw[-2:])
-    elif how == "zero":
-        file.write_bytes(raw[: len(raw) // 2] + bytes(len(raw) - len(raw) // 2))
+    file.unlink()
+    half = len(raw) // 2
+    contents = {
+        "empty": b"",
+        "one byte": raw[:1],
+        "half": raw[:half],
+        "a byte less": raw[:-1],
+        "a byte more": raw + b" ",
+        "flip": raw[:-3] + bytes([raw[-3] ^ 4]) + raw[-2:],
+        "zero": raw[:half] + bytes(len(raw) - half),
+        "another step's": other.read_bytes(),
+    }
+    if how in contents:
+        file.write_bytes(contents[how])
     elif how == "folder":
-        file.unlink()
         file.mkdir()
-    else:
-        target = file.with_name("elsewhere")
-        file.rename(target)
-        file.symlink_to(target)
+    elif how == "link":
+        file.with_name("elsewhere").write_bytes(raw)
+        file.symlink_to(file.with_name("elsewhere"))
+    elif how == "dangling link":
+        file.symlink_to(file.with_name("elsewhere"))
+    elif how == "no rights":
+        file.write_bytes(raw)
+        file.chmod(0)
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "optimiser.safetensors", "state.json", "manifest.json"])
-@pytest.mark.parametrize("how", ["delete", "empty", "half", "flip", "zero", "folder", "link"])
-def test_a_damaged_checkpoint_is_named_and_skipped(interrupted: Path, name: str, how: str) -> None:
-    good = interrupted / "checkpoints" / "step-00000003"
-    newer = interrupted / "checkpoints" / "step-00000009"
-    shutil.copytree(good, newer)
-    damaged(newer / name, how)
-    found, skipped = checkpoint.latest(interrupted)
-    if name == "manifest.json" and how == "link":  # the same bytes, described as they are
-        return
+DAMAGE = [
+    "delete", "empty", "one byte", "half", "a byte less", "a byte more", "flip", "zero", "another step's", "folder",
+    "link", "dangling link", "no rights",
+]  # fmt: skip
+TENSORS = ["weights.safetensors", "optimiser.safetensors", "best.safetensors"]
+
+
+@pytest.mark.parametrize("name", [*TENSORS, "state.json", "manifest.json"])
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_checkpoint_is_named_and_skipped(
+    checkpoints: tuple[Path, Path], name: str, how: str, tmp_path: Path
+) -> None:
+    if how == "no rights" and os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    older, newer = tmp_path / "checkpoints" / "step-00000005", tmp_path / "checkpoints" / "step-00000010"
+    for source, place in zip(checkpoints, (older, newer), strict=True):
+        shutil.copytree(source, place)
+    found, skipped = checkpoint.latest(tmp_path)
     assert found is not None
-    assert found.state["counters"]["number"] == 3
+    assert (found.state["counters"]["number"], skipped) == (10, [])
+    damaged(newer / name, how, older / name)
+    if (name, how) in (("manifest.json", "a byte less"), ("manifest.json", "a byte more")):
+        pytest.skip("a blank at its end, which means nothing")
+    found, skipped = checkpoint.latest(tmp_path)
+    assert found is not None
+    assert found.state["counters"]["number"] == 5
     assert len(skipped) == 1
-    assert str(newer / name) in skipped[0] or how in ("flip", "half", "zero")
+    assert skipped[0].startswith(str(newer if name == "manifest.json" else newer / name))
     with pytest.raises(ConfigError):
         checkpoint.read(newer)
+
+
+def test_a_run_goes_on_from_the_newest_checkpoint_that_is_whole(
+    checkpoints: tuple[Path, Path], tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole = finished(events(tiny("bert"), tmp_path / "whole", **BETTER))
+    for _ in range(2):
+        stopped(events(tiny("bert"), tmp_path / "run", **BETTER), after=1, kind=Scored)
+    shutil.copytree(checkpoints[0], tmp_path / "run" / "checkpoints" / "step-00000005")
+    newest = tmp_path / "run" / "checkpoints" / "step-00000010"
+    (newest / "best.safetensors").unlink()
+    run = list(events(tiny("bert"), tmp_path / "run", **BETTER))
+    notes = [event.text for event in run if isinstance(event, Note)]
+    assert f"skipped: {newest / 'best.safetensors'}: missing, or not a plain file" in notes
+    assert "taken up after step 5" in notes
+    assert bytes_of(tmp_path / "run") == bytes_of(whole.folder)
 
 
 def test_files_of_two_checkpoints_do_not_mix(interrupted: Path, tiny: Callable[[str], Path]) -> None:
@@ -296,6 +351,71 @@ def test_a_full_disk_stops_the_run_and_keeps_what_there_was(
     assert found is not None
     assert found.state["counters"]["number"] == 3
     assert skipped == []
+
+
+def test_a_run_without_room_for_its_checkpoints_is_refused_before_it_begins(
+    interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(interrupted.rglob("*"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 70_000})())
+    for folder in (tmp_path / "new", interrupted):
+        run = events(tiny("bert"), folder)
+        with pytest.raises(ConfigError, match=r"needs 0\.\d MB for checkpoints and the model, and 0\.1 MB are free"):
+            list(run)
+    assert list((tmp_path / "new").iterdir()) == []
+    assert sorted(interrupted.rglob("*")) == before
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10_000_000})())
+    finished(events(tiny("bert"), interrupted))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Logs.
+
+
+def test_a_log_is_what_it_was_or_its_damage_is_named(
+    interrupted: Path, tiny: Callable[[str], Path], record_property: Callable[[str, object], None]
+) -> None:
+    """Cut at every byte of the last three lines, for a checkpoint after all or all but one of them."""
+    stopped(events(tiny("bert"), interrupted), after=2, kind=Scored)
+    tried = 0
+    for name in (rundir.STEPS, rundir.EVALUATIONS):
+        whole = (interrupted / name).read_bytes()
+        lines = whole.splitlines(keepends=True)
+        file = interrupted / "log.jsonl"
+        for length in range(len(b"".join(lines[:-3])), len(whole) + 1):
+            file.write_bytes(whole[:length])
+            for count in (len(lines), len(lines) - 1):
+                wanted, tried = b"".join(lines[:count]), tried + 1
+                if length >= len(wanted) - 1:
+                    assert rundir.kept(file, count) == wanted
+                else:
+                    with pytest.raises(ConfigError, match=r"log\.jsonl:?\d*: damaged"):
+                        rundir.kept(file, count)
+        assert rundir.kept(file, 0) == b""
+    record_property("tried", tried)
+
+
+@pytest.mark.parametrize("garbage", [b"\0" * 20, b'{"number": 2, "lo', b"[1]", b"\xff\xfe"])
+def test_a_damaged_line_in_the_middle_is_an_error_with_its_number(
+    garbage: bytes, interrupted: Path, tiny: Callable[[str], Path]
+) -> None:
+    log = interrupted / rundir.STEPS
+    first, _, third = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(first + garbage + b"\n" + third)
+    with pytest.raises(ConfigError, match=r"steps\.jsonl:2: damaged: not a record of this log; the checkpoint builds"):
+        list(events(tiny("bert"), interrupted))
+    assert log.read_bytes() == first + garbage + b"\n" + third
+
+
+def test_what_a_dying_run_wrote_after_its_checkpoint_goes(
+    interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole = finished(events(tiny("bert"), tmp_path / "whole"))
+    for name in (rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS):
+        with (interrupted / name).open("ab") as file:
+            file.write(b'{"number": 4, "epoch": 0}\n\0\0\n{"number": 5, "epo')
+    finished(events(tiny("bert"), interrupted))
+    assert bytes_of(interrupted) == bytes_of(whole.folder)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -385,3 +505,62 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
     monkeypatch.setattr(loop, "gradients", broken)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         list(events(tiny("bert"), tmp_path / "run"))
+
+
+def test_memory_that_runs_out_in_an_evaluation_changes_nothing_else(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refused = Network.forward, []
+
+    def poor(self: Network, batch: Batch, *rest: Any) -> Any:
+        if not self.training and batch.tokens > 20:
+            refused.append(batch.tokens)
+            raise MemoryError
+        return real(self, batch, *rest)
+
+    plain = finished(events(tiny("bert"), tmp_path / "plain"))
+    monkeypatch.setattr(Network, "forward", poor)
+    run = list(events(tiny("bert"), tmp_path / "poor"))
+    poorer = run[-1]
+    assert isinstance(poorer, Done)
+    assert refused
+    assert not any(isinstance(event, Note) and "memory ran out" in event.text for event in run)
+    one, other = bytes_of(plain.folder), bytes_of(poorer.folder)
+    for name in (rundir.STEPS, "model/model.safetensors"):
+        assert one[name] == other[name]
+    for name, value in plain.validation.metrics.items():
+        assert poorer.validation.metrics[name] == pytest.approx(value, abs=1e-6, nan_ok=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Numbers that are none.
+
+
+def test_a_gradient_that_is_not_finite_names_its_rows_and_spoils_no_checkpoint(
+    interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In step 9, the fourth of the second epoch."""
+    whole = finished(events(tiny("bert"), tmp_path / "whole"))
+    real = loop.gradients
+
+    def spoiled(network: Any, task: Any, data: Any, batch: Any, *rest: Any) -> Any:
+        found = real(network, task, data, batch, *rest)
+        if list(batch) == rows:
+            next(p for p in network.parameters() if p.grad is not None).grad[0] = math.nan
+        return found
+
+    rows = draws(len(PAIRS), 3, seed=1, epoch=1)[3]
+    monkeypatch.setattr(loop, "gradients", spoiled)
+    with pytest.raises(TrainingError, match=r"step 9: the loss is [\d.]+ and the norm of its gradient nan") as caught:
+        list(events(tiny("bert"), interrupted))
+    places = str(caught.value).partition("The step's rows: ")[2].partition(". ")[0].split(", ")
+    assert [int(place.rpartition(" ")[2]) - 1 for place in places] == rows
+    found, skipped = checkpoint.latest(interrupted)
+    assert found is not None
+    assert skipped == []
+    assert found.state["counters"]["number"] == 8
+    assert found.state["best"]["step"] == 5
+    assert all(bool(tensor.isfinite().all()) for tensor in (*found.weights.values(), *found.best.values()))
+    monkeypatch.undo()
+    finished(events(tiny("bert"), interrupted))
+    assert bytes_of(interrupted) == bytes_of(whole.folder)

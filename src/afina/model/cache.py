@@ -12,21 +12,31 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
 from ..records import States, Window
-from ..text.batching import shelve
+from ..text.batching import Gradual, finish, in_turn
 from .network import Network
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows: what a dead run left half made stays until the entries are cleared
+    fcntl = None
 
 FORMAT = 1
 """Version of the entries; others are not read."""
+ASIDE = ".making-"
+"""Begins the names of entries that are being made."""
 UNRELATED = ("id2label", "label2id", "problem_type", "architectures", "_name_or_path", "transformers_version", "dtype")
 """Entries of a model's configuration that don't change what its frozen layers compute."""
 Array = np.ndarray[Any, Any]
@@ -116,7 +126,7 @@ class Store:
         pad: int,
         budget: int,
         model: str,
-    ) -> Cache | None:
+    ) -> Gradual[Cache | None]:
         """The states of windows: found, or computed and kept; None where neither memory nor disk has room.
 
         Args:
@@ -143,7 +153,9 @@ class Store:
                 network.trunk.width,
                 "",
             )
-            vectors = self.make(name, about, network, windows, pad=pad, budget=budget)
+            vectors = yield from self.make(name, about, network, windows, pad=pad, budget=budget)
+        if vectors is None:
+            return None
         return Cache(torch.from_numpy(vectors), lengths, pooled=pooled)
 
     def find(self, name: str) -> Array | None:
@@ -169,54 +181,73 @@ class Store:
 
     def make(
         self, name: str, about: Entry, network: Network, windows: Sequence[Window], *, pad: int, budget: int
-    ) -> Array:
-        """Compute a table, and keep it on disk where it has room there; without room it stays in memory.
+    ) -> Gradual[Array | None]:
+        """Compute a table, and keep it on disk where it has room there; None where only the disk had room, and is full.
 
-        Raises:
-            OSError: the disk is full, and the table does not fit into memory.
+        A disk that is full costs the next run its time, not this one its life.
         """
-        aside: Path | None = None
-        try:
-            if about.bytes <= self.disk:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self.evict(about.bytes)
-                aside = Path(tempfile.mkdtemp(prefix=".making-", dir=self.folder))
-                if about.bytes > self.memory:
-                    table: Array = np.memmap(aside / "states.bin", np.float32, "w+", shape=(about.rows, about.width))
-                    fill(network, windows, torch.from_numpy(table), pad=pad, budget=budget)
-                    return self.keep(name, about, table, aside)
-        except OSError:
-            remove(aside)
-            if about.bytes > self.memory:
-                raise
-            aside = None
-        table = np.empty((about.rows, about.width), np.float32)
-        fill(network, windows, torch.from_numpy(table), pad=pad, budget=budget)
-        if aside is not None:
-            try:
-                table.tofile(aside / "states.bin")
-                self.keep(name, about, table, aside)
-            except OSError:  # a full disk costs the next run its time, not this one its life
-                remove(aside)
+        with self.aside(about.bytes) as aside:
+            table = self.blank(about, aside)
+            if table is None:
+                return None
+            yield from fill(network, windows, torch.from_numpy(table), pad=pad, budget=budget)
+            if aside is not None:
+                with suppress(OSError):
+                    self.keep(name, about, table, aside)
         return table
 
-    def keep(self, name: str, about: Entry, table: Array, aside: Path) -> Array:
-        """Make what lies aside an entry: synced, described, renamed."""
+    @contextmanager
+    def aside(self, needed: int) -> Iterator[Path | None]:
+        """A folder to make an entry in, where the disk may be used; it is locked, and gone at the end."""
+        place, handle = None, None
+        with suppress(OSError):
+            if needed <= self.disk:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self.sweep()
+                self.evict(needed)
+                place = Path(tempfile.mkdtemp(prefix=ASIDE, dir=self.folder))
+                handle = locked(place)
+        try:
+            yield place
+        finally:
+            remove(place)
+            if handle is not None:
+                os.close(handle)
+
+    def blank(self, about: Entry, aside: Path | None) -> Array | None:
+        """An empty table in memory, or else in a file; None where neither has room."""
+        shape = (about.rows, about.width)
+        if about.bytes <= self.memory:
+            return np.empty(shape, np.float32)
+        if aside is None:
+            return None
+        try:
+            with (aside / "states.bin").open("wb") as file:
+                # Take the room now: writing into a mapped file without room kills the process.
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, about.bytes)
+                else:
+                    file.truncate(about.bytes)
+            return np.memmap(aside / "states.bin", np.float32, "r+", shape=shape)
+        except OSError:
+            return None
+
+    def keep(self, name: str, about: Entry, table: Array, aside: Path) -> None:
+        """Make what lies aside an entry: synced, described, renamed.
+
+        Raises:
+            OSError: the disk is full, or another run made the same entry meanwhile.
+        """
         if isinstance(table, np.memmap):
             table.flush()
+        else:
+            table.tofile(aside / "states.bin")
         described = {**asdict(about), "digest": hashed(table)}
         (aside / "entry.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
         for part in ("states.bin", "entry.json"):
             with (aside / part).open("rb") as file:
                 os.fsync(file.fileno())
-        try:
-            aside.rename(self.folder / name)
-        except OSError:  # another run made the same entry meanwhile
-            if not (self.folder / name / "entry.json").exists():
-                raise
-            if not isinstance(table, np.memmap):
-                remove(aside)
-        return table
+        aside.rename(self.folder / name)
 
     def entries(self) -> list[tuple[str, Entry, float]]:
         """Name, description and time of last use of all entries, the latest first."""
@@ -233,6 +264,15 @@ class Store:
         while kept and sum(about.bytes for _, about, _ in kept) + needed > self.disk:
             name, _, _ = kept.pop()
             remove(self.folder / name)
+
+    def sweep(self) -> None:
+        """Remove what dead runs left half made."""
+        for place in self.folder.glob(f"{ASIDE}*"):
+            with suppress(OSError):
+                handle = locked(place)
+                if handle is not None:
+                    remove(place)
+                    os.close(handle)
 
     def clear(self) -> int:
         """Remove all entries and what interrupted runs left; how many bytes that were."""
@@ -258,6 +298,23 @@ def read_entry(place: Path) -> Entry | None:
     except (OSError, ValueError, TypeError):
         return None
     return about if about.format == FORMAT and not place.name.startswith(".") else None
+
+
+def locked(place: Path) -> int | None:
+    """Lock a folder until the handle that comes back is closed or its owner dies; None where there are no such locks.
+
+    Raises:
+        OSError: another run has it.
+    """
+    if fcntl is None:
+        return None
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def remove(place: Path | None) -> None:
@@ -307,8 +364,8 @@ def size(network: Network, windows: Sequence[Window]) -> int:
     return lines * network.trunk.width * 4
 
 
-def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, pad: int, budget: int) -> None:
-    """Run every window through the frozen part once.
+def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, pad: int, budget: int) -> Gradual[None]:
+    """Run every window through the frozen part once, batch by batch.
 
     Args:
         network: With a cut above the embeddings.
@@ -320,17 +377,20 @@ def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, 
     network.eval()
     lengths = [len(window) for window in windows]
     starts = [0, *np.cumsum(lengths).tolist()]
-    for shelf in shelve(lengths, budget, packed=network.packs):
+
+    def compute(shelf: list[int]) -> None:
         states = network.lower(network.collate([windows[i] for i in shelf], pad)).vectors.cpu()
         if is_pooled(network):
             vectors[shelf] = states
-            continue
+            return
         for i, part in zip(shelf, torch.split(states, [lengths[i] for i in shelf]), strict=True):
             vectors[starts[i] : starts[i + 1]] = part
+
+    yield from in_turn(lengths, budget, compute, packed=network.packs)
 
 
 def kept(network: Network, windows: Sequence[Window], *, pad: int, budget: int) -> Cache:
     """The states of windows in memory, and nowhere else."""
     vectors = torch.empty(size(network, windows) // (4 * network.trunk.width), network.trunk.width)
-    fill(network, windows, vectors, pad=pad, budget=budget)
+    finish(fill(network, windows, vectors, pad=pad, budget=budget))
     return Cache(vectors, [len(window) for window in windows], pooled=is_pooled(network))

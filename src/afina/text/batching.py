@@ -7,8 +7,8 @@ losses over the global count make the split invisible to the maths.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 OVERHEAD = 160
 """What one more micro-batch costs, in tokens of computation: launching every operator once more."""
+T = TypeVar("T")
+Gradual: TypeAlias = Generator[float, None, T]
+"""Something long that is done piece by piece: gives out the share that is done after each, and returns its result."""
 
 
 def draws(n: int, size: int, *, seed: int, epoch: int) -> list[list[int]]:
@@ -89,6 +92,55 @@ def shelve(
         shelves[-1].append(i)
         windows, area = windows + counts[i], area + lengths[i] * counts[i]
     return shelves
+
+
+def in_turn(
+    lengths: Sequence[int], budget: int, compute: Callable[[list[int]], None], *, packed: bool = False
+) -> Gradual[None]:
+    """Compute windows micro-batch after micro-batch; when memory runs out, in smaller ones from there on.
+
+    Args:
+        lengths: Tokens of each window.
+        budget: Tokens a micro-batch may have.
+        compute: Is given the indices of each micro-batch.
+        packed: Whether windows lie one behind the other, without padding.
+    """
+    shelves = shelve(lengths, budget, packed=packed)[::-1]
+    done, total = 0, sum(lengths)
+    while shelves:
+        shelf = shelves.pop()
+        try:
+            compute(shelf)
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error) or len(shelf) == 1:
+                raise
+            budget = max(1, min(budget, sum(lengths[i] for i in shelf)) // 2)
+            rest = [i for one in (shelf, *shelves[::-1]) for i in one]
+            smaller = shelve([lengths[i] for i in rest], budget, packed=packed)
+            shelves = [[rest[i] for i in one] for one in smaller][::-1]
+            continue
+        done += sum(lengths[i] for i in shelf)
+        yield done / total
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out, on a GPU or in torch's allocator."""
+    import torch
+
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    words = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return any(word in str(error) for word in words)
+
+
+def finish(work: Gradual[T]) -> T:
+    """Do something long to its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def collate(

@@ -2,7 +2,7 @@
 
 RUN/checkpoints/step-00000120/
   weights.safetensors     what trains
-  optimiser.safetensors   AdamW's moments and step counts
+  optimiser.safetensors   AdamW's moments and step counts; absent when the training is over
   best.safetensors        what trains, at the best evaluation so far; absent before the first
   state.json              counters, scores, and what the run was begun with
   manifest.json           size and SHA-256 of each of these; written last
@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ..errors import ConfigError, TrainingError
-from .rundir import CHECKPOINTS
+from .rundir import CHECKPOINTS, EVALUATIONS, STEPS, aside, remove, settle, sync
 
 MANIFEST = "manifest.json"
 Tensors = dict[str, torch.Tensor]
@@ -39,7 +40,7 @@ class Checkpoint:
     Attributes:
         state: Counters and scores; JSON values only.
         weights: What trains, by name.
-        optimiser: AdamW's state, by name and part.
+        optimiser: AdamW's state, by name and part; empty when the training is over.
         best: What trains at the best evaluation so far; empty before the first.
     """
 
@@ -55,38 +56,53 @@ def save(run: Path, step: int, checkpoint: Checkpoint) -> Path:
     Raises:
         TrainingError: it can't be written; says how much room there is. Older checkpoints are as they were.
     """
-    parent, place = run / CHECKPOINTS, run / CHECKPOINTS / f"step-{step:08d}"
-    aside = parent / f".making-{place.name}"
+    parent = run / CHECKPOINTS
+    place, again = parent / f"step-{step:08d}", 0
+    while place.exists():  # a run that was taken up and stopped before its next step: the one there must not go first
+        again += 1
+        place = parent / f"step-{step:08d}.{again}"
     parts = {"weights": checkpoint.weights, "optimiser": checkpoint.optimiser, "best": checkpoint.best}
-    try:
+    with writing(place, run, sum(tensor.nbytes for tensors in parts.values() for tensor in tensors.values())):
+        for log in (STEPS, EVALUATIONS):  # the checkpoint builds on their lines
+            if (run / log).exists():
+                sync(run / log)
+        making = aside(place)
         parent.mkdir(exist_ok=True)
-        remove(aside)
-        aside.mkdir()
+        remove(making)
+        making.mkdir()
         for name, tensors in parts.items():
             if tensors:
-                save_file(tensors, aside / f"{name}.safetensors")
-        write(aside / "state.json", checkpoint.state)
-        files = sorted(aside.iterdir())
-        for file in files:
-            file.chmod(0o666 & ~umask())  # safetensors gives its files to their owner alone
-            sync(file)
-        write(aside / MANIFEST, {file.name: describe(file) for file in files})
-        sync(aside / MANIFEST)
-        remove(place)
-        aside.rename(place)
+                save_file(tensors, making / f"{name}.safetensors")
+        write(making / "state.json", checkpoint.state)
+        settle(making)
+        write(making / MANIFEST, {file.name: describe(file) for file in sorted(making.iterdir())})
+        sync(making / MANIFEST)
+        making.rename(place)
         sync(parent)
-    except OSError as error:
-        remove(aside)
-        wanted = sum(tensor.nbytes for tensors in parts.values() for tensor in tensors.values())
-        free = shutil.disk_usage(run).free
-        raise TrainingError(
-            f"{place}: the checkpoint of {wanted / 1e6:,.0f} MB can't be written ({error.strerror or error}; "
-            f"{free / 1e6:,.0f} MB are free). The run stops here; make room, then: afina train --resume {run}"
-        ) from error
     for other in parent.iterdir():
         if other != place:
             remove(other)
     return place
+
+
+@contextmanager
+def writing(place: Path, run: Path, size: int = 0) -> Iterator[None]:
+    """What can't be written inside stops the run; what is half written goes.
+
+    Raises:
+        TrainingError: says what, why, how much room there is, and how to go on.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        remove(aside(place))
+        reason = getattr(error, "strerror", None) or error
+        needed = f"{size / 1e6:,.1f} MB are needed, " if size else ""
+        free = f"{shutil.disk_usage(run).free / 1e6:,.0f} MB are free"
+        raise TrainingError(
+            f"{place}: can't be written ({reason}; {needed}{free}). The run stops here; make room, then the same "
+            f"command again, or afina train --resume {run}, goes on"
+        ) from error
 
 
 def latest(run: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -108,26 +124,26 @@ def read(place: Path) -> Checkpoint:
         ConfigError: names the file that is missing, damaged, or should not be there.
     """
     manifest = parse(place / MANIFEST)
-    names = {"weights.safetensors", "optimiser.safetensors", "state.json", *manifest}
-    if names - {"weights.safetensors", "optimiser.safetensors", "best.safetensors", "state.json"}:
+    names = {MANIFEST, "weights.safetensors", "state.json", *manifest}
+    if names - {MANIFEST, "weights.safetensors", "optimiser.safetensors", "best.safetensors", "state.json"}:
         raise ConfigError(f"{place / MANIFEST}: damaged: it names files that a checkpoint does not have")
     for name in sorted(names):
         file = place / name
         if file.is_symlink() or not file.is_file():
             raise ConfigError(f"{file}: missing, or not a plain file")
+        if name == MANIFEST:
+            continue
         try:
             found = describe(file)
         except OSError as error:
             raise ConfigError(f"{file}: can't be read: {error.strerror}") from None
         if found != manifest.get(name):
             raise ConfigError(f"{file}: damaged: its size or SHA-256 is not that of the manifest")
-    best = place / "best.safetensors"
-    return Checkpoint(
-        parse(place / "state.json"),
-        load_file(place / "weights.safetensors"),
-        load_file(place / "optimiser.safetensors"),
-        load_file(best) if best.name in manifest else {},
+    weights, optimiser, best = (
+        load_file(place / f"{name}.safetensors") if f"{name}.safetensors" in manifest else {}
+        for name in ("weights", "optimiser", "best")
     )
+    return Checkpoint(parse(place / "state.json"), weights, optimiser, best)
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -205,27 +221,3 @@ def describe(file: Path) -> dict[str, Any]:
         while block := stream.read(1 << 20):
             digest.update(block)
     return {"bytes": file.stat().st_size, "sha256": digest.hexdigest()}
-
-
-def sync(place: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def umask() -> int:
-    """The permissions that new files don't get."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def remove(place: Path) -> None:
-    """Remove a file or folder, if it is there."""
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        place.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from ..model.cache import Cache
 from ..model.network import Network
 from ..records import Example, Features, Window
 from ..tasks.base import Array, Task
-from ..text.batching import draws, plan, shelve
+from ..text.batching import draws, out_of_memory, plan, shelve
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +196,6 @@ def gradients(
         total, count = total + loss.detach(), count + weight
         tokens, padded = tokens + inputs.tokens, padded + inputs.ids.numel()
     return total, count, tokens, padded
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory ran out, on a GPU or in torch's allocator."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    words = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
-    return any(word in str(error) for word in words)
 
 
 def groups_of(data: Material, batch: Sequence[int], per: str) -> list[tuple[int, range]]:

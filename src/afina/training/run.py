@@ -10,12 +10,13 @@ import hashlib
 import json
 import math
 import platform
+import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -32,9 +33,10 @@ from ..model.encoder import best_device, check_length, load_config
 from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.vocabulary import distinct
-from ..records import Example
+from ..records import Example, Features
 from ..tasks.base import Array, Task
-from ..text.encoding import Encoder, load_tokenizer
+from ..text.batching import Gradual, finish
+from ..text.encoding import CHUNK, Encoder, chunks, load_tokenizer
 from . import checkpoint, rundir, strategy
 from .loop import Material, Step, material, steps, targeted
 
@@ -42,10 +44,13 @@ CACHE_SHARE = 0.25
 """Share of the free memory that kept states may take."""
 FREE = {"cache_memory", "cache_disk", "checkpoint_every"}
 """Training settings that don't change what comes out."""
-COUNTERS = ("number", "epoch", "tokens", "padded", "stale", "due", "micro")
+COUNTERS = ("number", "epoch", "tokens", "padded", "stale", "due", "micro", "evaluations")
 """What a checkpoint keeps of the trainer's own state."""
 KEPT = ("train", "validation")
 """Parts of the data that are run more than once."""
+BEAT = 1.0
+"""Seconds between two words of a part of the work that has no steps; a stop is heard as often."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,19 @@ class Begin:
     steps: int
     epochs: int
     metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """How far a long part of the work has come that has no steps.
+
+    Attributes:
+        what: Its name.
+        share: What is done of it, from 0 to 1.
+    """
+
+    what: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,7 @@ class Done:
     record: dict[str, Any]
 
 
-Event = Note | Begin | Step | Scored | Done
+Event = Note | Begin | Step | Working | Scored | Done
 
 
 @dataclass
@@ -160,8 +178,10 @@ def begin(
 ) -> Iterator[Event]:
     """The run in its folder, which is ours alone, with nothing wrong as far as that can be seen beforehand."""
     task = data.task
-    with clock.part("tokenise"):
-        parts = {name: encoded(encoder, task, examples) for name, examples in data.parts.items()}
+    parts: dict[str, Material] = {}
+    for name, examples in data.parts.items():
+        with clock.part("tokenise"):
+            parts[name] = yield from told(f"tokens of {name}", encoding(encoder, task, examples))
     parts["train"] = targeted(parts["train"], task)
     gold = {name: held(task, part) for name, part in parts.items()}
     yield from map(Note, length_notes(parts, gold, task, encoder.max_length))
@@ -187,16 +207,18 @@ def begin(
         }
     )
     before = digests(network)
+    network.narrow([*distinct(parts["train"].windows), encoder.pad])
+    check_room(folder, network)
     begun = begun_with(config, data, before)
     taken_up = take_up(folder, begun)
     yield from map(Note, taken_up[1])
-    (folder / rundir.CONFIG).write_text(dump(config), encoding="utf-8")
-    rundir.write_json(folder / rundir.DATA, data.record())
-    rundir.write_json(folder / rundir.CHECK, [asdict(one) for one in data.findings])
-    if config.data.on_bad_row == "quarantine":
-        rundir.quarantine(folder, data.left_out)
-    (folder / rundir.STEPS).touch()
-    network.narrow([*distinct(parts["train"].windows), encoder.pad])
+    with checkpoint.writing(folder, folder):
+        rundir.write(folder / rundir.CONFIG, dump(config).encode())
+        rundir.write_json(folder / rundir.DATA, data.record())
+        rundir.write_json(folder / rundir.CHECK, [asdict(one) for one in data.findings])
+        if config.data.on_bad_row == "quarantine":
+            rundir.quarantine(folder, data.left_out)
+        (folder / rundir.STEPS).touch()
     yield Note(decided(config, network))
 
     if network.cut_at:
@@ -204,7 +226,34 @@ def begin(
     metric = training.metric or next(iter(task.metrics))
     trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder, begun)
     yield from trainer.run(taken_up[0])
+    try:
+        done = yield from conclude(trainer, config, encoder, before, gold)
+    except GeneratorExit:
+        trainer.save()
+        raise
+    yield done
 
+
+def conclude(
+    trainer: Trainer,
+    config: Config,
+    encoder: Encoder,
+    before: Mapping[str, str],
+    gold: Mapping[str, Mapping[str, int]],
+) -> Generator[Event, None, Done]:
+    """The best weights to a model that is proved, scored and saved.
+
+    Args:
+        trainer: When the training is over.
+        config: Of the run, complete.
+        encoder: Of the texts.
+        before: Hashes of the network's parameters before the training.
+        gold: Gold items by part, all of them and those that lie whole in the windows.
+
+    Raises:
+        TrainingError: a frozen weight moved, or something can't be written.
+    """
+    network, task, parts, folder, clock = trainer.network, trainer.task, trainer.parts, trainer.folder, trainer.clock
     speed = speed_of(trainer, parts["train"], clock)
     yield Note(speed.pop("says"))
     rows = network.vocabulary.rows.numel() if network.vocabulary else None
@@ -216,11 +265,16 @@ def begin(
         task = task.tune(parts["validation"].examples, parts["validation"].features, trainer.logits)
     network.fold_scale()
     artifact = Artifact(task, encoder, network, config.model.head, config.model.name)
-    with clock.part("evaluate"):
-        scores = {name: judged(artifact, parts[name], folder, name) for name in ("validation", "test") if name in parts}
-    with clock.part("save"):
-        artifact.save(folder / rundir.MAKING)
-        (folder / rundir.MAKING).rename(folder / rundir.MODEL)
+    scores: dict[str, Evaluation] = {}
+    for name in ("validation", "test"):
+        if name in parts:
+            with clock.part("evaluate"):
+                scores[name] = yield from judged(artifact, parts[name], folder, name)
+    model = folder / rundir.MODEL
+    with clock.part("save"), checkpoint.writing(model, folder, sum(p.nbytes for p in network.parameters())):
+        artifact.save(rundir.aside(model))
+        rundir.settle(rundir.aside(model))
+        rundir.aside(model).rename(model)
     record = {
         "status": "done",
         "validation": asdict(scores["validation"]),
@@ -236,9 +290,44 @@ def begin(
         "seconds": {name: round(value, 3) for name, value in clock.seconds.items()},
         "machine": machine(),
     }
-    rundir.write_json(folder / rundir.RUN, record)
-    checkpoint.remove(folder / rundir.CHECKPOINTS)
-    yield Done(folder, artifact, scores["validation"], scores.get("test"), record)
+    with checkpoint.writing(folder / rundir.RUN, folder):
+        rundir.write_json(folder / rundir.RUN, record)
+        rundir.sync(folder)
+    rundir.remove(folder / rundir.CHECKPOINTS)
+    return Done(folder, artifact, scores["validation"], scores.get("test"), record)
+
+
+def told(what: str, work: Gradual[T]) -> Generator[Working, None, T]:
+    """Do something long, and say now and then how far it is: what it says is where it can be stopped."""
+    said = time.monotonic()
+    with closing(work):
+        while True:
+            try:
+                share = next(work)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if time.monotonic() - said >= BEAT:
+                yield Working(what, share)
+                said = time.monotonic()
+
+
+def check_room(folder: Path, network: Network) -> None:
+    """See that the disk has room for what the run will write.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    model = sum(p.nbytes for name, p in network.named_parameters() if not name.startswith("vocabulary."))
+    # The weights, two moments of each, and the best weights; the older checkpoint goes when the newer is complete.
+    one = 4 * sum(p.nbytes for p in network.parameters() if p.requires_grad)
+    there = sum(file.stat().st_size for file in (folder / rundir.CHECKPOINTS).rglob("*") if file.is_file())
+    needed, free = one + max(one, model) - there, shutil.disk_usage(folder).free
+    if free < needed:
+        raise ConfigError(
+            f"out: {folder}: the run needs {needed / 1e6:,.1f} MB for checkpoints and the model, and "
+            f"{free / 1e6:,.1f} MB are free; make room, or give a folder on another disk (--out)"
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -270,13 +359,12 @@ def take_up(folder: Path, begun: Mapping[str, Any]) -> tuple[checkpoint.Checkpoi
     """The checkpoint to go on from, if there is one, and what to say about it; sweeps what a dead run left half done.
 
     Raises:
-        ConfigError: the run was begun with something else; lists the differences.
+        ConfigError: the run was begun with something else, and the differences are listed; or a log is damaged.
     """
     found, notes = checkpoint.latest(folder)
-    half_done = (rundir.MAKING, rundir.MODEL, rundir.PREDICTIONS)
+    half_done = (rundir.MODEL, rundir.PREDICTIONS)
     if found is None:
-        for name in (*half_done, rundir.STEPS, rundir.EVALUATIONS):
-            checkpoint.remove(folder / name)
+        rundir.sweep(folder, *half_done, rundir.STEPS, rundir.EVALUATIONS)
         return None, [f"skipped: {note}" for note in notes]
     then = found.state["begun"]
     differ = checkpoint.differences(without(then, "machine"), without(begun, "machine"))
@@ -287,13 +375,17 @@ def take_up(folder: Path, begun: Mapping[str, Any]) -> tuple[checkpoint.Checkpoi
                 *differ,
             ]
         )
-    for name in half_done:
-        checkpoint.remove(folder / name)
+    counters = found.state["counters"]
+    logs = {rundir.STEPS: counters["number"], rundir.EVALUATIONS: counters["evaluations"]}
+    kept = {name: rundir.kept(folder / name, lines) for name, lines in logs.items()}
+    rundir.sweep(folder, *half_done)
+    for name, content in kept.items():
+        rundir.write(folder / name, content)
     notes = [f"skipped: {note}" for note in notes]
     moved = checkpoint.differences(then["machine"], begun["machine"])
     if moved:
         notes.append(f"the last bits may differ from a run without a stop: {'; '.join(moved)}")
-    return found, [*notes, f"taken up after step {found.state['counters']['number']}"]
+    return found, [*notes, f"taken up after step {counters['number']}"]
 
 
 def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -336,7 +428,16 @@ def text_encoder(settings: ModelConfig) -> Encoder:
 
 def encoded(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Material:
     """Examples as material for the encoder."""
-    return material(examples, encoder.encode(examples, slides=task.slides))
+    return finish(encoding(encoder, task, examples))
+
+
+def encoding(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Gradual[Material]:
+    """Encode examples, some at a time."""
+    features: list[Features] = []
+    for chunk in chunks(examples, CHUNK):
+        features += encoder.encode(chunk, slides=task.slides)
+        yield len(features) / len(examples)
+    return material(examples, features)
 
 
 def length_notes(
@@ -389,18 +490,22 @@ def decided(config: Config, network: Network) -> str:
 
 def keep_states(
     network: Network, parts: dict[str, Material], digests: Mapping[str, str], config: Config, pad: int, clock: Clock
-) -> Iterator[Note]:
+) -> Iterator[Note | Working]:
     """Give the parts that are run more than once their states below the cut; what that takes is said before."""
     store = store_of(config.training)
     yield Note(f"frozen part: {store.plan(sum(cache.size(network, parts[name].windows) for name in KEPT))}")
     for name in KEPT:
         windows = parts[name].windows
+        needed, budget = cache.size(network, windows), config.training.micro_tokens or 1
         with clock.part("frozen part"):
-            states = store.states(
-                network, windows, digests, pad=pad, budget=config.training.micro_tokens or 1, model=config.model.name
+            states = yield from told(
+                f"frozen part of {name}",
+                store.states(network, windows, digests, pad=pad, budget=budget, model=config.model.name),
             )
+        if states is None and needed <= max(store.memory, store.disk):
+            yield Note(f"{store.folder}: can't be written, or is full: the states of {name} are recomputed every epoch")
         parts[name] = replace(parts[name], cache=states)
-        store = replace(store, memory=max(0.0, store.memory - cache.size(network, windows)))
+        store = replace(store, memory=max(0.0, store.memory - needed))
 
 
 def store_of(training: TrainingConfig) -> cache.Store:
@@ -444,6 +549,8 @@ class Trainer:
     """Tokens that went through before the run was taken up."""
     due: bool = False
     """Whether an evaluation comes before the next step."""
+    evaluations: int = 0
+    """How many there were, which is the number of lines in their log."""
     micro: int = 0
     best: dict[str, Any] = field(default_factory=dict)
     kept: checkpoint.Tensors = field(default_factory=dict)
@@ -487,7 +594,12 @@ class Trainer:
                 parameter.copy_(self.kept[name])
         if not self.logits:
             part = self.parts["validation"]
-            logits = inference.window_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
+            work = inference.computed_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
+            try:
+                logits = yield from told("validation", work)
+            except GeneratorExit:
+                self.save()
+                raise
             self.logits = inference.by_example(part.features, logits)
         if training.checkpointing:
             self.network.stock.gradient_checkpointing_disable()
@@ -497,64 +609,68 @@ class Trainer:
         training = self.training
         epochs, every = training.epochs or 1, training.evaluate_every or 1
         saved = time.monotonic()
-        with (
-            (self.folder / rundir.STEPS).open("a", encoding="utf-8") as log,
-            (self.folder / rundir.EVALUATIONS).open("a", encoding="utf-8") as evaluations,
-        ):
-            while True:
-                if self.due:
-                    with self.clock.part("validate"):
-                        scored = self.validate()
-                    rundir.append(evaluations, asdict(scored))
-                    self.due = False
-                    self.stale = 0 if scored.best else self.stale + every
-                    if scored.best:
-                        self.kept = {name: parameter.detach().clone() for name, parameter in self.trained()}
-                    yield scored
-                if training.patience and self.stale >= training.patience:
-                    yield Note(f"stopped: no better {self.metric} in {self.stale} epochs")
-                    return
-                if time.monotonic() - saved >= training.checkpoint_every and self.number:
-                    self.save(optimiser)
-                    saved = time.monotonic()
-                with self.clock.part("train"), flushed_denormals():
-                    step = next(loop, None)
-                if step is None:
-                    return
-                self.number, self.epoch = step.number, step.epoch
-                self.tokens, self.padded = self.tokens + step.tokens, self.padded + step.padded
-                self.due = step.last and (not (step.epoch + 1) % every or step.epoch + 1 == epochs)
-                rundir.append(log, asdict(step))
-                if step.micro_tokens < self.micro:
-                    self.micro = step.micro_tokens
-                    yield Note(
-                        f"memory ran out in step {step.number}: at most {self.micro} tokens at once from here on"
-                    )
-                yield step
+        while True:
+            if self.due:
+                with self.clock.part("validate"):
+                    scored = yield from self.validate()
+                self.log(rundir.EVALUATIONS, scored)
+                self.due, self.evaluations = False, self.evaluations + 1
+                self.stale = 0 if scored.best else self.stale + every
+                if scored.best:
+                    self.kept = {name: parameter.detach().clone() for name, parameter in self.trained()}
+                yield scored
+            if training.patience and self.stale >= training.patience:
+                yield Note(f"stopped: no better {self.metric} in {self.stale} epochs")
+                return
+            if time.monotonic() - saved >= training.checkpoint_every and self.number:
+                self.save(optimiser)
+                saved = time.monotonic()
+            with self.clock.part("train"), flushed_denormals():
+                step = next(loop, None)
+            if step is None:
+                return
+            self.number, self.epoch = step.number, step.epoch
+            self.tokens, self.padded = self.tokens + step.tokens, self.padded + step.padded
+            self.due = step.last and (not (step.epoch + 1) % every or step.epoch + 1 == epochs)
+            self.log(rundir.STEPS, step)
+            if step.micro_tokens < self.micro:
+                self.micro = step.micro_tokens
+                yield Note(f"memory ran out in step {step.number}: at most {self.micro} tokens at once from here on")
+            yield step
+
+    def log(self, name: str, record: Step | Scored) -> None:
+        """Write a line to a log of the run.
+
+        Raises:
+            TrainingError: it can't be written.
+        """
+        with checkpoint.writing(self.folder / name, self.folder):
+            rundir.append(self.folder / name, asdict(record))
 
     def trained(self) -> list[tuple[str, torch.nn.Parameter]]:
         """What trains, by name."""
         return [(name, parameter) for name, parameter in self.network.named_parameters() if parameter.requires_grad]
 
-    def save(self, optimiser: torch.optim.Optimizer) -> None:
+    def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
         """Write a checkpoint of this moment.
+
+        Args:
+            optimiser: None when the training is over, so that nothing but the best weights counts.
 
         Raises:
             TrainingError: it can't be written.
         """
-        names = {parameter: name for name, parameter in self.trained()}
+        weights, moments = self.kept, {}
+        if optimiser is not None:
+            weights = {name: parameter.detach().contiguous() for name, parameter in self.trained()}
+            moments = checkpoint.optimiser_state(optimiser, {p: name for name, p in self.trained()})
         counters = {name: getattr(self, name) for name in COUNTERS}
         state = {"counters": rundir.finite(counters), "best": rundir.finite(self.best), "begun": self.begun}
-        weights = {name: parameter.detach().contiguous() for name, parameter in self.trained()}
         with self.clock.part("checkpoint"):
-            checkpoint.save(
-                self.folder,
-                self.number,
-                checkpoint.Checkpoint(state, weights, checkpoint.optimiser_state(optimiser, names), self.kept),
-            )
+            checkpoint.save(self.folder, self.number, checkpoint.Checkpoint(state, weights, moments, self.kept))
 
     def restore(self, taken_up: checkpoint.Checkpoint, optimiser: torch.optim.Optimizer) -> None:
-        """Put everything back to where a checkpoint was written, the logs too."""
+        """Put everything back to where a checkpoint was written."""
         with torch.no_grad():
             for name, parameter in self.trained():
                 parameter.copy_(taken_up.weights[name])
@@ -568,18 +684,16 @@ class Trainer:
         if self.best and self.best["rank"] is None:  # a metric without a value
             self.best |= {"rank": -math.inf, "value": math.nan}
         self.kept = {name: tensor.to(self.network.device) for name, tensor in taken_up.best.items()}
-        rundir.cut(self.folder / rundir.STEPS, "number", self.number)
-        # The evaluation after this very step is in the log already unless it is still due.
-        rundir.cut(self.folder / rundir.EVALUATIONS, "step", self.number - self.due)
 
-    def validate(self) -> Scored:
+    def validate(self) -> Generator[Working, None, Scored]:
         """Score the validation data, and note the best.
 
         Raises:
             TrainingError: the validation metric has no value.
         """
         part = self.parts["validation"]
-        logits = inference.window_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
+        work = inference.computed_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
+        logits = yield from told("validation", work)
         predictions = inference.decode(self.task, part.examples, part.features, logits)
         metrics = inference.score(self.task, inference.table_of(self.task, part.examples, predictions))
         value = metrics[self.metric]
@@ -612,13 +726,17 @@ def flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Evaluation:
+def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Generator[Working, None, Evaluation]:
     """Score one part with the final model, and write its predictions down."""
-    logits = inference.window_logits(artifact.network, part.windows, pad=artifact.encoder.pad)
+    work = inference.computed_logits(artifact.network, part.windows, pad=artifact.encoder.pad)
+    logits = yield from told(f"scores of {name}", work)
     predictions = inference.decode(artifact.task, part.examples, part.features, logits)
-    with (folder / rundir.PREDICTIONS).open("a", encoding="utf-8") as file:
-        for example, prediction in zip(part.examples, predictions, strict=True):
-            rundir.append(file, {"part": name, "place": example.place, "target": example.target, **prediction})
+    lines = [
+        {"part": name, "place": example.place, "target": example.target, **prediction}
+        for example, prediction in zip(part.examples, predictions, strict=True)
+    ]
+    with checkpoint.writing(folder / rundir.PREDICTIONS, folder):
+        rundir.append(folder / rundir.PREDICTIONS, *lines)
     return inference.evaluate(artifact.task, part.examples, predictions, part.features)
 
 

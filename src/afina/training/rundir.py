@@ -10,6 +10,9 @@ predictions.jsonl  one line an example of the validation and test data: place, t
 model/             the fine-tuned model: a Hugging Face folder plus afina.json
 checkpoints/       while it trains: where the run can be taken up (checkpoint.py)
 run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
+
+What is being written has a name that begins with `.making-` and is renamed when it is complete. The file of the lock
+stays until the run is finished; a folder with nothing but these names and that file is a run that died.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 
@@ -43,10 +46,10 @@ STEPS = "steps.jsonl"
 EVALUATIONS = "evaluations.jsonl"
 PREDICTIONS = "predictions.jsonl"
 MODEL = "model"
-MAKING = ".making-model"
 CHECKPOINTS = "checkpoints"
-LOCK = ".lock"
+LOCK = ".afina-lock"
 RUN = "run.json"
+ASIDE = ".making-"
 
 
 def check(folder: Path) -> None:
@@ -57,11 +60,15 @@ def check(folder: Path) -> None:
     """
     try:
         if folder.exists() and any(folder.iterdir()) and not is_unfinished(folder):
-            what = "holds a finished run" if (folder / RUN).exists() else "is not empty"
+            what = "is not empty"
+            if (folder / RUN).exists():
+                what = "holds a finished run"
+                if (folder / LOCK).exists():  # it was killed when all was done but the sweeping
+                    sweep(folder, CHECKPOINTS, LOCK)
             raise ConfigError(f"out: {folder} {what}; give another folder (--out), or remove it")
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise ConfigError(f"out: {folder} can't be made: {nearest} is not a folder that you may write to")
 
@@ -69,13 +76,13 @@ def check(folder: Path) -> None:
 def is_unfinished(folder: Path) -> bool:
     """Whether a folder holds nothing but a run that did not come to its end.
 
-    All that a run begins with must be there, since a user's folder may well hold a config.yaml, a data.json or a model
-    of its own; and a model without a checkpoint is more than an unfinished run leaves.
+    A user's folder may well hold a config.yaml, a data.json or a model of its own: without the lock's file all that a
+    run begins with must be there, and a model without a checkpoint is more than an unfinished run leaves.
     """
-    found = {place.name for place in folder.iterdir()}
-    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, MODEL, MAKING, CHECKPOINTS}
-    begun = {CONFIG, DATA, STEPS} <= found <= own
-    return found <= {LOCK} or (begun and (MODEL not in found or CHECKPOINTS in found))
+    found = {place.name for place in folder.iterdir() if not place.name.startswith(ASIDE)}
+    begun = {CONFIG, DATA, STEPS} <= found and (MODEL not in found or CHECKPOINTS in found)
+    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, MODEL, CHECKPOINTS}
+    return found <= own and (LOCK in found or begun)
 
 
 @contextmanager
@@ -83,34 +90,45 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep a folder for one run, made where it is not there. The system lets go of the lock when its owner dies.
 
     Raises:
-        ConfigError: another run has it.
+        ConfigError: another run has it or has just finished in it, or it can't be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w", encoding="ascii") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = (folder / LOCK).open("w", encoding="ascii")
+    except OSError as error:
+        raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
+    with opened as file:
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConfigError(f"out: another run is writing to {folder}; give another folder (--out)") from None
+        check(folder)
         try:
             yield
         finally:
-            (folder / LOCK).unlink(missing_ok=True)
+            if (folder / RUN).exists() or [place.name for place in folder.iterdir()] == [LOCK]:
+                (folder / LOCK).unlink(missing_ok=True)
 
 
-def cut(file: Path, name: str, most: int) -> None:
-    """Keep the lines of a log up to one whose number is `most`; a torn last line goes too."""
-    kept = []
-    for line in file.read_bytes().splitlines(keepends=True) if file.exists() else ():
+def kept(file: Path, lines: int) -> bytes:
+    """The first lines of a log: what was there when a checkpoint was written, without what came later.
+
+    Raises:
+        ConfigError: there are fewer, or one is damaged; names it.
+    """
+    found = file.read_bytes().split(b"\n") if file.exists() else []
+    cure = "the checkpoint builds on it; put it back as it was, or give another folder (--out)"
+    for number, line in enumerate(found[:lines], 1):
         try:
-            if json.loads(line)[name] > most or not line.endswith(b"\n"):
-                break
+            whole = isinstance(json.loads(line), dict)
         except ValueError:
-            break
-        kept.append(line)
-    aside = file.with_suffix(".making")
-    aside.write_bytes(b"".join(kept))
-    aside.replace(file)
+            whole = False
+        if not whole:
+            raise ConfigError(f"{file}:{number}: damaged: not a record of this log; {cure}")
+    if len(found) < lines:
+        raise ConfigError(f"{file}: damaged: {len(found)} lines where a checkpoint was written after {lines}; {cure}")
+    return b"".join(line + b"\n" for line in found[:lines])
 
 
 def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
@@ -120,23 +138,26 @@ def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
     says of each where it stood, where its bytes begin, how many they are, and what is wrong.
     """
     place = folder / QUARANTINE
-    if place.exists():
-        shutil.rmtree(place)
+    making = aside(place)
+    for old in (making, place):
+        shutil.rmtree(old, ignore_errors=True)
     for part, records in left_out.items():
         if not records:
             continue
-        place.mkdir(exist_ok=True)
+        making.mkdir(exist_ok=True)
         source = Path(records[0][0].place.rpartition(":")[0])
         ending = ".jsonl" if source.suffix in ("", ".json") else source.suffix
-        with (
-            (place / f"{part}{ending}").open("wb") as kept,
-            (place / f"{part}.why.jsonl").open("w", encoding="utf-8") as why,
-        ):
-            for problems in records:
-                raw = problems[0].raw
-                faults = [{"code": one.code, "message": one.message, "fix": one.fix} for one in problems]
-                append(why, {"place": problems[0].place, "start": kept.tell(), "bytes": len(raw), "problems": faults})
-                kept.write(raw)
+        why, start = [], 0
+        for problems in records:
+            size = len(problems[0].raw)
+            faults = [{"code": one.code, "message": one.message, "fix": one.fix} for one in problems]
+            why.append({"place": problems[0].place, "start": start, "bytes": size, "problems": faults})
+            start += size
+        write(making / f"{part}{ending}", b"".join(problems[0].raw for problems in records))
+        append(making / f"{part}.why.jsonl", *why)
+    if making.exists():
+        settle(making)
+        making.rename(place)
 
 
 def default_folder(task: str, strategy: str, seed: int) -> Path:
@@ -149,16 +170,25 @@ def default_folder(task: str, strategy: str, seed: int) -> Path:
     return folder
 
 
-def append(stream: TextIO, record: Any) -> None:
-    """One JSON object as a line of an open file, on disk at once."""
-    stream.write(json.dumps(finite(record), ensure_ascii=False, allow_nan=False) + "\n")
-    stream.flush()
+def append(file: Path, *records: Any) -> None:
+    """JSON objects as lines at the end of a file."""
+    lines = [json.dumps(finite(record), ensure_ascii=False, allow_nan=False) + "\n" for record in records]
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write("".join(lines))
 
 
 def write_json(path: Path, record: Any) -> None:
-    """A JSON file for people and programs."""
+    """A JSON file for people and programs, complete or absent."""
     text = json.dumps(finite(record), indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write(path, (text + "\n").encode())
+
+
+def write(path: Path, content: bytes) -> None:
+    """A file, complete or absent."""
+    making = aside(path)
+    making.write_bytes(content)
+    sync(making)
+    making.replace(path)
 
 
 def finite(value: Any) -> Any:
@@ -181,3 +211,46 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder}: not a finished run: {error}") from None
     return record
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files.
+
+
+def aside(place: Path) -> Path:
+    """Where something is made before it gets its name."""
+    return place.with_name(f"{ASIDE}{place.name}")
+
+
+def settle(folder: Path) -> None:
+    """See that files are on the disk, with the permissions of new files: safetensors gives its own to nobody else."""
+    mask = os.umask(0)
+    os.umask(mask)
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.chmod(0o666 & ~mask)
+            sync(file)
+    sync(folder)
+
+
+def sync(place: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove(place: Path) -> None:
+    """Remove a file or folder, if it is there."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, *names: str) -> None:
+    """Remove what dead runs left half made, and these."""
+    for place in [*folder.glob(f"{ASIDE}*"), *(folder / name for name in names)]:
+        remove(place)

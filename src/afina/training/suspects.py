@@ -27,6 +27,7 @@ from ..model import cache
 from ..records import Example, Features
 from ..serving.files import destination
 from ..tasks.base import Array, Task
+from ..text.batching import finish
 from . import strategy
 from .loop import Material, material, targeted
 from .run import assemble, digests, encoded, store_of
@@ -263,9 +264,12 @@ def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -
     features: list[Features] = []
     for examples in parts.values():
         part = encoded(encoder, task, examples)
-        states = store.states(
-            network, part.windows, hashes, pad=encoder.pad, budget=training.micro_tokens or 1, model=config.model.name
-        )
+        states = finish(
+            store.states(
+                network, part.windows, hashes, pad=encoder.pad, budget=training.micro_tokens or 1,
+                model=config.model.name,
+            )
+        )  # fmt: skip
         if states is None:
             raise ConfigError(f"--labels: {store.plan(cache.size(network, part.windows)).partition(';')[0]}; raise one")
         store = replace(store, memory=max(0.0, store.memory - cache.size(network, part.windows)))
