@@ -61,14 +61,15 @@ class ConfigError(InputError):
 
 
 class DataError(InputError):
-    """One or more rows, or a whole file, can't be used. The first 20 are listed, all are counted."""
+    """One or more rows, or a whole file, can't be used. The first 20 are listed, all are counted; a hint may follow."""
 
-    def __init__(self, problems: Problem | Iterable[Problem], total: int | None = None) -> None:
+    def __init__(self, problems: Problem | Iterable[Problem], total: int | None = None, hint: str = "") -> None:
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
         self.total = len(self.problems) if total is None else total
         lines = [str(problem) for problem in self.problems[:SHOWN]]
         if self.total > len(lines):
             lines.append(f"... and {self.total - len(lines)} more ({self.total} problems in all)")
+        lines += [hint] if hint else []
         super().__init__("\n".join(lines))
 
 

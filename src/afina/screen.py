@@ -203,13 +203,20 @@ def scored_line(event: Scored, metric: str) -> str:
 # Results.
 
 
+SMALL = 30
+"""Examples under which a percentile bootstrap is known to be too narrow."""
+
+
 def say_result(done: Done) -> None:
     """Scores, where the run lies, and what to type next."""
     parts = {"validation": done.validation, "test": done.test}
     held = {name: part for name, part in parts.items() if part is not None}
     rows = [[metric, *(with_interval(part, metric) for part in held.values())] for metric in done.validation.metrics]
     say()
-    say_table(["metric", *(f"{name} (95 % interval)" for name in held)], rows)
+    say_table(["metric", *(f"{name}, {part.examples:,} examples (95 % interval)" for name, part in held.items())], rows)
+    small = [name for name, part in held.items() if part.examples < SMALL]
+    if small:
+        say(f"the intervals of fewer than {SMALL} examples ({', '.join(small)}) are too narrow: take them as a hint")
     say()
     say(f"run:  {done.folder}")
     say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")

@@ -79,7 +79,9 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
     """
     data, problems = gather(config, sources)
     if problems:
-        raise DataError(problems)
+        bad = [one for some in chain(*data.left_out.values()) for one in some]
+        spare = problems == bad and not any(one.code in SWALLOWS for one in bad) and any(data.parts.values())
+        raise DataError(problems, hint="--on-bad-row skip or quarantine goes on without these records" if spare else "")
     notes = data.notes
     if config.data.unseen == "count":
         notes = [*notes, *counted_notes(data.task, data.parts)]
@@ -90,7 +92,7 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
         listed |= {doubt.code for doubt in doubts}
         notes = [*notes, *doubt_notes(name, doubts)]
     warnings = [one for one in findings if one.severity == "warning" and one.code not in listed]
-    notes = [*notes, *(f"warning: {one.message}" for one in warnings)]
+    notes = [*notes, *map(warned, warnings)]
     return replace(data, notes=notes, findings=tuple(findings))
 
 
@@ -127,7 +129,7 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
         fatal = [one for bad in left_out[name] for one in bad if mode == "error" or one.code in SWALLOWS]
         problems += fatal
         if left_out[name] and not fatal:
-            notes += left_out_notes(name, len(parts[name]), left_out[name], mode)
+            notes.append(left_out_note(name, len(parts[name]), left_out[name], mode))
     if not all(parts.values()):
         raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
     words = {name: str(one) if isinstance(one, (str, Path)) else "given in memory" for name, one in given.items()}
@@ -240,15 +242,16 @@ def read_examples(task: Task, rows: Sequence[Row]) -> tuple[list[Example], list[
     return used, list(chain(*bad))
 
 
-def left_out_notes(name: str, used: int, bad: Sequence[Bad], mode: str) -> list[str]:
-    """What is left out of a part of the data, and why."""
-    kinds = Counter(one[0].code for one in bad)
-    first = {one[0].code: one[0] for one in reversed(bad)}
+def left_out_note(name: str, used: int, bad: Sequence[Bad], mode: str) -> str:
+    """How much is left out of a part of the data."""
     how = "skipped" if mode == "skip" else "kept in the run's folder, not used"
-    return [
-        f"{name}: {used + len(bad):,} records, {used:,} used, {len(bad):,} {how}",
-        *(f"{name}: {count:,} x {code}, the first: {first[code]}" for code, count in kinds.most_common()),
-    ]
+    return f"{name}: {used + len(bad):,} records, {used:,} used, {len(bad):,} {how}"
+
+
+def warned(finding: Finding) -> str:
+    """A warning in one line, with its first place."""
+    more = f", the first of {finding.count:,}" if finding.count > 1 else ""
+    return f"warning: {finding.message}" + (f" ({finding.places[0]}{more})" if finding.places else "")
 
 
 def return_unseen(task: Task, parts: dict[str, list[Example]], notes: list[str]) -> Task:
