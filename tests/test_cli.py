@@ -183,7 +183,9 @@ def test_training_prints_notes_evaluations_scores_and_the_next_command(trained: 
     )
     assert re.search(r"^epoch 2  accuracy ", said, re.M)
     assert "the intervals of fewer than 30 examples (validation, test) are too narrow: take them as a hint" in said
-    assert re.search(r"^metric +validation, \d+ examples \(95 % interval\)  test, 9 examples \(95 % interval\)$", said, re.M)
+    assert re.search(
+        r"^metric +validation, \d+ examples \(95 % interval\)  test, 9 examples \(95 % interval\)$", said, re.M
+    )
     assert re.search(r"^accuracy +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]  +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]$", said, re.M)
     assert f"run:  {trained.folder}\nnext: afina predict {trained.folder} --data FILE --out predictions.csv\n" in said
     assert "\x1b" not in said

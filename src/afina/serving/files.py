@@ -41,7 +41,26 @@ def write_jsonl(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: S
 
 def write_csv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
     """A header and one record a row, quoted where needed."""
-    csv.writer(file, lineterminator="\n").writerows(flat_rows(answers, kept))
+    csv_writer(file).writerows(flat_rows(answers, kept))
+
+
+def csv_writer(file: TextIO, quoting: Any = csv.QUOTE_MINIMAL) -> Any:
+    """A writer of csv with lines that end at LF, and every line break inside a value in quotes.
+
+    Python's writer quotes only what its own line end holds: with LF alone, a value with CR would be read as two rows.
+    """
+    return csv.writer(Lines(file), lineterminator="\r\n", quoting=quoting)
+
+
+class Lines:
+    """A text file whose records end at LF though they are given with CRLF."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def write(self, record: str) -> int:
+        """One whole record."""
+        return self.file.write(record.removesuffix("\r\n") + "\n")
 
 
 def write_tsv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:

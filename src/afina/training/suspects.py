@@ -25,7 +25,7 @@ from ..data.parts import Data
 from ..errors import ConfigError, MissingExtra
 from ..model import cache
 from ..records import Example, Features
-from ..serving.files import destination
+from ..serving.files import csv_writer, destination
 from ..tasks.base import Array, Task
 from ..text.batching import finish
 from . import strategy
@@ -453,7 +453,7 @@ def write(found: Suspects, out: str | Path, *, data: str = "") -> None:
         ConfigError: the file can't be written, or is the data.
     """
     with destination(str(out), data) as file:
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer = csv_writer(file, csv.QUOTE_NONNUMERIC)
         writer.writerow(COLUMNS)
         for rank, one in enumerate(found.rows, start=1):
             start, end = one.span or ("", "")

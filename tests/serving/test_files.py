@@ -1,0 +1,30 @@
+"""Files of predictions are read back as what was written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from afina.data import readers
+from afina.serving.files import csv_writer
+
+CELLS = st.text(st.sampled_from('ab,;"\r\n\t é\u2028=') | st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+
+
+@given(rows=st.lists(st.tuples(CELLS, CELLS), max_size=6))
+def test_csv_comes_back_whatever_the_values_hold(rows: list[tuple[str, str]]) -> None:
+    file = io.StringIO(newline="")
+    csv_writer(file).writerows([("one", "two"), *rows])
+    file.seek(0)
+    assert [tuple(row) for row in csv.reader(file, strict=True)] == [("one", "two"), *rows]
+
+
+def test_a_lone_carriage_return_is_read_back_by_our_own_reader(tmp_path: Path) -> None:
+    with (tmp_path / "out.csv").open("w", encoding="utf-8", newline="") as file:
+        csv_writer(file).writerows([("text", "label"), ("old\rmac", "a"), ("two\r\nlines", "b")])
+    assert (tmp_path / "out.csv").read_bytes().startswith(b'text,label\n"old\rmac",a\n')
+    assert [row.values["text"] for row in readers.rows(tmp_path / "out.csv")] == ["old\rmac", "two\r\nlines"]
