@@ -58,7 +58,7 @@ def computed_logits(
 ) -> Gradual[list[Array]]:
     """Compute the logits of windows batch by batch; equal windows are computed once."""
     network.eval()
-    budget = budget or (PACKED_BUDGET if network.packs else PADDED_BUDGET)
+    budget = budget or at_once(network)
     factor, shift = network.scale
     firsts: dict[tuple[bytes, bytes], int] = {}
     same = [firsts.setdefault((window.ids.tobytes(), window.types.tobytes()), i) for i, window in enumerate(windows)]
@@ -77,6 +77,11 @@ def computed_logits(
 
     yield from in_turn([lengths[i] for i in distinct], budget, compute, packed=network.packs)
     return [found[i] for i in same]
+
+
+def at_once(network: Network) -> int:
+    """Tokens that go through a network at once when no gradients are kept."""
+    return PACKED_BUDGET if network.packs else PADDED_BUDGET
 
 
 def decode(

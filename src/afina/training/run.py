@@ -496,7 +496,7 @@ def keep_states(
     yield Note(f"frozen part: {store.plan(sum(cache.size(network, parts[name].windows) for name in KEPT))}")
     for name in KEPT:
         windows = parts[name].windows
-        needed, budget = cache.size(network, windows), config.training.micro_tokens or 1
+        needed, budget = cache.size(network, windows), inference.at_once(network)
         with clock.part("frozen part"):
             states = yield from told(
                 f"frozen part of {name}",

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from .. import inference
 from ..config import Config
 from ..data.judge import SHOWN, Finding, fingerprint, many
 from ..data.parts import Data
@@ -266,7 +267,7 @@ def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -
         part = encoded(encoder, task, examples)
         states = finish(
             store.states(
-                network, part.windows, hashes, pad=encoder.pad, budget=training.micro_tokens or 1,
+                network, part.windows, hashes, pad=encoder.pad, budget=inference.at_once(network),
                 model=config.model.name,
             )
         )  # fmt: skip
