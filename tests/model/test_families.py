@@ -14,7 +14,7 @@ from afina.artifact import Artifact, load
 from afina.errors import ModelError
 from afina.model import network as networks
 from afina.model.encoder import check_length
-from afina.model.families import FAMILIES
+from afina.model.families import FAMILIES, locate
 from afina.model.network import Network
 from afina.records import Batch, Example
 from afina.tasks.base import Task, find
@@ -165,3 +165,12 @@ def test_missing_encoder_weights_are_refused(tiny: Callable[[str], Path], tmp_pa
 def test_a_masked_model_is_not_a_classifier(tiny: Callable[[str], Path]) -> None:
     with pytest.raises(ModelError, match="not a fine-tuned model"):
         load(tiny("bert"))
+
+
+def test_a_folder_without_rights_is_an_error_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(ModelError, match=r"model: '\./mine' can't be read: Permission denied"):
+        locate("./mine")

@@ -74,14 +74,15 @@ def locate(name: str) -> tuple[str, bool]:
         # A package is code that the user installed, and may be made of links: there is nothing to inspect.
         return str(Path(spec.submodule_search_locations[0]) / "model"), True
     given = Path(name).expanduser()
-    for folder in (given, given / "model"):  # the second: a run of afina's
-        if (folder / CONFIG).is_file():
-            try:
+    try:
+        for folder in (given, given / "model"):  # the second: a run of afina's
+            if (folder / CONFIG).is_file():
                 inspect(folder)
-            except OSError as error:
-                raise ModelError(f"model: {printable(name)} can't be read: {error}") from error
-            return str(folder), True
-    if given.exists():
+                return str(folder), True
+        there = given.exists()
+    except OSError as error:
+        raise ModelError(f"model: {printable(name)} can't be read: {error.strerror or error}") from error
+    if there:
         raise ModelError(f"model: {printable(name)} holds no {CONFIG}, so it is not a model folder")
     if name.startswith((".", "/", "~", "runs/")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"model: there is no folder {printable(name)}")
