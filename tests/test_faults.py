@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import signal
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+import afina
 from afina.training.run import FREE
 from tests.training.test_checkpoint import ROWS, bytes_of
 
@@ -184,6 +186,8 @@ def test_kept_states_that_find_no_room_cost_nothing_but_time(command: Command) -
 
 def test_a_folder_without_rights_is_refused_at_once(command: Command) -> None:
     """Root may write everywhere, so the command is nobody's."""
+    if not all(folder.stat().st_mode & 0o001 for folder in Path(inspect.getfile(afina)).parents):
+        pytest.skip("afina lies in a folder that is closed to others")
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o555)
         more = ("--train", "nowhere.csv", "--model", "./nowhere")
