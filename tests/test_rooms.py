@@ -13,7 +13,7 @@ import afina
 
 PACKAGE = Path(afina.__file__).parent
 ROOMS = [
-    {"errors", "records"},
+    {"errors", "records", "disk"},
     {"text", "model", "metrics"},
     {"tasks"},
     {"config", "templates"},

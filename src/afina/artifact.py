@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from .config import validated
+from .disk import settle
 from .errors import ConfigError, ModelError, printable
 from .model import network as networks
 from .model.encoder import best_device, check_length, load_config, quiet
@@ -97,10 +98,9 @@ class Artifact:
         }
         about["files"] = {file.name: sha256(file) for file in sorted(folder.iterdir())}
         about["sha256"] = digest(about)
-        last = folder / "afina.json"
-        last.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        for file in folder.iterdir():
-            file.chmod(last.stat().st_mode)  # safetensors gives its files to their owner alone
+        text = json.dumps(about, indent=2, ensure_ascii=False)
+        (folder / "afina.json").write_text(text + "\n", encoding="utf-8")
+        settle(folder)
 
 
 def load(path: str | Path) -> Artifact:

@@ -125,6 +125,16 @@ def test_kept_states_do_not_depend_on_the_company(family: str, tiny: Callable[[s
     assert torch.equal(backwards, torch.cat(alone[::-1]))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3, 5, 6, 16])
+def test_rows_of_kept_states_are_filled_up_for_any_number_of_threads(
+    threads: int, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, _, _ = made(tiny("bert"), "mean")
+    network.freeze(1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert network.multiple(100) % (8 * threads) == 0
+
+
 @given(
     lengths=st.lists(st.integers(1, 20), min_size=1, max_size=6),
     firsts=st.booleans(),

@@ -251,6 +251,7 @@ def test_a_damaged_checkpoint_is_named_and_skipped(
 ) -> None:
     if how == "no rights" and os.geteuid() == 0:
         pytest.skip("root may read everything")
+    blank = name == "manifest.json" and how in ("a byte less", "a byte more")  # at its end, which means nothing
     older, newer = tmp_path / "checkpoints" / "step-00000005", tmp_path / "checkpoints" / "step-00000010"
     for source, place in zip(checkpoints, (older, newer), strict=True):
         shutil.copytree(source, place)
@@ -258,11 +259,11 @@ def test_a_damaged_checkpoint_is_named_and_skipped(
     assert found is not None
     assert (found.state["counters"]["number"], skipped) == (10, [])
     damaged(newer / name, how, older / name)
-    if (name, how) in (("manifest.json", "a byte less"), ("manifest.json", "a byte more")):
-        pytest.skip("a blank at its end, which means nothing")
     found, skipped = checkpoint.latest(tmp_path)
     assert found is not None
-    assert found.state["counters"]["number"] == 5
+    assert found.state["counters"]["number"] == (10 if blank else 5)
+    if blank:
+        return
     assert len(skipped) == 1
     assert skipped[0].startswith(str(newer if name == "manifest.json" else newer / name))
     with pytest.raises(ConfigError):

@@ -24,6 +24,8 @@ SHOWN = 5
 
 Bad = tuple[Problem, ...]
 """Everything that is wrong with one record."""
+Keys = Mapping[str, Sequence[int]]
+"""The fingerprints of the examples of each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,11 @@ def judge(
     refused = set(map(id, problems))
     spared = [one for bad in (left_out or {}).values() for some in bad for one in some if id(one) not in refused]
     found = [*by_kind(problems, "error"), *by_kind(spared, "warning")]
-    found += repeated(parts)
-    found += seen_in_validation(parts)
-    found += mirrored(parts)
-    found += contradictions(parts)
+    keys = {name: [fingerprint(example) for example in examples] for name, examples in parts.items()}
+    found += repeated(parts, keys)
+    found += seen_in_validation(parts, keys)
+    found += mirrored(parts, keys)
+    found += contradictions(parts, keys)
     found += remnants(task, parts)
     labels = Counter(label for example in parts["train"] for label in task.labels_in(example))
     if labels:
@@ -124,15 +127,14 @@ def fingerprint(example: Example) -> int:
     return int.from_bytes(blake2b(inputs.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+def repeated(parts: Mapping[str, Sequence[Example]], keys: Keys) -> list[Finding]:
     """The same text more than once: inside a part, and in a part that should be new to the model."""
     found = []
     known: set[int] = set()
     for name, examples in parts.items():
         first: set[int] = set()
         again = []
-        keys = [fingerprint(example) for example in examples]
-        for key, example in zip(keys, examples, strict=True):
+        for key, example in zip(keys[name], examples, strict=True):
             if key in first:
                 again.append(example)
             first.add(key)
@@ -143,7 +145,7 @@ def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
             found.append(Finding("note", "duplicates", message, len(again), places(again)))
         if name == "train":
             known = first
-        pairs = zip(keys, examples, strict=True)
+        pairs = zip(keys[name], examples, strict=True)
         leaked = [example for key, example in pairs if key in known] if name != "train" else []
         if leaked:
             message = (
@@ -154,11 +156,11 @@ def repeated(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     return found
 
 
-def seen_in_validation(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+def seen_in_validation(parts: Mapping[str, Sequence[Example]], keys: Keys) -> list[Finding]:
     """Test texts that stand in the validation data, by which the best epoch and the thresholds are chosen."""
-    chosen_by = {fingerprint(example) for example in parts.get("validation", ())}
+    chosen_by = set(keys.get("validation", ()))
     tested = parts.get("test", ())
-    same = [example for example in tested if fingerprint(example) in chosen_by]
+    same = [example for example, key in zip(tested, keys.get("test", ()), strict=True) if key in chosen_by]
     if not same:
         return []
     share = len(same) / len(tested)
@@ -166,13 +168,13 @@ def seen_in_validation(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     return [Finding("warning", "test-in-validation", message, len(same), places(same))]
 
 
-def mirrored(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+def mirrored(parts: Mapping[str, Sequence[Example]], keys: Keys) -> list[Finding]:
     """Pairs of validation and test that stand in train the other way round."""
     known = {fingerprint(swapped(example)) for example in parts["train"] if example.pair is not None}
     found = []
     for name in [name for name in parts if known and name != "train"]:
-        keys = ((one, fingerprint(one)) for one in parts[name])
-        same = [one for one, key in keys if key in known and key != fingerprint(swapped(one))]
+        pairs = zip(parts[name], keys[name], strict=True)
+        same = [one for one, key in pairs if key in known and key != fingerprint(swapped(one))]
         if same:
             share = len(same) / len(parts[name])
             message = f"{name}: {many(len(same), 'pair')} ({share:.1%}) stand in train with their texts swapped"
@@ -234,18 +236,17 @@ def of_all(some: Sequence[Any], examples: Sequence[Example]) -> str:
     return f"{many(len(some), 'example')} ({len(some) / len(examples):.1%})"
 
 
-def contradictions(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+def contradictions(parts: Mapping[str, Sequence[Example]], keys: Keys) -> list[Finding]:
     """The same text with different answers."""
     found = []
     for name, examples in parts.items():
-        keys = [fingerprint(example) for example in examples]
         targets: dict[int, Any] = {}
         split = set()
-        for key, example in zip(keys, examples, strict=True):
+        for key, example in zip(keys[name], examples, strict=True):
             if targets.setdefault(key, example.target) != example.target:
                 split.add(key)
         groups: dict[int, list[Example]] = defaultdict(list)
-        for key, example in zip(keys, examples, strict=True):
+        for key, example in zip(keys[name], examples, strict=True):
             if key in split:
                 groups[key].append(example)
         wrong = list(groups.values())

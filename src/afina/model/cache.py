@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..disk import ASIDE, remove, settle
 from ..records import States, Window
 from ..text.batching import Gradual, finish, in_turn
 from .network import Network
@@ -35,8 +36,6 @@ except ImportError:  # Windows: what a dead run left half made stays until the e
 
 FORMAT = 1
 """Version of the entries; others are not read."""
-ASIDE = ".making-"
-"""Begins the names of entries that are being made."""
 UNRELATED = ("id2label", "label2id", "problem_type", "architectures", "_name_or_path", "transformers_version", "dtype")
 """Entries of a model's configuration that don't change what its frozen layers compute."""
 Array = np.ndarray[Any, Any]
@@ -210,7 +209,8 @@ class Store:
         try:
             yield place
         finally:
-            remove(place)
+            if place is not None:
+                remove(place)
             if handle is not None:
                 os.close(handle)
 
@@ -244,9 +244,7 @@ class Store:
             table.tofile(aside / "states.bin")
         described = {**asdict(about), "digest": hashed(table)}
         (aside / "entry.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-        for part in ("states.bin", "entry.json"):
-            with (aside / part).open("rb") as file:
-                os.fsync(file.fileno())
+        settle(aside)
         aside.rename(self.folder / name)
 
     def entries(self) -> list[tuple[str, Entry, float]]:
@@ -277,7 +275,7 @@ class Store:
     def clear(self) -> int:
         """Remove all entries and what interrupted runs left; how many bytes that were."""
         freed = 0
-        for place in list(self.folder.iterdir()) if self.folder.is_dir() else []:
+        for place in [one for one in self.folder.glob("*") if one.is_dir()]:
             freed += sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
             remove(place)
         return freed
@@ -315,12 +313,6 @@ def locked(place: Path) -> int | None:
         os.close(handle)
         raise
     return handle
-
-
-def remove(place: Path | None) -> None:
-    """Remove a folder, if it is there."""
-    if place is not None:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def hashed(table: Array) -> str:

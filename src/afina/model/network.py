@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ class Network(nn.Module):
         predicts needs 60 MB less.
         """
         if self.cut_at:
-            return max(FILLED, 8 * torch.get_num_threads())
+            return math.lcm(FILLED, 8 * torch.get_num_threads())
         return FILLED if tokens > LONG and not self.training else 1
 
     def collate(self, windows: Sequence[Window], pad: int) -> Batch:

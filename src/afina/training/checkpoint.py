@@ -26,8 +26,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from ..disk import aside, remove, settle, sync
 from ..errors import ConfigError, TrainingError
-from .rundir import CHECKPOINTS, EVALUATIONS, STEPS, aside, remove, settle, sync
+from .rundir import CHECKPOINTS, EVALUATIONS, STEPS
 
 MANIFEST = "manifest.json"
 Tensors = dict[str, torch.Tensor]

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from .. import inference
+from .. import disk, inference
 from ..artifact import Artifact
 from ..config import Config, ModelConfig, TrainingConfig, dump
 from ..data.parts import Data, read_data
@@ -213,7 +213,7 @@ def begin(
     taken_up = take_up(folder, begun)
     yield from map(Note, taken_up[1])
     with checkpoint.writing(folder, folder):
-        rundir.write(folder / rundir.CONFIG, dump(config).encode())
+        disk.write(folder / rundir.CONFIG, dump(config).encode())
         rundir.write_json(folder / rundir.DATA, data.record())
         rundir.write_json(folder / rundir.CHECK, [asdict(one) for one in data.findings])
         if config.data.on_bad_row == "quarantine":
@@ -272,9 +272,8 @@ def conclude(
                 scores[name] = yield from judged(artifact, parts[name], folder, name)
     model = folder / rundir.MODEL
     with clock.part("save"), checkpoint.writing(model, folder, sum(p.nbytes for p in network.parameters())):
-        artifact.save(rundir.aside(model))
-        rundir.settle(rundir.aside(model))
-        rundir.aside(model).rename(model)
+        artifact.save(disk.aside(model))
+        disk.aside(model).rename(model)
     record = {
         "status": "done",
         "validation": asdict(scores["validation"]),
@@ -292,8 +291,8 @@ def conclude(
     }
     with checkpoint.writing(folder / rundir.RUN, folder):
         rundir.write_json(folder / rundir.RUN, record)
-        rundir.sync(folder)
-    rundir.remove(folder / rundir.CHECKPOINTS)
+        disk.sync(folder)
+    disk.remove(folder / rundir.CHECKPOINTS)
     return Done(folder, artifact, scores["validation"], scores.get("test"), record)
 
 
@@ -380,7 +379,7 @@ def take_up(folder: Path, begun: Mapping[str, Any]) -> tuple[checkpoint.Checkpoi
     kept = {name: rundir.kept(folder / name, lines) for name, lines in logs.items()}
     rundir.sweep(folder, *half_done)
     for name, content in kept.items():
-        rundir.write(folder / name, content)
+        disk.write(folder / name, content)
     notes = [f"skipped: {note}" for note in notes]
     moved = checkpoint.differences(then["machine"], begun["machine"])
     if moved:

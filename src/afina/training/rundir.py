@@ -27,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ..disk import ASIDE, aside, remove, settle, write
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ MODEL = "model"
 CHECKPOINTS = "checkpoints"
 LOCK = ".afina-lock"
 RUN = "run.json"
-ASIDE = ".making-"
 
 
 def check(folder: Path) -> None:
@@ -183,14 +183,6 @@ def write_json(path: Path, record: Any) -> None:
     write(path, (text + "\n").encode())
 
 
-def write(path: Path, content: bytes) -> None:
-    """A file, complete or absent."""
-    making = aside(path)
-    making.write_bytes(content)
-    sync(making)
-    making.replace(path)
-
-
 def finite(value: Any) -> Any:
     """The value with null for every number that JSON has no form for (a score without a value)."""
     if isinstance(value, dict):
@@ -211,43 +203,6 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder}: not a finished run: {error}") from None
     return record
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files.
-
-
-def aside(place: Path) -> Path:
-    """Where something is made before it gets its name."""
-    return place.with_name(f"{ASIDE}{place.name}")
-
-
-def settle(folder: Path) -> None:
-    """See that files are on the disk, with the permissions of new files: safetensors gives its own to nobody else."""
-    mask = os.umask(0)
-    os.umask(mask)
-    for file in folder.rglob("*"):
-        if file.is_file():
-            file.chmod(0o666 & ~mask)
-            sync(file)
-    sync(folder)
-
-
-def sync(place: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def remove(place: Path) -> None:
-    """Remove a file or folder, if it is there."""
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        place.unlink(missing_ok=True)
 
 
 def sweep(folder: Path, *names: str) -> None:
