@@ -623,8 +623,8 @@ Ratio: the peer's median seconds by afina's, so more is better; for the share of
   tokens a text it reaches 100 GFLOP/s: 2.6 times its pace is the most that this machine has, whoever asks.
 * Memory of prediction: less than the pipeline's with batches, and 60 to 90 MB more than that of the pipeline that reads
   one text at a time: what the C library keeps of rows of 1,024 tokens.
-* The sweep: the nine `full` runs are four fifths of afina's time, and `full` by itself is 2.5 times as fast as the
-  Trainer here; the other eighteen runs cost what three of the Trainer's do.
+* The sweep, reckoned by the pace of the rows above: the nine `full` runs are four fifths of afina's time, and `full` by
+  itself is 2.5 times as fast as the Trainer; the other eighteen take as long as one or two of the Trainer's.
 * Accuracy, afina's / the peer's, of the models that were timed, on {JUDGED} test rows: after so few rows its half-width
   is 0.03 to 0.04, and after the 16 steps of one epoch `full` depends on the seed: over four seeds afina had 0.77, 0.56,
   0.76 and 0.61, the Trainer 0.56, 0.56, 0.60 and 0.65. Scores after whole trainings stand under Quality.
