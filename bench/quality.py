@@ -142,8 +142,8 @@ def measure(task: Any, examples: list[Any], predictions: list[Any]) -> dict[str,
 
     table = inference.table_of(task, examples, predictions)
     found = inference.score(task, table)
-    details = task.details(table)
-    found |= {f"f1_of_{line['label']}": line["f1"] for line in details if len(details) == 2}
+    breakdown = task.breakdown(table)
+    found |= {f"f1_of_{line['label']}": line["f1"] for line in breakdown if len(breakdown) == 2}
     return found
 
 
@@ -295,19 +295,19 @@ def run_trainer_on_windows(spec: Set, seed: int, args: argparse.Namespace) -> di
 
     from afina import inference
     from afina.model.families import locate
-    from afina.text.encoding import Encoder, load_tokenizer
+    from afina.text.tokenization import Tokenizer, load_tokenizer
 
     task, parts = examples_of(spec, args.data)
     source, local = locate("minilm")
-    encoder = Encoder(load_tokenizer(source, local=local), 512)
-    features = {name: encoder.encode(examples, slides=True) for name, examples in parts.items()}
+    tokenizer = Tokenizer(load_tokenizer(source, local=local), 512)
+    features = {name: tokenizer.encode(examples, slides=True) for name, examples in parts.items()}
 
     def item(example: Any, window: Any, *, known: bool) -> dict[str, Any]:
         found = {"input_ids": window.ids.tolist(), "token_type_ids": window.types.tolist()}
         if spec.task == "tokens":
-            found["labels"] = (task.label(example, window) if known else np.full(len(window), -100)).tolist()
+            found["labels"] = (task.encode_target(example, window) if known else np.full(len(window), -100)).tolist()
         else:  # unknown ones too: without a target the Trainer computes no metric
-            target = task.label(example, window) if known else np.zeros((1, 3))
+            target = task.encode_target(example, window) if known else np.zeros((1, 3))
             found["start_positions"], found["end_positions"] = int(target[:, 1].argmax()), int(target[:, 2].argmax())
         return found
 
@@ -331,9 +331,9 @@ def run_trainer_on_windows(spec: Set, seed: int, args: argparse.Namespace) -> di
     labels = {"num_labels": task.head.outputs} if spec.task == "tokens" else {}
     model = kind.from_pretrained(source, dtype=torch.float32, **labels)
     collate = (
-        transformers.DataCollatorForTokenClassification(encoder.tokenizer)
+        transformers.DataCollatorForTokenClassification(tokenizer.pretrained)
         if spec.task == "tokens"
-        else transformers.DataCollatorWithPadding(encoder.tokenizer)
+        else transformers.DataCollatorWithPadding(tokenizer.pretrained)
     )
 
     class InOrder(transformers.Trainer):  # type: ignore[misc]

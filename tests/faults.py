@@ -181,11 +181,11 @@ class Stop:
         from afina.training import run
 
         self.what, self.batches, self.number, self.after, self.sent = what, batches, number, 0, False
-        self.told = run.told
-        run.told = self.heard
+        self.with_progress = run.with_progress
+        run.with_progress = self.heard
 
     def heard(self, what: str, work: Generator[float, None, Any]) -> Any:
-        return self.told(what, self.signalled(work) if what == self.what else work)
+        return self.with_progress(what, self.signalled(work) if what == self.what else work)
 
     def signalled(self, work: Generator[float, None, Any]) -> Generator[float, None, Any]:
         done = 0

@@ -162,7 +162,7 @@ PROMISES = [
     Promise(
         "Kept states equal states computed anew, bit by bit; damaged ones are computed again; what is half made goes",
         "settings and kinds of damage",
-        "tests/model/test_cache.py",
+        "tests/model/test_states.py",
         (
             "test_a_run_from_kept_states_equals_one_without_bit_by_bit",
             "test_a_damaged_entry_is_computed_again",
@@ -223,7 +223,7 @@ PROMISES = [
     Promise(
         "Special tokens that are written in a text stay text",
         "families of tokenizers",
-        "tests/text/test_encoding.py",
+        "tests/text/test_tokenization.py",
         ("test_special_tokens_in_a_text_stay_text", "test_special_tokens_in_a_text_stay_text_for_the_embedded_model"),
     ),
     Promise(

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from afina import screen
-from afina.training.run import Begin, Note, Scored, Working
+from afina.training.run import Begin, Note, Progress, Scored
 
 EVENTS: list[Any] = [
-    Working("tokens of train", 0.25),
-    Working("tokens of train", 0.5),
-    Working("tokens of test", 0.125),
+    Progress("tokens of train", 0.25),
+    Progress("tokens of train", 0.5),
+    Progress("tokens of test", 0.125),
     Note("strategy full"),
     Begin(4, 2, "accuracy"),
-    Working("validation", 0.75),
+    Progress("validation", 0.75),
     Scored(1, 2, {"accuracy": 0.5}, True),
 ]
 

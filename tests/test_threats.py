@@ -22,9 +22,9 @@ from afina.artifact import load
 from afina.errors import ModelError
 from afina.model import folder as folders
 from afina.model import heads
-from afina.model.encoder import load_stock
+from afina.model.backbone import load_stock
 from afina.model.families import locate
-from afina.text.encoding import load_tokenizer
+from afina.text.tokenization import load_tokenizer
 from tests import tiny as made
 
 TEXTS = ["a lovely film", "awful"]
@@ -238,7 +238,7 @@ def test_a_tokenizer_that_names_code_is_refused(entries: dict[str, Any], says: s
 )  # fmt: skip
 def test_the_tokenizers_of_the_hub_pass(name: str, base: Path) -> None:
     edit(base / "tokenizer_config.json", tokenizer_class=name)
-    from afina.text.encoding import check_tokenizer
+    from afina.text.tokenization import check_tokenizer
 
     check_tokenizer(json.loads((base / "tokenizer_config.json").read_text()), "here")
 
@@ -519,7 +519,7 @@ def test_weights_that_are_no_numbers_are_refused_by_name(name: str, value: float
 
 def test_a_field_of_too_many_tags_is_refused() -> None:
     with pytest.raises(afina.ConfigError, match="at most 2,000"):
-        heads.make("crf", width=4, outputs=100_000, dropout=0.0, per="token")
+        heads.make("crf", width=4, outputs=100_000, dropout=0.0, level="token")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -567,10 +567,10 @@ def test_every_bit_of_the_description_counts(model: Path) -> None:
         ({"head": ["mean"]}, "head: "),
         ({"options": {"colour": "red"}}, "options.colour: no such setting"),
         ({"options": []}, "options: "),
-        ({"facts": {}}, "facts: not those of the task classification"),
-        ({"facts": {"labels": 3}}, "facts: not those of the task classification"),
-        ({"facts": "none"}, "facts: "),
-        ({"facts": {"labels": [str(i) for i in range(200_000)]}}, "at most 100,000"),
+        ({"fitted": {}}, "fitted: not those of the task classification"),
+        ({"fitted": {"labels": 3}}, "fitted: not those of the task classification"),
+        ({"fitted": "none"}, "fitted: "),
+        ({"fitted": {"labels": [str(i) for i in range(200_000)]}}, "at most 100,000"),
         ({"max_length": 10**12}, "room for"),
         ({"max_length": -3}, "no room for text"),
         ({"max_length": "long"}, "max_length: "),

@@ -1,7 +1,7 @@
 """A fine-tuned model as one object: a plain Hugging Face folder plus `afina.json`.
 
 config.json model.safetensors tokenizer.json ...   what every Hugging Face tool loads
-afina.json                                         task, options, facts, head, lengths: what they don't know
+afina.json                                         task, options, what was fitted, head, length: what they don't know
 head.safetensors                                   only when the head is not the family's own
 """
 
@@ -24,22 +24,25 @@ from .config import validated
 from .disk import settle
 from .errors import ConfigError, ModelError, printable
 from .model import network as networks
-from .model.encoder import best_device, check_length, load_config, quiet
+from .model.backbone import best_device, check_length, load_config, quiet
 from .model.families import locate
 from .model.folder import LABELS, READ, read_json
 from .model.network import Network
 from .tasks.base import Task, find
-from .text.encoding import Encoder, load_tokenizer
+from .text.tokenization import Tokenizer, load_tokenizer
 
-FORMAT = 1
+FORMAT = 2
 """Version of `afina.json`. A change that older code can't read counts up, and `tests/artifacts` keeps one of each."""
+
+FORMAT_1 = {"facts": "fitted", "stock": "auto_class"}
+"""Entries of format 1 that have other names since."""
 
 
 class About(BaseModel):
     """`afina.json`: what Hugging Face does not know of a model.
 
     Attributes:
-        task, options, facts: The task, what was set for it, and what the training data taught it.
+        task, options, fitted: The task, what was set for it, and what the training data taught it.
         head: Name of the head.
         max_length: Tokens of a window; None for the most that the model has room for.
         scale: Factor and shift from the head's outputs to the user's scale.
@@ -49,7 +52,7 @@ class About(BaseModel):
 
     task: str
     options: dict[str, Any]
-    facts: dict[str, Any]
+    fitted: dict[str, Any]
     head: str
     max_length: int | None
     scale: tuple[FiniteFloat, FiniteFloat]
@@ -62,7 +65,7 @@ class Artifact:
     """Everything that answers: the task, the way texts become tokens, and the network.
 
     Attributes:
-        task: With its facts.
+        task: Fitted.
         encoder: Tokenizer and length.
         network: Encoder and head.
         head: Name of the head.
@@ -70,7 +73,7 @@ class Artifact:
     """
 
     task: Task
-    encoder: Encoder
+    tokenizer: Tokenizer
     network: Network
     head: str
     base: str
@@ -78,21 +81,21 @@ class Artifact:
     def save(self, folder: Path) -> None:
         """Write the folder. It must not exist."""
         folder.mkdir(parents=True)
-        need = self.task.head
+        spec = self.task.head
         if self.head != "native":
             save_file(self.network.head.state_dict(), folder / "head.safetensors")
         with quiet():
             self.network.stock.save_pretrained(folder)
-        self.encoder.tokenizer.save_pretrained(folder)
+        self.tokenizer.pretrained.save_pretrained(folder)
         about = {
             "format": FORMAT,
             "afina": version("afina"),
             "task": self.task.name,
             "options": self.task.options.model_dump(mode="json"),
-            "facts": dict(self.task.facts),
+            "fitted": dict(self.task.fitted),
             "head": self.head,
-            "stock": need.stock if self.head == "native" else None,
-            "max_length": self.encoder.max_length,
+            "auto_class": spec.auto_class if self.head == "native" else None,
+            "max_length": self.tokenizer.max_length,
             "scale": list(self.network.scale),
             "base": self.base,
         }
@@ -130,13 +133,13 @@ def restore(about: About, source: str, *, local: bool) -> Artifact:
     """
     kind = find(about.task)
     try:
-        task = kind(validated(kind.Options, about.options, "options"), about.facts)
-        need = task.head
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # facts are the task's own affair
-        raise ConfigError(f"facts: not those of the task {about.task}: {error!r}") from error
-    if need.outputs > LABELS:
-        raise ConfigError(f"facts: {need.outputs:,} labels; at most {LABELS:,} are read")
-    network = networks.build(source, need, per=task.per, head=about.head)
+        task = kind(validated(kind.Options, about.options, "options"), about.fitted)
+        spec = task.head
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # what was fitted is the task's own affair
+        raise ConfigError(f"fitted: not those of the task {about.task}: {error!r}") from error
+    if spec.outputs > LABELS:
+        raise ConfigError(f"fitted: {spec.outputs:,} labels; at most {LABELS:,} are read")
+    network = networks.build(source, spec, level=task.level, head=about.head)
     network.scale = about.scale
     if about.head != "native":
         load_head(network, Path(source) / "head.safetensors")
@@ -148,9 +151,9 @@ def restore(about: About, source: str, *, local: bool) -> Artifact:
     check_finite(network, source)
     network.requires_grad_(False)
     network.to(best_device()).eval()
-    tokenizer = load_tokenizer(source, local=local)
-    length = check_length(about.max_length, network.trunk.config, tokenizer)
-    return Artifact(task, Encoder(tokenizer, length), network, about.head, about.base)
+    pretrained = load_tokenizer(source, local=local)
+    length = check_length(about.max_length, network.backbone.config, pretrained)
+    return Artifact(task, Tokenizer(pretrained, length), network, about.head, about.base)
 
 
 def check_finite(network: Network, source: str) -> None:
@@ -231,10 +234,15 @@ def read_about(file: Path) -> About:
             'remove the entry "sha256"'
         )
     try:
-        about: About = validated(About, tree, "")
+        about: About = validated(About, upgraded(tree), "")
     except ConfigError as error:
         raise ModelError(f"{file}: damaged: {error}") from error
     return about
+
+
+def upgraded(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What `afina.json` says, in the words of the present format."""
+    return {FORMAT_1.get(name, name) if tree["format"] == 1 else name: value for name, value in tree.items()}
 
 
 def about_stock(source: str, local: bool) -> About:
@@ -245,12 +253,12 @@ def about_stock(source: str, local: bool) -> About:
     """
     config = load_config(source, local=local)
     names = config.architectures
-    task, facts = stock_task(str(names[0]) if names and isinstance(names, list) else "", config)
-    return About(task=task, options={}, facts=facts, head="native", max_length=None, scale=(1.0, 0.0), base=source)
+    task, fitted = stock_task(str(names[0]) if names and isinstance(names, list) else "", config)
+    return About(task=task, options={}, fitted=fitted, head="native", max_length=None, scale=(1.0, 0.0), base=source)
 
 
 def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:
-    """Name and facts of the task that a stock head serves.
+    """Name of the task, and what was fitted, of the task that a stock head serves.
 
     Raises:
         ModelError: none of ours.

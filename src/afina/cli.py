@@ -511,7 +511,7 @@ def evaluate(
     evaluation = open_model(run, context.params).evaluate(data, unseen=unseen or "refuse", **reading)
     if as_json:
         about = {"examples": evaluation.examples, "cut": evaluation.cut, "lost": evaluation.lost}
-        say_json({"metrics": scores_record(evaluation), "details": evaluation.details, **about})
+        say_json({"metrics": scores_record(evaluation), "details": evaluation.breakdown, **about})
     else:
         say_evaluation(evaluation)
 
@@ -543,7 +543,7 @@ def predict(
         answers = answered_rows(predictor, data, reading, lambda some: cuts.extend(one.cut for one in some if one.cut))
         write(file, answers, columns if keep else [])
     if cuts:
-        limit = predictor.artifact.encoder.max_length
+        limit = predictor.artifact.tokenizer.max_length
         say(f"{len(cuts):,} texts are longer than {limit} tokens and lose {sum(cuts):,} tokens", sys.stderr)
     if out != "-":
         say(f"{count:,} predictions: {out}")
@@ -590,7 +590,7 @@ def open_model(run: str, flags: Mapping[str, Any]) -> Predictor:
     task = artifact.task
     asked = {name: flags[name] for name in ("text", "pair", "label") if flags.get(name) is not None}
     options = validated(task.Options, {**task.options.model_dump(), **asked}, "options")
-    return Predictor(replace(artifact, task=type(task)(options, task.facts)))
+    return Predictor(replace(artifact, task=type(task)(options, task.fitted)))
 
 
 def answered_rows(
@@ -604,7 +604,7 @@ def answered_rows(
 
     art = predictor.artifact
     items, again = itertools.tee(readers.read(data, **reading))
-    predictions = predict(art.network, art.encoder, art.task, unlabelled(art.task, items), watch=watch)
+    predictions = predict(art.network, art.tokenizer, art.task, unlabelled(art.task, items), watch=watch)
     yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
 
 
@@ -638,9 +638,9 @@ def cache(
     """List the kept states of frozen layers, or remove them."""
     from datetime import UTC, datetime
 
-    from .model.cache import Store, default_folder
+    from .model.states import StateStore, states_folder
 
-    store = Store(default_folder(), 0, 0)
+    store = StateStore(states_folder(), 0, 0)
     if clear:
         say(f"{store.folder}: {store.clear() / 1e6:,.1f} MB removed")
         return

@@ -1,6 +1,6 @@
 """One frozen, typed configuration, read at the edge: a YAML file, then overrides by path, all problems at once.
 
-Values left at None are decided when the data and the model are known (`training/strategy.py::resolve`), printed, and
+Values left at None are decided when the data and the model are known (`training/strategies.py::resolve`), printed, and
 written into the run's `config.yaml`, which is always complete.
 """
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from .metrics.intervals import bootstrap
-from .model.cache import Cache
 from .model.network import Network
+from .model.states import KeptStates
 from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
-from .text.batching import Gradual, finish, in_turn
-from .text.encoding import Encoder, chunks
+from .text.layouts import Work, drain, run_with_backoff
+from .text.tokenization import Tokenizer, chunks
 
 BUFFER = 4096
 """Examples that are sorted by length together while a stream is predicted."""
@@ -39,23 +39,23 @@ class Evaluation:
 
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
-    details: list[dict[str, Any]]
+    breakdown: list[dict[str, Any]]
     examples: int
     cut: int = 0
     lost: int = 0
 
 
 def window_logits(
-    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, cache: Cache | None = None
+    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, kept: KeptStates | None = None
 ) -> list[Array]:
     """Logits of each window in the user's scale, windows in order. [k] or [n, k] each"""
-    return finish(computed_logits(network, windows, pad=pad, budget=budget, cache=cache))
+    return drain(compute_logits(network, windows, pad=pad, budget=budget, kept=kept))
 
 
 @torch.no_grad()
-def computed_logits(
-    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, cache: Cache | None = None
-) -> Gradual[list[Array]]:
+def compute_logits(
+    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, kept: KeptStates | None = None
+) -> Work[list[Array]]:
     """Compute the logits of windows batch by batch; equal windows are computed once."""
     network.eval()
     budget = budget or at_once(network)
@@ -69,13 +69,13 @@ def computed_logits(
     def compute(some: list[int]) -> None:
         shelf = [distinct[i] for i in some]
         batch = network.collate([windows[i] for i in shelf], pad)
-        states = None if cache is None else cache.take(shelf)
+        states = None if kept is None else kept.take(shelf)
         logits = (network(batch, states).float() * factor + shift).cpu().numpy()
-        parts = np.split(logits, np.cumsum([lengths[i] for i in shelf])[:-1]) if network.reads == "tokens" else logits
+        parts = np.split(logits, np.cumsum([lengths[i] for i in shelf])[:-1]) if network.pooling == "tokens" else logits
         for i, part in zip(shelf, parts, strict=True):
             found[i] = part
 
-    yield from in_turn([lengths[i] for i in distinct], budget, compute, packed=network.packs)
+    yield from run_with_backoff([lengths[i] for i in distinct], budget, compute, packed=network.packs)
     return [found[i] for i in same]
 
 
@@ -102,7 +102,7 @@ def by_example(features: Sequence[Features], logits: Sequence[Array]) -> list[Se
 
 def predict(
     network: Network,
-    encoder: Encoder,
+    tokenizer: Tokenizer,
     task: Task,
     examples: Iterable[Example],
     *,
@@ -118,16 +118,16 @@ def predict(
         watch: Is shown the features of each chunk, to count what was cut.
     """
     for chunk in chunks(examples, BUFFER):
-        features = encoder.encode(chunk, slides=task.slides)
+        features = tokenizer.encode(chunk, slides=task.slides)
         watch(features)
         windows = [window for one in features for window in one.windows]
-        yield from decode(task, chunk, features, window_logits(network, windows, pad=encoder.pad))
+        yield from decode(task, chunk, features, window_logits(network, windows, pad=tokenizer.pad))
 
 
 def table_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, Array]:
     """The outcome table that the metrics read: a column a name, a line an example."""
-    outcomes = [task.outcome(example, prediction) for example, prediction in zip(examples, predictions, strict=True)]
-    return {name: np.array([outcome[name] for outcome in outcomes]) for name in outcomes[0]}
+    rows = [task.score_row(example, prediction) for example, prediction in zip(examples, predictions, strict=True)]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def score(task: Task, table: dict[str, Array]) -> dict[str, float]:
@@ -150,4 +150,4 @@ def evaluate(
         interval = bootstrap(table, metric, resamples=resamples)
         intervals[name] = (interval.low, interval.high)
     cuts = [one.cut for one in features if one.cut]
-    return Evaluation(score(task, table), intervals, task.details(table), len(examples), len(cuts), sum(cuts))
+    return Evaluation(score(task, table), intervals, task.breakdown(table), len(examples), len(cuts), sum(cuts))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int32]
 Prediction = dict[str, Any]
 """What a task says about one example: JSON values only, the answer itself under the task's target name."""
-Outcome = dict[str, Any]
+ScoreRow = dict[str, Any]
 """One line of the table that metrics read: numbers only, the same names for every example of a task."""
 
 

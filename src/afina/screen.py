@@ -126,7 +126,7 @@ def silence(events: Iterable[Event]) -> Iterator[Event]:
 def lines(events: Iterable[Event]) -> Iterator[Event]:
     """Show notes and evaluations as plain lines."""
     from .training.loop import Step
-    from .training.run import Begin, Note, Scored, Working
+    from .training.run import Begin, Note, Progress, Scored
 
     pace, metric, said = Pace(), "", time.monotonic()
     for event in events:
@@ -141,7 +141,7 @@ def lines(events: Iterable[Event]) -> Iterator[Event]:
             case Scored():
                 say(f"{scored_line(event, metric)}  {pace}".rstrip())
                 pace.restart()
-            case Working() if time.monotonic() - said >= STILL:
+            case Progress() if time.monotonic() - said >= STILL:
                 said = time.monotonic()
                 say(f"{event.what}: {event.share:.0%}")
         yield event
@@ -149,10 +149,11 @@ def lines(events: Iterable[Event]) -> Iterator[Event]:
 
 def bar(events: Iterable[Event]) -> Iterator[Event]:
     """Show the training as one bar, and everything else as lines above it."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich import progress as rich_progress
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
     from .training.loop import Step
-    from .training.run import Begin, Note, Scored, Working
+    from .training.run import Begin, Note, Progress, Scored
 
     pace, start, score = Pace(), Begin(0, 0, ""), ""
     columns = (
@@ -162,15 +163,15 @@ def bar(events: Iterable[Event]) -> Iterator[Event]:
         TextColumn("{task.fields[status]}", markup=False),
         TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, transient=True, expand=True) as progress:
+    with rich_progress.Progress(*columns, transient=True, expand=True) as progress:
         bar = progress.add_task("", visible=False, start=False, status="")
         work = None
         for event in events:
-            if work is not None and not isinstance(event, Working):
+            if work is not None and not isinstance(event, Progress):
                 progress.remove_task(work)
                 work = None
             match event:
-                case Working():
+                case Progress():
                     if work is None:
                         work = progress.add_task("", total=100, status="")
                     progress.update(work, completed=round(100 * event.share), description=event.what)
@@ -287,9 +288,9 @@ def say_evaluation(evaluation: Evaluation) -> None:
     """Scores, the breakdown, and what the length limit cost."""
     rows = [[metric, with_interval(evaluation, metric)] for metric in evaluation.metrics]
     say_table(["metric", "value (95 % interval)"], rows)
-    if evaluation.details:
+    if evaluation.breakdown:
         say()
-        say_table(list(evaluation.details[0]), [list(line.values()) for line in evaluation.details])
+        say_table(list(evaluation.breakdown[0]), [list(line.values()) for line in evaluation.breakdown])
     say()
     cut = f"{evaluation.cut:,} of them cut, {evaluation.lost:,} tokens lost" if evaluation.cut else "none of them cut"
     say(f"{evaluation.examples:,} examples, {cut}")

@@ -26,7 +26,7 @@ from afina.errors import AfinaError, DataError, Problem
 from afina.records import Example, Row
 from afina.tasks.answers import Answer, Answers, AnswersOptions
 from afina.tasks.tokens import Tokens, TokensOptions
-from afina.text.encoding import Encoder
+from afina.text.tokenization import Tokenizer
 from tests import tiny as made
 
 Rows = Sequence[Mapping[str, Any]]
@@ -518,7 +518,7 @@ def test_what_is_judged(case: Judged) -> None:
 def test_d12h_numbers_truth_values_and_words_that_are_one_label() -> None:
     data, problems = gather(load(None, {}), {"train": texts(1, 1.0, "1", 0, "0"), "validation": texts(1, each=1)})
     assert problems == []
-    assert data.task.facts["labels"] == ["0", "1"]
+    assert data.task.fitted["labels"] == ["0", "1"]
 
 
 def test_d17g_the_share_over_the_limit_is_told() -> None:
@@ -530,8 +530,8 @@ def test_d17g_the_share_over_the_limit_is_told() -> None:
         {"text": "dog " * 40, "label": "b"},
     ]
     data, _ = gather(load(None, {}), {"train": rows, "validation": texts("a", each=2, start=9)})
-    encoder = Encoder(made.tiny_tokenizer("bert"), 32)
-    found = judge_lengths(data.task, encoder, "train", data.parts["train"])
+    tokenizer = Tokenizer(made.tiny_tokenizer("bert"), 32)
+    found = judge_lengths(data.task, tokenizer, "train", data.parts["train"])
     (cut,) = [one for one in found if one.code == "cut"]
     assert cut.message.startswith("train: 2 texts (20.0%) longer than 32 tokens, ")
     assert cut.places == ("train row 9", "train row 10")
@@ -546,12 +546,12 @@ def test_d18v_every_word_of_a_very_long_sentence_gets_a_tag(subwords: Any) -> No
         [Tokens(TokensOptions(tokens="tokens", tags="tags")).read(Row({"tokens": sentence, "tags": gold}, "x"))]
     )
     example = task.read(Row({"tokens": sentence, "tags": gold}, "x"))
-    encoder = Encoder(made.tiny_tokenizer("bert"), 64)
-    (features,) = encoder.encode([example], slides=True)
+    tokenizer = Tokenizer(made.tiny_tokenizer("bert"), 64)
+    (features,) = tokenizer.encode([example], slides=True)
     assert sum(len(window) for window in features.windows) > 512
     logits = []
     for window in features.windows:
-        target = np.maximum(task.label(example, window), 0)
+        target = np.maximum(task.encode_target(example, window), 0)
         logits.append(30.0 * np.eye(len(task.tags))[target])
     assert task.decode(example, features.windows, logits)["tags"] == gold
 
@@ -559,8 +559,8 @@ def test_d18v_every_word_of_a_very_long_sentence_gets_a_tag(subwords: Any) -> No
 def test_d19t_a_span_that_cuts_a_word_piece_is_counted() -> None:
     task = Tokens(TokensOptions(text="text", label="spans"), {"kind": "entities", "types": ["LOC"], "scheme": "spans"})
     example = task.read(Row({"text": "the cat sleeps", "spans": [[4, 7, "LOC"], [9, 12, "LOC"]]}, "x"))
-    (features,) = Encoder(made.tiny_tokenizer("bert"), 32).encode([example], slides=True)
-    assert task.held(example, features.windows) == (2, 1)
+    (features,) = Tokenizer(made.tiny_tokenizer("bert"), 32).encode([example], slides=True)
+    assert task.coverage(example, features.windows) == (2, 1)
 
 
 def test_d19u_blanks_at_the_edges_are_left_out() -> None:
@@ -578,14 +578,14 @@ def test_d20k_an_answer_is_found_where_it_is() -> None:
 
 
 def test_d20l_an_answer_over_the_border_of_a_window_is_held_by_another() -> None:
-    encoder = Encoder(made.tiny_tokenizer("bert"), 24)
+    tokenizer = Tokenizer(made.tiny_tokenizer("bert"), 24)
     context = "the cat sleeps on the mat and the dog barks at the bird " * 3
     start = context.index("barks at")
     example = Example("who?", context, (Answer(start, start + 8, "barks at"),), "x")
-    windows = encoder.encode([example], slides=True, overlap=6)[0].windows
+    windows = tokenizer.encode([example], slides=True, overlap=6)[0].windows
     task = Answers(AnswersOptions(), {"no_answer": True})
     assert len(windows) > 1
-    assert task.held(example, windows) == (1, 1)
+    assert task.coverage(example, windows) == (1, 1)
 
 
 # ---- D24: files that are none, or change

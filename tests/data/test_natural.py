@@ -57,7 +57,7 @@ def test_mrpc(real_data: Path) -> None:
     data, problems, found = looked_at(real_data / "mrpc", files, options__label="Quality")
     assert problems == []
     assert sizes(data) == {"train": 3_576, "validation": 500, "test": 1_725}
-    assert data.task.facts["labels"] == ["0", "1"]
+    assert data.task.fitted["labels"] == ["0", "1"]
     every = [one for examples in data.parts.values() for one in examples]
     assert not any("\r" in f"{one.text}{one.pair}" for one in every)
     assert sum('"' in f"{one.text}{one.pair}" for one in every) == 1_221
@@ -75,7 +75,7 @@ def test_assin(real_data: Path, variant: str, share: float) -> None:
     data, problems, found = looked_at(real_data / "assin", files, options__label="entailment")
     assert problems == []
     assert sizes(data) == {"train": 2_500, "validation": 500, "test": 2_000}
-    assert data.task.facts["labels"] == ["Entailment", "None", "Paraphrase"]
+    assert data.task.fitted["labels"] == ["Entailment", "None", "Paraphrase"]
     labels = [one.target for examples in data.parts.values() for one in examples]
     assert labels.count("None") / len(labels) == pytest.approx(share, abs=0.01)
     assert not {"leak", "mirrored-leak", "test-in-validation"} & {code for code, _ in found}
@@ -90,7 +90,7 @@ def test_restaurant8k(real_data: Path) -> None:
     )
     assert problems == []
     assert sizes(data) == {"train": 8_198, "validation": 8_198, "test": 3_731}
-    assert data.task.facts["types"] == ["date", "first_name", "last_name", "people", "time"]
+    assert data.task.fitted["types"] == ["date", "first_name", "last_name", "people", "time"]
     overlaps = counts(found, "overlapping-spans")
     assert (overlaps["train"], overlaps["test"]) == (59, 18)
     # 140 are equal byte by byte; the others differ by case or blanks.
@@ -158,7 +158,7 @@ def test_named_entities(real_data: Path, folder: str, files: tuple[str, ...], le
     parts = dict(zip(("train", "validation", "test"), files, strict=True))
     data, problems, found = looked_at(real_data / folder, parts, task="tokens")
     assert problems == []
-    assert data.task.facts["scheme"] == "IOB2"
+    assert data.task.fitted["scheme"] == "IOB2"
     assert "orphan-tag" not in {code for code, _ in found}
     leaked = counts(found, "leak")
     for part, exact in zip(("validation", "test"), leaks, strict=True):

@@ -34,9 +34,9 @@ def test_labels_that_training_lacks_are_refused_or_counted() -> None:
     assert len(data.parts["test"]) == 3
     (note,) = [note for note in data.notes if "count as missed" in note]
     assert note.startswith("test: 1 examples hold a label that training lacks")
-    outcome = data.task.outcome(data.parts["test"][2], {"label": "a", "probabilities": {"a": 0.7, "b": 0.3}})
-    assert outcome["gold"] == 2
-    assert outcome["log_probability"] < -600
+    score_row = data.task.score_row(data.parts["test"][2], {"label": "a", "probabilities": {"a": 0.7, "b": 0.3}})
+    assert score_row["gold"] == 2
+    assert score_row["log_probability"] < -600
 
 
 def test_a_task_that_can_not_count_refuses_all_the_same() -> None:
@@ -53,7 +53,7 @@ def test_held_out_examples_with_a_label_of_their_own_stay_in_training() -> None:
     assert len(data.parts["train"]) + len(data.parts["validation"]) == 60
     assert all(data.task.check(example) is None for example in data.parts["validation"])
     assert any("have labels that no other has" in note for note in data.notes)
-    assert sum(tag.startswith("RARE") for tag in data.task.facts["types"]) == 20
+    assert sum(tag.startswith("RARE") for tag in data.task.fitted["types"]) == 20
 
 
 def test_doubts_are_shown_a_few_and_counted() -> None:

@@ -127,9 +127,9 @@ def test_the_order_of_the_examples_means_nothing() -> None:
 
 def test_seeds_give_different_draws() -> None:
     examples = distinct(100, ["a", "b"])
-    draws = {tuple(hold_out(examples, 0.2, seed=seed)[1]) for seed in range(20)}
-    assert len(draws) == 20
-    assert len({index for draw in draws for index in draw}) > 90
+    epoch_batches = {tuple(hold_out(examples, 0.2, seed=seed)[1]) for seed in range(20)}
+    assert len(epoch_batches) == 20
+    assert len({index for draw in epoch_batches for index in draw}) > 90
 
 
 def test_draws_are_those_that_were_always_drawn() -> None:

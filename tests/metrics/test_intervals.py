@@ -165,8 +165,8 @@ def test_an_infinite_value_stays_infinite() -> None:
 
 def test_a_wider_level_is_wider() -> None:
     table = answers(np.random.default_rng(11).random(50))
-    narrow, wide = (intervals.bootstrap(table, scores.answer_f1, level=level) for level in (0.5, 0.99))
-    assert wide.low < narrow.low < narrow.value < narrow.high < wide.high
+    restrict_vocabulary, wide = (intervals.bootstrap(table, scores.answer_f1, level=level) for level in (0.5, 0.99))
+    assert wide.low < restrict_vocabulary.low < restrict_vocabulary.value < restrict_vocabulary.high < wide.high
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ import torch
 from afina.artifact import Artifact, load
 from afina.errors import ModelError
 from afina.model import network as networks
-from afina.model.encoder import check_length
+from afina.model.backbone import check_length
 from afina.model.families import FAMILIES, locate
 from afina.model.network import Network
 from afina.records import Batch, Example
 from afina.tasks.base import Task, find
-from afina.text.batching import collate
-from afina.text.encoding import Encoder, load_tokenizer
-from afina.training.strategy import free_layers
+from afina.text.layouts import collate
+from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.training.strategies import trainable_layers
 from tests import tiny as made
 
 EXAMPLES = [
@@ -38,18 +38,18 @@ def test_every_family_is_tried() -> None:
 
 def task(kind: str = "classification") -> Task:
     cls = find(kind)
-    facts = {"labels": ["bad", "fine", "good"]} if kind == "classification" else {"mean": 3.0, "deviation": 2.0}
-    return cls(cls.Options(), facts)
+    fitted = {"labels": ["bad", "fine", "good"]} if kind == "classification" else {"mean": 3.0, "deviation": 2.0}
+    return cls(cls.Options(), fitted)
 
 
-def make(folder: Path, kind: str = "classification", **more: Any) -> tuple[Network, Encoder]:
-    network = networks.build(str(folder), task(kind).head, per="example", **more)
-    tokenizer = load_tokenizer(str(folder), local=True)
-    return network, Encoder(tokenizer, check_length(None, network.trunk.config, tokenizer))
+def make(folder: Path, kind: str = "classification", **more: Any) -> tuple[Network, Tokenizer]:
+    network = networks.build(str(folder), task(kind).head, level="example", **more)
+    pretrained = load_tokenizer(str(folder), local=True)
+    return network, Tokenizer(pretrained, check_length(None, network.backbone.config, pretrained))
 
 
-def batch_of(encoder: Encoder) -> Batch:
-    return collate([one.windows[0] for one in encoder.encode(EXAMPLES)], pad=encoder.pad)
+def batch_of(tokenizer: Tokenizer) -> Batch:
+    return collate([one.windows[0] for one in tokenizer.encode(EXAMPLES)], pad=tokenizer.pad)
 
 
 def stock_logits(stock: Any, batch: Batch) -> torch.Tensor:
@@ -63,45 +63,45 @@ def stock_logits(stock: Any, batch: Batch) -> torch.Tensor:
 class TestFamily:
     def test_encodes_like_its_tokenizer(self, family: str, tiny: Callable[[str], Path]) -> None:
         """Windows equal what the stock tokenizer gives, special tokens in the text aside."""
-        _, encoder = make(tiny(family))
+        _, tokenizer = make(tiny(family))
         for example in EXAMPLES[:3]:
-            (window,) = encoder.encode([example])[0].windows
+            (window,) = tokenizer.encode([example])[0].windows
             texts = [example.text] if example.pair is None else [example.text, example.pair]
             stock = load_tokenizer(str(tiny(family)), local=True)(*texts, return_token_type_ids=True)
             assert window.ids.tolist() == stock["input_ids"]
             assert window.types.tolist() == stock["token_type_ids"]
 
     def test_gives_the_logits_of_the_stock_class(self, family: str, tiny: Callable[[str], Path]) -> None:
-        network, encoder = make(tiny(family))
+        network, tokenizer = make(tiny(family))
         network.eval()
-        batch = batch_of(encoder)
+        batch = batch_of(tokenizer)
         with torch.no_grad():
             torch.testing.assert_close(network(batch), stock_logits(network.stock, batch), atol=1e-6, rtol=1e-5)
 
     def test_alone_is_as_padded(self, family: str, tiny: Callable[[str], Path]) -> None:
-        network, encoder = make(tiny(family))
+        network, tokenizer = make(tiny(family))
         network.eval()
-        windows = [one.windows[0] for one in encoder.encode(EXAMPLES)]
+        windows = [one.windows[0] for one in tokenizer.encode(EXAMPLES)]
         with torch.no_grad():
-            together = network(collate(windows, pad=encoder.pad))
-            alone = torch.cat([network(collate([window], pad=encoder.pad)) for window in windows])
+            together = network(collate(windows, pad=tokenizer.pad))
+            alone = torch.cat([network(collate([window], pad=tokenizer.pad)) for window in windows])
         torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)
 
     @pytest.mark.parametrize("strategy", ["full", "head", "last-1", "last-2", "last-3"])
     def test_a_cut_changes_no_number(self, family: str, strategy: str, tiny: Callable[[str], Path]) -> None:
-        network, encoder = make(tiny(family))
+        network, tokenizer = make(tiny(family))
         if family == "albert" and strategy.startswith("last"):
             with pytest.raises(ModelError, match="all layers share one set of weights"):
-                free_layers(strategy, network)
+                trainable_layers(strategy, network)
             return
-        batch = batch_of(encoder)
+        batch = batch_of(tokenizer)
         network.eval()
         with torch.no_grad():
             whole = network(batch)
-            network.freeze(free_layers(strategy, network))
+            network.freeze(trainable_layers(strategy, network))
             network.eval()
             assert torch.equal(network(batch), whole)
-            if network.cut_at:
+            if network.frozen_layers:
                 assert torch.equal(network(batch, network.lower(batch)), whole)
 
     @pytest.mark.parametrize("strategy", ["full", "head", "last-2"])
@@ -110,10 +110,10 @@ class TestFamily:
     ) -> None:
         if family == "albert" and strategy == "last-2":
             return
-        network, encoder = make(tiny(family))
-        network.freeze(free_layers(strategy, network))
+        network, tokenizer = make(tiny(family))
+        network.freeze(trainable_layers(strategy, network))
         network.train()
-        network(batch_of(encoder)).square().sum().backward()
+        network(batch_of(tokenizer)).square().sum().backward()
         trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
         reached = {name for name, parameter in network.named_parameters() if parameter.grad is not None}
         assert reached == trained
@@ -125,14 +125,14 @@ class TestFamily:
     def test_saved_and_loaded_answers_the_same(
         self, family: str, kind: str, head: str, tiny: Callable[[str], Path], tmp_path: Path
     ) -> None:
-        network, encoder = make(tiny(family), kind, head=head)
+        network, tokenizer = make(tiny(family), kind, head=head)
         network.eval()
-        batch = batch_of(encoder)
+        batch = batch_of(tokenizer)
         factor, shift = network.scale
         with torch.no_grad():
             before = network(batch) * factor + shift
             network.fold_scale()
-            Artifact(task(kind), encoder, network, head, "tiny").save(tmp_path / "model")
+            Artifact(task(kind), tokenizer, network, head, "tiny").save(tmp_path / "model")
             again = load(tmp_path / "model")
             torch.testing.assert_close(again.network(batch), before, atol=1e-5, rtol=1e-5)
             assert again.network.scale == (1.0, 0.0)
@@ -144,7 +144,7 @@ class TestFamily:
 
     def test_levels_rise_from_embeddings_to_head(self, family: str, tiny: Callable[[str], Path]) -> None:
         network, _ = make(tiny(family))
-        levels = {name: network.level(name) for name, _ in network.named_parameters()}
+        levels = {name: network.layer_of(name) for name, _ in network.named_parameters()}
         assert {level for name, level in levels.items() if "classifier" in name} == {4}
         assert {level for name, level in levels.items() if "word_embeddings" in name or "tok_embeddings" in name} == {0}
         if family != "albert":

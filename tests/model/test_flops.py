@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from afina.model import flops, packed
+from afina.model import attention, flops
 from afina.model import network as networks
 from afina.model.families import FAMILIES
 from afina.records import Example
 from afina.tasks.base import find
-from afina.text.encoding import Encoder, load_tokenizer
+from afina.text.tokenization import Tokenizer, load_tokenizer
 
 TEXTS = ["the cat sleeps on the mat and the dog barks", "a lovely film", "good", "the dog barks"]
 
@@ -26,29 +26,29 @@ def test_the_reckoning_is_right(
     family: str, head: str, free: int | None, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The rectangles of attention are filled up too; here they are not.
-    monkeypatch.setattr(packed, "WIDTH", 1)
-    packed.arrange.cache_clear()
+    monkeypatch.setattr(attention, "WIDTH", 1)
+    attention.arrange.cache_clear()
     if family == "albert" and free == 1:
         return
     kind = find("classification")
     network = networks.build(
-        str(tiny(family)), kind(kind.Options(), {"labels": ["a", "b"]}).head, per="example", head=head
+        str(tiny(family)), kind(kind.Options(), {"labels": ["a", "b"]}).head, level="example", head=head
     )
     network.freeze(free)
     network.eval()
-    encoder = Encoder(load_tokenizer(str(tiny(family)), local=True), 60)
-    windows = [one.windows[0] for one in encoder.encode([Example(text) for text in TEXTS])]
-    found = flops.work(network, [len(window) for window in windows])
-    batch = network.collate(windows, encoder.pad)
-    packed.arrange.cache_clear()
+    tokenizer = Tokenizer(load_tokenizer(str(tiny(family)), local=True), 60)
+    windows = [one.windows[0] for one in tokenizer.encode([Example(text) for text in TEXTS])]
+    found = flops.forward(network, [len(window) for window in windows])
+    batch = network.collate(windows, tokenizer.pad)
+    attention.arrange.cache_clear()
     # The filling of a packed row is counted by torch and not by us.
     waste = batch.ids.shape[1] / batch.tokens - 1
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        if network.cut_at == 0:
+        if network.frozen_layers == 0:
             network.upper(batch)
         else:
             states = network.lower(batch)
-            if network.cut_at < network.trunk.depth:
+            if network.frozen_layers < network.backbone.depth:
                 network.upper(batch, states.vectors)
     counted = counter.get_total_flops()
     embedding = 2 * 8 * 16 * batch.ids.shape[1] if family in ("albert", "electra") else 0  # a projection of its own
@@ -58,6 +58,6 @@ def test_the_reckoning_is_right(
 
 
 def test_a_run_reckons_backward_twice_and_kept_states_once() -> None:
-    assert flops.Work(10, 5).training(4, kept=True) == 10 + 60
-    assert flops.Work(10, 5).training(4, kept=False) == 40 + 60
+    assert flops.ForwardFlops(10, 5).training(4, kept=True) == 10 + 60
+    assert flops.ForwardFlops(10, 5).training(4, kept=False) == 40 + 60
     assert flops.peak(torch.device("cpu")) > 1e8

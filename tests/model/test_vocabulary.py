@@ -14,7 +14,7 @@ from afina.model.network import Network
 from afina.model.vocabulary import distinct, find
 from afina.records import Example, Window
 from afina.tasks.base import find as find_task
-from afina.text.encoding import Encoder, load_tokenizer
+from afina.text.tokenization import Tokenizer, load_tokenizer
 
 EXAMPLES = [Example("the cat sleeps"), Example("a lovely film", "the dog barks"), Example("good")]
 
@@ -22,16 +22,16 @@ EXAMPLES = [Example("the cat sleeps"), Example("a lovely film", "the dog barks")
 def made(folder: Path) -> tuple[Network, list[Window], int]:
     kind = find_task("classification")
     task = kind(kind.Options(), {"labels": ["a", "b"]})
-    network = networks.build(str(folder), task.head, per="example", dropout=0.0, head_dropout=0.0)
-    encoder = Encoder(load_tokenizer(str(folder), local=True), 60)
-    return network, [one.windows[0] for one in encoder.encode(EXAMPLES)], encoder.pad
+    network = networks.build(str(folder), task.head, level="example", dropout=0.0, head_dropout=0.0)
+    tokenizer = Tokenizer(load_tokenizer(str(folder), local=True), 60)
+    return network, [one.windows[0] for one in tokenizer.encode(EXAMPLES)], tokenizer.pad
 
 
-def trained(folder: Path, *, narrow: bool) -> tuple[Network, list[int]]:
+def trained(folder: Path, *, restrict_vocabulary: bool) -> tuple[Network, list[int]]:
     network, windows, pad = made(folder)
     used = [*distinct(windows), pad]
-    if narrow:
-        network.narrow(used)
+    if restrict_vocabulary:
+        network.restrict_vocabulary(used)
         assert network.vocabulary is not None
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=1e-2, weight_decay=0.0, fused=True)
@@ -44,30 +44,35 @@ def trained(folder: Path, *, narrow: bool) -> tuple[Network, list[int]]:
         network.eval()
         with torch.no_grad():  # an evaluation between two steps sees the trained rows
             network(network.collate(windows, pad))
-    network.widen()
+    network.restore_vocabulary()
     return network, used
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_rows_that_occur_are_enough(family: str, tiny: Callable[[str], Path]) -> None:
-    plain, _ = trained(tiny(family), narrow=False)
-    narrow, used = trained(tiny(family), narrow=True)
+    plain, _ = trained(tiny(family), restrict_vocabulary=False)
+    restrict_vocabulary, used = trained(tiny(family), restrict_vocabulary=True)
     base, _, _ = made(tiny(family))
-    (path, table), (_, before) = find(narrow.trunk.base) or ("", None), find(base.trunk.base) or ("", None)
+    (path, table), (_, before) = (
+        find(restrict_vocabulary.backbone.base) or ("", None),
+        find(base.backbone.base) or ("", None),
+    )
     assert path
     assert table is not None
     assert before is not None
     others = sorted(set(range(table.num_embeddings)) - set(used))
     assert torch.equal(table.weight[others], before.weight[others])
     assert not torch.equal(table.weight[used], before.weight[used])
-    for (name, one), (_, other) in zip(narrow.named_parameters(), plain.named_parameters(), strict=True):
+    for (name, one), (_, other) in zip(restrict_vocabulary.named_parameters(), plain.named_parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=2e-5, rtol=1e-4, msg=name)
-    assert narrow.vocabulary is None
-    assert all(parameter.requires_grad for name, parameter in narrow.named_parameters() if "word_emb" in name)
+    assert restrict_vocabulary.vocabulary is None
+    assert all(
+        parameter.requires_grad for name, parameter in restrict_vocabulary.named_parameters() if "word_emb" in name
+    )
 
 
 def test_frozen_embeddings_are_left_alone(tiny: Callable[[str], Path]) -> None:
     network, windows, _ = made(tiny("bert"))
     network.freeze(1)
-    network.narrow(distinct(windows))
+    network.restrict_vocabulary(distinct(windows))
     assert network.vocabulary is None

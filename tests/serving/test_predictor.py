@@ -55,7 +55,7 @@ def test_evaluate_scores_and_counts(model: Predictor) -> None:
     found = model.evaluate(ROWS)
     assert found.metrics["accuracy"] == 1.0
     assert found.examples == 20
-    assert [line["label"] for line in found.details] == ["bad", "good"]
+    assert [line["label"] for line in found.breakdown] == ["bad", "good"]
 
 
 def test_evaluate_refuses_unknown_labels_with_their_places(model: Predictor) -> None:

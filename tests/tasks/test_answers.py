@@ -30,23 +30,23 @@ from afina.tasks.answers import (
     tokens_of,
     word_f1,
 )
-from afina.text.batching import collate
-from afina.text.encoding import Encoder, load_tokenizer
+from afina.text.layouts import collate
+from afina.text.tokenization import Tokenizer, load_tokenizer
 from tests import tiny as made
 
-ENCODERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
+TOKENIZERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
 OPTIONS = AnswersOptions(question="question", context="context", answer="answers")
 
 
-def task(**facts: Any) -> Answers:
-    return Answers(OPTIONS, {"no_answer": True, **facts})
+def task(**fitted: Any) -> Answers:
+    return Answers(OPTIONS, {"no_answer": True, **fitted})
 
 
 def perfect(of: Answers, example: Example, windows: Any) -> list[np.ndarray[Any, Any]]:
-    return [40.0 * of.label(example, window)[:, 1:] - 20.0 for window in windows]
+    return [40.0 * of.encode_target(example, window)[:, 1:] - 20.0 for window in windows]
 
 
-@pytest.mark.parametrize("family", list(ENCODERS))
+@pytest.mark.parametrize("family", list(TOKENIZERS))
 @given(data=st.data(), length=st.integers(24, 60), overlap=st.integers(4, 40))
 def test_answers_to_windows_to_answers_is_the_identity(
     family: str, data: st.DataObject, length: int, overlap: int
@@ -54,8 +54,8 @@ def test_answers_to_windows_to_answers_is_the_identity(
     """For answers that begin and end where tokens do and fit into what two windows share."""
     context = data.draw(st.text(st.sampled_from("the cat sleeps é ç 😀 12.50, "), min_size=1, max_size=120))
     question = data.draw(st.sampled_from(["who?", "the cat sleeps on the mat and the dog?", "é"]))
-    encoder = Encoder(ENCODERS[family], length)
-    (tokens,) = encoder.tokens([context])
+    tokenizer = Tokenizer(TOKENIZERS[family], length)
+    (tokens,) = tokenizer.tokens([context])
     # A text may begin with a token for the blank before it, which has the characters of the next one.
     spans = sorted({(int(s), int(e)) for s, e in tokens.spans if context[s:e].strip()})
     assume(spans and all(a[1] <= b[0] for a, b in pairwise(spans)))
@@ -63,7 +63,7 @@ def test_answers_to_windows_to_answers_is_the_identity(
     start, end = spans[first][0], spans[min(len(spans) - 1, first + data.draw(st.integers(0, 1)))][1]
     assume(context[start:end] == context[start:end].strip())
     example = Example(question, context, (Answer(start, end, context[start:end]),), "x")
-    (features,) = encoder.encode([example], slides=True, overlap=overlap)
+    (features,) = tokenizer.encode([example], slides=True, overlap=overlap)
     held = [tokens_of(window, example.target[0]) for window in features.windows]
     assume(any(ends is not None and window.core[0] <= ends[0] < window.core[1]
                for ends, window in zip(held, features.windows, strict=True)))  # fmt: skip
@@ -72,12 +72,12 @@ def test_answers_to_windows_to_answers_is_the_identity(
 
 
 def test_a_window_without_the_whole_answer_says_none() -> None:
-    encoder = Encoder(ENCODERS["bert"], 24)
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 24)
     context = "the cat sleeps on the mat and the dog barks at the bird " * 3
     start = context.index("barks at")
     example = Example("who?", context, (Answer(start, start + 8, "barks at"),), "x")
-    windows = encoder.encode([example], slides=True, overlap=6)[0].windows
-    labels = [task().label(example, window) for window in windows]
+    windows = tokenizer.encode([example], slides=True, overlap=6)[0].windows
+    labels = [task().encode_target(example, window) for window in windows]
     assert all(label[:, 1].sum() == pytest.approx(1) for label in labels)
     none = [label[0, 1] == 1.0 for label in labels]
     assert any(none)
@@ -85,26 +85,26 @@ def test_a_window_without_the_whole_answer_says_none() -> None:
 
 
 def test_all_references_share_the_weight() -> None:
-    encoder = Encoder(ENCODERS["bert"], 40)
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 40)
     answers = (Answer(0, 7, "the cat"), Answer(4, 7, "cat"), Answer(4, 7, "cat"))
     example = Example("who?", "the cat sleeps", answers, "x")
-    (window,) = encoder.encode([example], slides=True)[0].windows
-    label = task().label(example, window)
+    (window,) = tokenizer.encode([example], slides=True)[0].windows
+    label = task().encode_target(example, window)
     assert sorted(label[label[:, 1] > 0, 1].tolist()) == [0.5, 0.5]
     assert label[label[:, 2] > 0, 2].tolist() == [1.0]
 
 
 def test_the_loss_is_that_of_the_stock_class(tiny: Callable[[str], Path]) -> None:
-    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 60)
+    tokenizer = Tokenizer(load_tokenizer(str(tiny("bert")), local=True), 60)
     context = "the cat sleeps on the mat"
     examples = [Example(f"who {verb}?", context, (Answer(4, 7, "cat"),), "x") for verb in ("sleeps", "barks")]
-    windows = [one.windows[0] for one in encoder.encode(examples, slides=True)]
+    windows = [one.windows[0] for one in tokenizer.encode(examples, slides=True)]
     assert len({len(window) for window in windows}) == 1
     made_task = Answers(OPTIONS, {"no_answer": False})
-    network = networks.build(str(tiny("bert")), made_task.head, per="token")
+    network = networks.build(str(tiny("bert")), made_task.head, level="token")
     network.eval()
-    batch = collate(windows, pad=encoder.pad)
-    labels = np.concatenate([made_task.label(example, w) for example, w in zip(examples, windows, strict=True)])
+    batch = collate(windows, pad=tokenizer.pad)
+    labels = np.concatenate([made_task.encode_target(example, w) for example, w in zip(examples, windows, strict=True)])
     total, count = made_task.loss(network(batch), torch.from_numpy(labels))
     ends = [tokens_of(window, example.target[0]) for example, window in zip(examples, windows, strict=True)]
     stock = network.stock(
@@ -142,10 +142,10 @@ def test_the_official_f1_case_by_case(said: str, reference: str, f1: float) -> N
 
 def test_the_best_reference_counts_and_none_is_exact() -> None:
     answers = (Answer(0, 9, "black cat"), Answer(6, 9, "cat"))
-    outcome = task().outcome(Example("q", "c", answers), {"answer": "Cat"})
-    assert outcome == {"exact": 1.0, "f1": 1.0, "has_answer": 1}
-    assert task().outcome(Example("q", "c", ()), {"answer": ""}) == {"exact": 1.0, "f1": 1.0, "has_answer": 0}
-    assert task().outcome(Example("q", "c", ()), {"answer": "cat"})["f1"] == 0.0
+    score_row = task().score_row(Example("q", "c", answers), {"answer": "Cat"})
+    assert score_row == {"exact": 1.0, "f1": 1.0, "has_answer": 1}
+    assert task().score_row(Example("q", "c", ()), {"answer": ""}) == {"exact": 1.0, "f1": 1.0, "has_answer": 0}
+    assert task().score_row(Example("q", "c", ()), {"answer": "cat"})["f1"] == 0.0
     assert best_f1("", answers) == 0.0
 
 
@@ -163,9 +163,9 @@ def test_no_other_threshold_gains_more(pairs: list[tuple[float, float]]) -> None
 
 def test_a_higher_threshold_answers_more() -> None:
     """The direction of the comparison: 'no answer' must win by more than the threshold."""
-    encoder = Encoder(ENCODERS["bert"], 40)
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 40)
     example = Example("who?", "the cat sleeps", (), "x")
-    windows = encoder.encode([example], slides=True)[0].windows
+    windows = tokenizer.encode([example], slides=True)[0].windows
     rows = np.zeros((len(windows[0]), 2))
     rows[0] = 1.0  # no answer scores 2, every answer 0
     assert task(threshold=0.0).decode(example, windows, [rows])["answer"] == ""
@@ -176,15 +176,15 @@ def test_a_higher_threshold_answers_more() -> None:
 
 
 def test_no_answer_is_longer_than_allowed_and_none_leaves_the_passage() -> None:
-    encoder = Encoder(ENCODERS["bert"], 24)
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 24)
     context = "the cat sleeps on the mat and the dog barks at the bird " * 2
-    windows = encoder.encode([Example("the cat sleeps?", context)], slides=True)[0].windows
+    windows = tokenizer.encode([Example("the cat sleeps?", context)], slides=True)[0].windows
     logits = [np.random.default_rng(i).normal(size=(len(window), 2)) for i, window in enumerate(windows)]
     found, _ = candidates(windows, logits, 3)
     assert len(found) == 20
     for one in found:
         assert 0 <= one.start < one.end <= len(context)
-        assert len(encoder.tokens([context[one.start : one.end]])[0]) <= 3
+        assert len(tokenizer.tokens([context[one.start : one.end]])[0]) <= 3
 
 
 @pytest.mark.parametrize(
@@ -243,10 +243,10 @@ def test_real_questions_lose_nothing(real_data: Path) -> None:
     made_task = Answers(AnswersOptions()).columns(readers.columns_of(rows))
     examples = [made_task.read(row) for row in rows][::6]
     fitted = made_task.fit(examples)
-    assert fitted.facts["no_answer"]
-    encoder = Encoder(ENCODERS["bert"], 128)
+    assert fitted.fitted["no_answer"]
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 128)
     right = 0
-    for example, one in zip(examples, encoder.encode(examples, slides=True), strict=True):
+    for example, one in zip(examples, tokenizer.encode(examples, slides=True), strict=True):
         found = fitted.decode(example, one.windows, perfect(fitted, example, one.windows))
-        right += fitted.outcome(example, found)["f1"] == 1.0
+        right += fitted.score_row(example, found)["f1"] == 1.0
     assert right >= 0.97 * len(examples)  # an answer of more than 30 tokens is too long by the option `longest`

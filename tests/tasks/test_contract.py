@@ -17,15 +17,15 @@ from afina import inference
 from afina.artifact import Artifact, load
 from afina.config import validated
 from afina.errors import DataError
-from afina.model import cache
 from afina.model import network as networks
 from afina.model.network import Network
+from afina.model.states import KeptStates, kept_states
 from afina.records import Example, Row
 from afina.tasks.base import Broken, Sample, Task, find, names
-from afina.text.batching import collate
-from afina.text.encoding import Encoder, load_tokenizer
+from afina.text.layouts import collate
+from afina.text.tokenization import Tokenizer, load_tokenizer
 from afina.training import loop
-from afina.training.loop import Material, gradients, material, targeted
+from afina.training.loop import EncodedDataset, gradients, to_dataset, with_targets
 
 TASKS = ["answers", "classification", "multilabel", "regression", "tokens", "ordinal"]  # the last is the plug-in's
 SAMPLES = [(name, i) for name in names() for i in range(len(find(name).samples))]
@@ -56,18 +56,18 @@ class Case:
         self.task, self.examples = prepare(name, self.sample, self.sample.rows)
         if short:
             self.examples = [lengthened(one) for one in self.examples]
-        self.encoder = Encoder(load_tokenizer(str(folder), local=True), 16 if short else 64)
+        self.tokenizer = Tokenizer(load_tokenizer(str(folder), local=True), 16 if short else 64)
         self.folder = folder
-        features = self.encoder.encode(self.examples, slides=self.task.slides)
-        self.data: Material = targeted(material(self.examples, features), self.task)
+        features = self.tokenizer.encode(self.examples, slides=self.task.slides)
+        self.data: EncodedDataset = with_targets(to_dataset(self.examples, features), self.task)
 
     def network(self, head: str = "native", free: int | None = None) -> Network:
-        network = networks.build(str(self.folder), self.task.head, per=self.task.per, head=head)
+        network = networks.build(str(self.folder), self.task.head, level=self.task.level, head=head)
         network.freeze(free)
         return network
 
     def predictions(self, network: Network) -> list[dict[str, Any]]:
-        logits = inference.window_logits(network, self.data.windows, pad=self.encoder.pad)
+        logits = inference.window_logits(network, self.data.windows, pad=self.tokenizer.pad)
         return inference.decode(self.task, self.data.examples, self.data.features, logits)
 
 
@@ -105,11 +105,11 @@ def test_refuses_every_broken_row_and_names_the_line(name: str, number: int) -> 
     assert all(problem.code for problem in caught.value.problems)
 
 
-def perfect(task: Task, example: Example, data: Material, at: int) -> list[np.ndarray[Any, Any]]:
+def perfect(task: Task, example: Example, data: EncodedDataset, at: int) -> list[np.ndarray[Any, Any]]:
     """Logits that say the target, window by window."""
     found = []
     for w in range(*data.owners[at]):
-        target = task.label(example, data.windows[w])
+        target = task.encode_target(example, data.windows[w])
         shape = (*np.shape(target), task.head.outputs)
         if np.issubdtype(target.dtype, np.integer):
             logits = np.full(shape, -20.0)
@@ -157,16 +157,16 @@ def assert_said(said: Any, target: Any) -> None:
 def test_predictions_and_facts_are_json(case: Case) -> None:
     predictions = case.predictions(case.network())
     assert json.loads(json.dumps(predictions, allow_nan=False)) == predictions
-    again = type(case.task)(case.task.options, json.loads(json.dumps(dict(case.task.facts))))
-    assert again.facts == case.task.facts
+    again = type(case.task)(case.task.options, json.loads(json.dumps(dict(case.task.fitted))))
+    assert again.fitted == case.task.fitted
     assert again.head == case.task.head
 
 
-def gradient_of(case: Case, network: Network, data: Material, micro_tokens: int) -> list[torch.Tensor]:
+def gradient_of(case: Case, network: Network, data: EncodedDataset, micro_tokens: int) -> list[torch.Tensor]:
     network.zero_grad()
     network.eval()  # without dropout, so that only the arithmetic differs
     batch = list(range(len(data.examples)))
-    _, count, _, _ = gradients(network, case.task, data, batch, micro_tokens, case.encoder.pad, None)
+    _, count, _, _ = gradients(network, case.task, data, batch, micro_tokens, case.tokenizer.pad, None)
     return [parameter.grad / count for parameter in network.parameters() if parameter.grad is not None]
 
 
@@ -190,8 +190,8 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
     total = count = torch.zeros(())
     for i, example in enumerate(sliding.examples):
         windows = sliding.data.features[i].windows
-        logits = torch.cat([network(collate([window], pad=sliding.encoder.pad)) for window in windows]).mean(dim=0)
-        target = torch.from_numpy(sliding.task.label(example, windows[0]))[None]
+        logits = torch.cat([network(collate([window], pad=sliding.tokenizer.pad)) for window in windows]).mean(dim=0)
+        target = torch.from_numpy(sliding.task.encode_target(example, windows[0]))[None]
         loss, weight = sliding.task.loss(logits[None], target)
         total, count = total + loss, count + weight
     total.backward()
@@ -206,7 +206,7 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
 @pytest.mark.parametrize("free", [0, 1, 2])
 def test_kept_states_train_as_fresh_ones(case: Case, free: int) -> None:
     network = case.network(free=free)
-    kept = cache.kept(network, case.data.windows, pad=case.encoder.pad, budget=200)
+    kept = kept_states(network, case.data.windows, pad=case.tokenizer.pad, budget=200)
     data = with_cache(case.data, kept)
     fresh = gradient_of(case, network, case.data, 500)
     cached = gradient_of(case, network, data, 500)
@@ -215,15 +215,15 @@ def test_kept_states_train_as_fresh_ones(case: Case, free: int) -> None:
         torch.testing.assert_close(one, other, atol=1e-5 * largest, rtol=1e-4)
 
 
-def with_cache(data: Material, kept: cache.Cache) -> Material:
-    return replace(data, cache=kept)
+def with_cache(data: EncodedDataset, kept: KeptStates) -> EncodedDataset:
+    return replace(data, kept=kept)
 
 
 def training(case: Case, network: Network, optimiser: torch.optim.Optimizer, *, epochs: int) -> Any:
     """The loop over a case's sample."""
     return loop.steps(
         network, case.task, case.data, optimiser, lambda _: 1.0,
-        epochs=epochs, batch_size=8, clip=1.0, micro_tokens=4096, pad=case.encoder.pad, seed=3,
+        epochs=epochs, batch_size=8, clip=1.0, micro_tokens=4096, pad=case.tokenizer.pad, seed=3,
     )  # fmt: skip
 
 
@@ -237,8 +237,8 @@ def trained(case: Case, free: int | None, *, epochs: int, rate: float) -> Networ
 
 def score_of(case: Case, network: Network) -> float:
     """The primary metric on the sample, after the task has decided what the data decide."""
-    logits = inference.window_logits(network, case.data.windows, pad=case.encoder.pad)
-    task = case.task.tune(case.examples, case.data.features, inference.by_example(case.data.features, logits))
+    logits = inference.window_logits(network, case.data.windows, pad=case.tokenizer.pad)
+    task = case.task.fit_thresholds(case.examples, case.data.features, inference.by_example(case.data.features, logits))
     predictions = inference.decode(task, case.examples, case.data.features, logits)
     return next(iter(inference.score(task, inference.table_of(task, case.examples, predictions)).values()))
 
@@ -261,10 +261,10 @@ def test_saved_and_loaded_predicts_the_same(case: Case, tmp_path: Path) -> None:
     network = trained(case, None, epochs=1, rate=1e-3)
     before = case.predictions(network)
     network.fold_scale()
-    Artifact(case.task, case.encoder, network, "native", "tiny").save(tmp_path / "model")
+    Artifact(case.task, case.tokenizer, network, "native", "tiny").save(tmp_path / "model")
     again = load(tmp_path / "model")
     assert again.task.options == case.task.options
-    after = list(inference.predict(again.network, again.encoder, again.task, case.examples))
+    after = list(inference.predict(again.network, again.tokenizer, again.task, case.examples))
     for one, other in zip(before, after, strict=True):
         assert_near(one, other)
 
@@ -286,14 +286,14 @@ def test_the_stock_class_loads_it(case: Case, tmp_path: Path) -> None:
 
     network = case.network()
     network.fold_scale()
-    Artifact(case.task, case.encoder, network, "native", "tiny").save(tmp_path / "model")
-    auto = getattr(transformers, case.task.head.stock)
+    Artifact(case.task, case.tokenizer, network, "native", "tiny").save(tmp_path / "model")
+    auto = getattr(transformers, case.task.head.auto_class)
     stock, info = auto.from_pretrained(tmp_path / "model", output_loading_info=True)
     assert not info["missing_keys"]
     assert not info["unexpected_keys"]
     stock.eval()
     network.eval()
-    batch = collate(case.data.windows[:5], pad=case.encoder.pad)
+    batch = collate(case.data.windows[:5], pad=case.tokenizer.pad)
     with torch.no_grad():
         output = stock(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
         ours = network(batch)
@@ -301,7 +301,7 @@ def test_the_stock_class_loads_it(case: Case, tmp_path: Path) -> None:
         theirs = torch.stack([output.start_logits, output.end_logits], dim=-1)
     else:
         theirs = output.logits
-    if case.task.per == "token":
+    if case.task.level == "token":
         theirs = theirs.reshape(-1, theirs.shape[-1])[batch.index]
     torch.testing.assert_close(theirs, ours, atol=1e-5, rtol=1e-5)
     for name, value in case.task.head.config.items():
@@ -318,9 +318,9 @@ def test_two_runs_are_the_same_bytes(case: Case) -> None:
 def test_every_gold_item_of_a_sample_can_be_expressed(case: Case) -> None:
     """Where a task counts pieces of the text, its own samples lose none, and windows lose no more than whole texts."""
     counts = [
-        case.task.held(example, one.windows)
+        case.task.coverage(example, one.windows)
         for example, one in zip(case.data.examples, case.data.features, strict=True)
     ]
     assert all(gold == held for gold, held in counts)
-    assert case.task.items
+    assert case.task.unit
     assert case.task.doubts(case.examples) == []

@@ -14,8 +14,8 @@ from afina.records import Example, Row
 from afina.tasks.multilabel import Multilabel, MultilabelOptions, best_threshold, sigmoid
 
 
-def task(labels: list[str], **facts: object) -> Multilabel:
-    return Multilabel(MultilabelOptions(text="text", label="labels"), {"labels": labels, **facts})
+def task(labels: list[str], **fitted: object) -> Multilabel:
+    return Multilabel(MultilabelOptions(text="text", label="labels"), {"labels": labels, **fitted})
 
 
 @pytest.mark.parametrize(
@@ -72,18 +72,18 @@ def test_tuned_thresholds_decide() -> None:
     examples = [Example("x", target=("a",)), Example("y", target=())]
     logits = [[np.array([-1.0, -3.0])], [np.array([-2.0, -3.0])]]
     before = task(["a", "b"])
-    after = before.tune(examples, (), logits)
+    after = before.fit_thresholds(examples, (), logits)
     assert before.decode(examples[0], (), logits[0])["labels"] == []
     assert after.decode(examples[0], (), logits[0])["labels"] == ["a"]
     assert after.decode(examples[1], (), logits[1])["labels"] == []
     assert after.thresholds[1] == 0.5
-    assert after.facts["labels"] == ["a", "b"]
+    assert after.fitted["labels"] == ["a", "b"]
 
 
 def test_balanced_weights_are_absent_over_present() -> None:
     made = Multilabel(MultilabelOptions(text="text", label="labels", class_weights="balanced"))
     fitted = made.fit([Example("x", target=("a",)), Example("y", target=("a", "b")), Example("z", target=())])
-    assert fitted.facts["weights"] == [0.5, 2.0]
+    assert fitted.fitted["weights"] == [0.5, 2.0]
     loss, count = fitted.loss(torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]))
     assert float(loss) == pytest.approx(0.5 * np.log(2) + np.log(2))
     assert float(count) == 2

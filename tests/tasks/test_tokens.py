@@ -30,10 +30,10 @@ from afina.tasks.tokens import (
     viterbi,
     without_overlaps,
 )
-from afina.text.encoding import Encoder
+from afina.text.tokenization import Tokenizer
 from tests import tiny as made
 
-ENCODERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
+TOKENIZERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
 FACTS = {"kind": "entities", "types": ["LOC", "PER"], "scheme": "IOB2"}
 tags = st.lists(st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]), max_size=12)
 words = st.lists(
@@ -46,14 +46,14 @@ def perfect(task: Tokens, example: Example, windows: Any) -> list[np.ndarray[Any
     """Logits that say the target of each labelled token, and the opposite of sense elsewhere."""
     found = []
     for window in windows:
-        target = task.label(example, window)
+        target = task.encode_target(example, window)
         logits = np.zeros((len(window), len(task.tags)))
         logits[np.arange(len(window)), np.where(target == IGNORED, 1, target)] = 30.0
         found.append(logits)
     return found
 
 
-@pytest.mark.parametrize("family", list(ENCODERS))
+@pytest.mark.parametrize("family", list(TOKENIZERS))
 @pytest.mark.parametrize("subwords", ["first", "all"])
 @given(words=words, data=st.data(), length=st.integers(16, 40), overlap=st.integers(2, 20))
 def test_words_to_windows_to_words_is_the_identity(
@@ -66,10 +66,10 @@ def test_words_to_windows_to_words_is_the_identity(
     text, places = joined(words)
     assert [text[start:end] for start, end in places] == words
     example = Example(text, None, tuple(gold), "x", places)
-    encoder = Encoder(ENCODERS[family], length)
+    tokenizer = Tokenizer(TOKENIZERS[family], length)
     # A word that the tokenizer turns into nothing can't say its tag; it still has to get one.
-    seen = {i for i, word in enumerate(words) if len(encoder.tokens([word])[0])}
-    (features,) = encoder.encode([example], slides=True, overlap=overlap)
+    seen = {i for i, word in enumerate(words) if len(tokenizer.tokens([word])[0])}
+    (features,) = tokenizer.encode([example], slides=True, overlap=overlap)
     assert features.cut == 0
     found = task.decode(example, features.windows, perfect(task, example, features.windows))["tags"]
     assert len(found) == len(words)
@@ -77,14 +77,14 @@ def test_words_to_windows_to_words_is_the_identity(
         assert found == gold
 
 
-@pytest.mark.parametrize("family", list(ENCODERS))
+@pytest.mark.parametrize("family", list(TOKENIZERS))
 @given(data=st.data(), length=st.integers(16, 40), overlap=st.integers(2, 20))
 def test_spans_to_windows_to_spans_is_the_identity(family: str, data: st.DataObject, length: int, overlap: int) -> None:
     """For spans that begin and end where tokens do, which the tokenizer itself draws here."""
     text = data.draw(st.text(st.sampled_from("the cat sleeps é ç 😀 12.50,"), max_size=80))
     task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
-    encoder = Encoder(ENCODERS[family], length)
-    (tokens,) = encoder.tokens([text])
+    tokenizer = Tokenizer(TOKENIZERS[family], length)
+    (tokens,) = tokenizer.tokens([text])
     visible = sorted({(int(s), int(e)) for s, e in tokens.spans if text[s:e].strip()})
     borders = sorted(set(data.draw(st.lists(st.integers(0, max(0, len(visible) - 1)), max_size=8))))
     spans = []
@@ -97,7 +97,7 @@ def test_spans_to_windows_to_spans_is_the_identity(family: str, data: st.DataObj
     assume(all(a[1] <= b[0] for a, b in pairwise(visible)))
     assume(not any(a.end == b.start and a.label == b.label for a, b in pairwise(spans)) or family == "bert")
     example = Example(text, None, tuple(spans), "x")
-    (features,) = encoder.encode([example], slides=True, overlap=overlap)
+    (features,) = tokenizer.encode([example], slides=True, overlap=overlap)
     found = task.decode(example, features.windows, perfect(task, example, features.windows))["entities"]
     assert [Span(one["start"], one["end"], one["label"]) for one in found] == spans
     assert all(one["text"] == text[one["start"] : one["end"]] for one in found)
@@ -233,23 +233,23 @@ def test_overlapping_spans_are_listed_with_their_place() -> None:
     (doubt,) = task.doubts([example])
     assert str(doubt).startswith("train.jsonl:7: span [3, 10) 'date' 'an hour' overlaps another span; the longer one")
     task = task.fit([example])
-    windows = Encoder(ENCODERS["bert"], 24).encode([example], slides=True)[0].windows
-    assert task.held(example, windows) == (2, 1)
+    windows = Tokenizer(TOKENIZERS["bert"], 24).encode([example], slides=True)[0].windows
+    assert task.coverage(example, windows) == (2, 1)
 
 
 def test_what_tokens_cannot_express_is_counted() -> None:
     task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
-    encoder = Encoder(ENCODERS["bert"], 24)
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 24)
     text = "the cat sleeps"
     for span, held in ((Span(4, 7, "PER"), 1), (Span(5, 7, "PER"), 0), (Span(4, 14, "PER"), 1)):
         example = Example(text, None, (span,), "x")
-        (features,) = encoder.encode([example], slides=True)
-        assert task.held(example, features.windows) == (1, held)
+        (features,) = tokenizer.encode([example], slides=True)
+        assert task.coverage(example, features.windows) == (1, held)
     words = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
     text, places = joined(["the", "\u200b", "cat"])
     example = Example(text, None, ("O", "B-PER", "B-PER"), "x", places)
-    (features,) = encoder.encode([example], slides=True)
-    assert words.held(example, features.windows) == (2, 1)
+    (features,) = tokenizer.encode([example], slides=True)
+    assert words.coverage(example, features.windows) == (2, 1)
 
 
 @given(tags)
@@ -289,17 +289,17 @@ def test_types_that_training_lacks_count_as_missed() -> None:
     assert problem.code == base.COUNTABLE
     table = inference.table_of(task, [example], [{"tags": ["B-PER", "O", "O"], "entities": []}])
     assert inference.score(task, table)["entity_recall"] == 0.5
-    assert [(line["label"], line["support"]) for line in task.details(table)][-1] == ("(unseen in training)", 1)
+    assert [(line["label"], line["support"]) for line in task.breakdown(table)][-1] == ("(unseen in training)", 1)
 
 
 def test_rare_tags_weigh_more() -> None:
     task = Tokens(TokensOptions(tokens="tokens", tags="tags", class_weights="balanced"))
     examples = [task.read(Row({"tokens": ["a", "b", "c", "d"], "tags": ["O", "O", "B-X", "I-X"]}, "x"))] * 5
-    weights = dict(zip(task.fit(examples).tags, task.fit(examples).facts["weights"], strict=True))
+    weights = dict(zip(task.fit(examples).tags, task.fit(examples).fitted["weights"], strict=True))
     assert weights["B-X"] == weights["I-X"] > weights["O"]
     spans = Tokens(TokensOptions(text="text", label="spans", class_weights="balanced"))
     examples = [spans.read(Row({"text": "a b c d", "spans": [[4, 7, "X"]]}, "x"))] * 5
-    assert dict(zip(spans.fit(examples).tags, spans.fit(examples).facts["weights"], strict=True)) == weights
+    assert dict(zip(spans.fit(examples).tags, spans.fit(examples).fitted["weights"], strict=True)) == weights
 
 
 def test_words_that_become_nothing_still_get_a_tag() -> None:
@@ -307,8 +307,8 @@ def test_words_that_become_nothing_still_get_a_tag() -> None:
     sentence = ["the", "\u200b", "\xad", "cat", "\x85"]
     text, places = joined(sentence)
     example = Example(text, None, ("O", "O", "O", "B-PER", "O"), "x", places)
-    encoder = Encoder(ENCODERS["bert"], 24)
-    windows = encoder.encode([example], slides=True)[0].windows
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 24)
+    windows = tokenizer.encode([example], slides=True)[0].windows
     found = task.decode(example, windows, perfect(task, example, windows))
     assert found["tags"] == ["O", "O", "O", "B-PER", "O"]
     assert [(one["start"], one["end"]) for one in found["entities"]] == [(3, 4)]
@@ -319,7 +319,7 @@ def test_a_lone_blank_does_not_end_an_entity() -> None:
     task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
     text = "00000000 00 the cat"
     example = Example(text, None, (Span(0, 11, "PER"),), "x")
-    windows = Encoder(ENCODERS["xlm-roberta"], 40).encode([example], slides=True)[0].windows
+    windows = Tokenizer(TOKENIZERS["xlm-roberta"], 40).encode([example], slides=True)[0].windows
     assert any(start == end for start, end in windows[0].spans[1:-1].tolist())
     found = task.decode(example, windows, perfect(task, example, windows))["entities"]
     assert [(one["start"], one["end"], one["text"]) for one in found] == [(0, 11, "00000000 00")]
@@ -328,8 +328,8 @@ def test_a_lone_blank_does_not_end_an_entity() -> None:
 def test_a_model_of_words_reads_plain_text() -> None:
     task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
     example = Example("Ana sleeps (in Porto).")
-    encoder = Encoder(ENCODERS["bert"], 40)
-    windows = encoder.encode([example], slides=True)[0].windows
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 40)
+    windows = tokenizer.encode([example], slides=True)[0].windows
     known = Example(example.text, None, ("B-PER", "O", "O", "O", "B-LOC", "O", "O"), "x", None)
     words = [(0, 3), (4, 10), (11, 12), (12, 14), (15, 20), (20, 21), (21, 22)]
     logits = perfect(task, Example(known.text, None, known.target, "x", tuple(words)), windows)
@@ -368,8 +368,8 @@ def test_real_sentences_lose_nothing(real_data: Path, tiny: Callable[[str], Path
     task = Tokens(TokensOptions()).columns(readers.columns_of(rows))
     examples = [task.read(row) for row in rows]
     task = task.fit(examples)
-    encoder = Encoder(ENCODERS["bert"], 32)
-    features = encoder.encode(examples, slides=True)
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 32)
+    features = tokenizer.encode(examples, slides=True)
     assert sum(len(one.windows) > 1 for one in features) > 50
     predictions = [
         task.decode(example, one.windows, perfect(task, example, one.windows))

@@ -25,7 +25,7 @@ from afina.data.parts import read_data
 from afina.errors import ConfigError, TrainingError
 from afina.model.network import Network
 from afina.records import Batch
-from afina.text.batching import draws
+from afina.text.layouts import epoch_batches
 from afina.training import checkpoint, loop, rundir
 from afina.training.loop import Step
 from afina.training.run import Begin, Done, Event, Note, Scored, stream
@@ -569,7 +569,7 @@ def test_a_gradient_that_is_not_finite_names_its_rows_and_spoils_no_checkpoint(
             next(p for p in network.parameters() if p.grad is not None).grad[0] = math.nan
         return found
 
-    rows = draws(len(PAIRS), 3, seed=1, epoch=1)[3]
+    rows = epoch_batches(len(PAIRS), 3, seed=1, epoch=1)[3]
     monkeypatch.setattr(loop, "gradients", spoiled)
     with pytest.raises(TrainingError, match=r"step 9: the loss is [\d.]+ and the norm of its gradient nan") as caught:
         list(events(tiny("bert"), interrupted))

@@ -212,19 +212,19 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_rows(setting: dict[str, A
 def test_a_moved_frozen_weight_is_found(tiny: Callable[[str], Path]) -> None:
     from afina.model import network as networks
     from afina.tasks.base import find
-    from afina.training.run import digests
+    from afina.training.run import parameter_hashes
 
     task = find("classification")
-    network = networks.build(str(tiny("bert")), task(task.Options(), {"labels": ["a", "b"]}).head, per="example")
+    network = networks.build(str(tiny("bert")), task(task.Options(), {"labels": ["a", "b"]}).head, level="example")
     network.freeze(1)
-    before = digests(network)
+    before = parameter_hashes(network)
     with pytest.raises(TrainingError, match="no weight moved"):
         prove(network, before)
     with torch.no_grad():
         next(iter(network.head.parameters())).add_(1.0)
     assert prove(network, before)["trained_tensors_unmoved"]
     with torch.no_grad():
-        network.trunk.base.embeddings.LayerNorm.weight[0].add_(1e-6)
+        network.backbone.base.embeddings.LayerNorm.weight[0].add_(1e-6)
     with pytest.raises(TrainingError, match=r"frozen weights moved: stock\.bert.embeddings\.LayerNorm\.weight"):
         prove(network, before)
 

@@ -48,7 +48,7 @@ def look(model: str | Path, train: Any, **more: Any) -> Suspects:
 def test_flipped_labels_of_a_small_file_are_found(embedded: str) -> None:
     config = load(None, {"data.train": str(REPOSITORY / "examples" / "classification" / "train.csv")})
     data = read_data(config)
-    examples, labels = data.parts["train"], data.task.facts["labels"]
+    examples, labels = data.parts["train"], data.task.fitted["labels"]
     number = len(examples) // 10
     hits, right = [], []
     for seed in range(4):

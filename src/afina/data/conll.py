@@ -21,7 +21,7 @@ SNIFFED = 2000
 BLANKS = re.compile(r"[ \t]+")
 
 
-class LineFault(Protocol):
+class LineError(Protocol):
     """What makes a line unreadable."""
 
     def at(self, place: str, raw: bytes) -> Problem: ...
@@ -37,7 +37,7 @@ class NumberedLine(Protocol):
     @property
     def text(self) -> str: ...
     @property
-    def fault(self) -> LineFault | None: ...
+    def fault(self) -> LineError | None: ...
 
 
 def looks_like_columns(lines: Iterable[str]) -> bool:

@@ -159,7 +159,7 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
         return data, error.problems
     count = config.data.unseen == "count"
     problems = [one for one in unseen(task, parts) if not (count and one.code == base.COUNTABLE)]
-    found = [f"{name} = {value}" for name, value in task.facts.items() if isinstance(value, str)]
+    found = [f"{name} = {value}" for name, value in task.fitted.items() if isinstance(value, str)]
     notes += [f"found: {', '.join(found)}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
     return replace(data, task=task, parts=parts, sources=words, notes=notes), problems

@@ -62,7 +62,7 @@ MAGIC = {
     ),
 }
 """What the first bytes of a file say about it, whatever its name: code, message and cure."""
-MARKS = (  # the longer marks first: that of UTF-32-LE begins with that of UTF-16-LE
+BOMS = (  # the longer marks first: that of UTF-32-LE begins with that of UTF-16-LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
@@ -101,7 +101,7 @@ def read(
         DataError: a source can't be read at all. At once for paths, otherwise when the stream comes to it.
         ConfigError: `columns`, `encoding` or `delimiter` make no sense.
     """
-    layout = Layout(columns, encoding, delimiter)
+    layout = ReadOptions(columns, encoding, delimiter)
     if isinstance(source, str | os.PathLike):
         return _read_files(_files(os.fspath(source)), layout)
     if columns is not None:
@@ -146,7 +146,7 @@ def columns_of(rows: Sequence[Row]) -> list[str]:
 # ---- small nouns
 
 
-class Fault(Exception):
+class RecordError(Exception):
     """What is wrong with one record, before its place is known."""
 
     def __init__(self, code: str, message: str, fix: str = "") -> None:
@@ -163,7 +163,7 @@ class Line(NamedTuple):
     number: int
     raw: bytes
     text: str
-    fault: Fault | None
+    fault: RecordError | None
 
 
 class Record(NamedTuple):
@@ -171,7 +171,7 @@ class Record(NamedTuple):
 
     lines: list[Line]
     fields: list[str]
-    fault: Fault | None = None
+    fault: RecordError | None = None
 
     @property
     def raw(self) -> bytes:
@@ -179,7 +179,7 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ReadOptions:
     """What the caller says about the files."""
 
     columns: Sequence[str] | None
@@ -292,12 +292,12 @@ def _has_tab(name: str) -> bool:
 # ---- a file as rows
 
 
-def _read_files(names: list[str], layout: Layout) -> Iterator[Item]:
+def _read_files(names: list[str], layout: ReadOptions) -> Iterator[Item]:
     for name in names:
         yield from _read_file(name, layout)
 
 
-def _read_file(name: str, layout: Layout) -> Iterator[Item]:
+def _read_file(name: str, layout: ReadOptions) -> Iterator[Item]:
     if _ending(name) in (*JSON_ENDINGS, ".json") and layout.columns is not None:
         kind = "json" if _ending(name) == ".json" else "jsonl"
         raise ConfigError(f"columns: names the columns of a csv or tsv file without a header; {name} is {kind}")
@@ -313,7 +313,7 @@ def _read_file(name: str, layout: Layout) -> Iterator[Item]:
         _fail(name, "no-rows", "no rows: the file " + ("holds none" if after.st_size else "is empty"))
 
 
-def _items(name: str, file: BinaryIO, layout: Layout) -> Iterator[Item]:
+def _items(name: str, file: BinaryIO, layout: ReadOptions) -> Iterator[Item]:
     codec = _codec(name, file, layout.encoding)
     if _ending(name) in JSON_ENDINGS:
         yield from _read_objects(name, _lines(name, file, codec))
@@ -334,7 +334,7 @@ def _has_columns(name: str, file: BinaryIO, codec: str) -> bool:
     return found
 
 
-def _read_table(name: str, file: BinaryIO, codec: str, layout: Layout) -> Iterator[Item]:
+def _read_table(name: str, file: BinaryIO, codec: str, layout: ReadOptions) -> Iterator[Item]:
     _check_txt(name, layout)
     is_csv = _ending(name) == ".csv"
     delimiter = layout.delimiter or ("," if is_csv else "\t")
@@ -352,7 +352,7 @@ def _read_table(name: str, file: BinaryIO, codec: str, layout: Layout) -> Iterat
         yield _item(name, record, names, delimiter)
 
 
-def _check_txt(name: str, layout: Layout) -> None:
+def _check_txt(name: str, layout: ReadOptions) -> None:
     if _ending(name) == ".txt" and not (layout.columns or layout.delimiter or _has_tab(name)):
         message = "a .txt file is read as tab separated; found no tab in its first line"
         _fail(name, "unknown-format", message, "give its --delimiter, or its column names if it has no header")
@@ -368,7 +368,7 @@ def _item(name: str, record: Record, names: Sequence[str], delimiter: str) -> It
     return Row(dict(zip(names, record.fields, strict=True)), place, record.raw)
 
 
-def _ragged(found: int, expected: int, delimiter: str) -> Fault:
+def _ragged(found: int, expected: int, delimiter: str) -> RecordError:
     sign = "tab" if delimiter == "\t" else printable(delimiter)
     message = f"found {found} {'field' if found == 1 else 'fields'}, expected {expected}"
     if found < expected:
@@ -377,7 +377,7 @@ def _ragged(found: int, expected: int, delimiter: str) -> Fault:
         fix = "is there a tab inside a text? Replace it by a blank"
     else:
         fix = f"is there an unquoted {sign} inside a text? Put that field into double quotes"
-    return Fault("ragged-row", message, fix)
+    return RecordError("ragged-row", message, fix)
 
 
 # ---- header
@@ -461,7 +461,7 @@ def _codec(name: str, file: BinaryIO, encoding: str) -> str:
     """The exact name of the encoding; the file is left behind its byte-order mark."""
     wanted = codecs.lookup(encoding).name.removesuffix("-sig")
     head = file.read(4)
-    mark, found = next(((mark, found) for mark, found in MARKS if head.startswith(mark)), (b"", wanted))
+    mark, found = next(((mark, found) for mark, found in BOMS if head.startswith(mark)), (b"", wanted))
     if not found.startswith(wanted):
         family = re.sub("-[bl]e$", "", found)
         message = f"the file begins with the byte-order mark of {found.upper()}, but is read as {wanted}"
@@ -507,19 +507,19 @@ def _line(number: int, raw: bytes, codec: str) -> Line:
     return Line(number, raw, text, fault or _nul(number, text))
 
 
-def _undecodable(number: int, error: UnicodeDecodeError, codec: str) -> Fault:
+def _undecodable(number: int, error: UnicodeDecodeError, codec: str) -> RecordError:
     byte, column = error.object[error.start], error.start + 1
     message = f"line {number}, column {column} (in bytes): the byte 0x{byte:02X} is not {codec}"
     likely = "cp1252" if codec == "utf-8" else "utf-8"
     fix = f"most likely the file is {likely}: --encoding {likely}, or convert the file to utf-8"
-    return Fault("not-utf8" if codec == "utf-8" else "not-decodable", message, fix)
+    return RecordError("not-utf8" if codec == "utf-8" else "not-decodable", message, fix)
 
 
-def _nul(number: int, text: str) -> Fault | None:
+def _nul(number: int, text: str) -> RecordError | None:
     if "\0" not in text:
         return None
     fix = "remove it; if the file is UTF-16, --encoding utf-16"
-    return Fault("nul", f"line {number}, column {text.index(chr(0)) + 1}: a NUL character", fix)
+    return RecordError("nul", f"line {number}, column {text.index(chr(0)) + 1}: a NUL character", fix)
 
 
 def _wide_lines(name: str, codec: str, any_end: bool) -> Iterator[Line]:
@@ -541,13 +541,13 @@ def _next_text(name: str, number: int, file: TextIO) -> str:
         _fail(f"{name}:{number}", "not-decodable", f"here or soon after, bytes that are not {error.encoding}")
 
 
-def _surrogate(text: str) -> Fault | None:
+def _surrogate(text: str) -> RecordError | None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         half = f"\\u{ord(text[error.start]):04x}"
         message = f"found {half}, half of a surrogate pair, which is no character"
-        return Fault("lone-surrogate", message, "write the whole pair, or remove it")
+        return RecordError("lone-surrogate", message, "write the whole pair, or remove it")
     return None
 
 
@@ -563,20 +563,22 @@ def _plain_records(lines: Iterator[Line], delimiter: str) -> Iterator[Record]:
             yield Record([line], fields, line.fault or _too_long(fields, len(text)))
 
 
-def _too_long(values: Iterable[Any], total: int) -> Fault | None:
+def _too_long(values: Iterable[Any], total: int) -> RecordError | None:
     if total > FIELD_LIMIT and any(isinstance(value, str) and len(value) > FIELD_LIMIT for value in values):
-        return Fault("too-long", f"a field holds more than {FIELD_LIMIT:,} characters", "cut it into several rows")
+        return RecordError(
+            "too-long", f"a field holds more than {FIELD_LIMIT:,} characters", "cut it into several rows"
+        )
     return None
 
 
-class Tape:
+class LineRecorder:
     """The text of lines, for csv.reader; remembers the lines that were taken since the last cut."""
 
     def __init__(self, lines: Iterator[Line]) -> None:
         self.lines = lines
         self.taken: list[Line] = []
 
-    def __iter__(self) -> Tape:
+    def __iter__(self) -> LineRecorder:
         return self
 
     def __next__(self) -> str:
@@ -591,7 +593,7 @@ class Tape:
 
 def _quoted_records(lines: Iterator[Line], delimiter: str) -> Iterator[Record]:
     """Records of one or more lines, by the rules of csv; after a fault the next line begins a new record."""
-    tape = Tape(lines)
+    tape = LineRecorder(lines)
     reader = csv.reader(tape, delimiter=delimiter, strict=True)
     while True:
         try:
@@ -620,25 +622,29 @@ def _next_fields(reader: Iterator[list[str]]) -> list[str]:
             csv.field_size_limit(before)
 
 
-def _quote_fault(error: csv.Error, tape: Tape, delimiter: str) -> Fault:
+def _quote_fault(error: csv.Error, tape: LineRecorder, delimiter: str) -> RecordError:
     too_long = "field limit" in str(error)
     open_quote = _run_to_the_quote(tape) if too_long else "end of data" in str(error)
     if open_quote:
         fix = "put a quote at the end of the field, or double the quote or remove it if it is text"
-        return Fault("open-quote", f"the quote opened here swallows the rest of the file ({_lines_of(tape)})", fix)
+        return RecordError(
+            "open-quote", f"the quote opened here swallows the rest of the file ({_lines_of(tape)})", fix
+        )
     if too_long:
-        return Fault("too-long", f"a field holds more than {FIELD_LIMIT:,} characters", "cut it into several rows")
+        return RecordError(
+            "too-long", f"a field holds more than {FIELD_LIMIT:,} characters", "cut it into several rows"
+        )
     message = (
         f"line {tape.taken[-1].number}: after a closing quote a {printable(delimiter)} or the line's end is expected"
     )
-    return Fault("bad-quote", message, 'double every quote that is part of a quoted text: ""')
+    return RecordError("bad-quote", message, 'double every quote that is part of a quoted text: ""')
 
 
-def _lines_of(tape: Tape) -> str:
+def _lines_of(tape: LineRecorder) -> str:
     return "1 line" if len(tape.taken) == 1 else f"{len(tape.taken):,} lines"
 
 
-def _run_to_the_quote(tape: Tape) -> bool:
+def _run_to_the_quote(tape: LineRecorder) -> bool:
     """Take the remaining lines of a quoted field that is too long; True when its end never comes."""
     quotes = sum(line.text.count('"') for line in tape.taken)
     while quotes % 2:
@@ -662,7 +668,7 @@ def _read_objects(name: str, lines: Iterator[Line]) -> Iterator[Item]:
         place = f"{name}:{line.number}"
         try:
             yield row_of(_object(line), place, line.raw)
-        except Fault as fault:
+        except RecordError as fault:
             yield fault.at(place, line.raw)
 
 
@@ -672,7 +678,9 @@ def _object(line: Line) -> dict[str, Any]:
     text = line.text.rstrip(BLANKS)
     value = _parse(text)
     if not isinstance(value, dict):
-        raise Fault("not-an-object", f"a JSON object is expected, found {_json_word(value)}", 'write {"column": value}')
+        raise RecordError(
+            "not-an-object", f"a JSON object is expected, found {_json_word(value)}", 'write {"column": value}'
+        )
     fault = _too_deep(text, value) or _too_long(value.values(), len(text)) or _halves(text, value)
     if fault:
         raise fault
@@ -690,8 +698,8 @@ def _parse(text: str) -> Any:
         raise _digits_fault() from None
 
 
-def _digits_fault() -> Fault:
-    return Fault("too-long", "a whole number of too many digits", "write it as a string")
+def _digits_fault() -> RecordError:
+    return RecordError("too-long", "a whole number of too many digits", "write it as a string")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -699,12 +707,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Fault("duplicate-key", f"the key {printable(twice)} stands twice in one object", "remove one of them")
+        raise RecordError(
+            "duplicate-key", f"the key {printable(twice)} stands twice in one object", "remove one of them"
+        )
     return values
 
 
 def _not_finite(word: str) -> NoReturn:
-    raise Fault(
+    raise RecordError(
         "not-finite",
         f"{printable(word)} is not a finite number, and JSON has no others",
         "write null for a missing value",
@@ -719,15 +729,19 @@ def _finite(word: str) -> float:
 _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_not_finite, parse_float=_finite)
 
 
-def _not_json(text: str, error: json.JSONDecodeError) -> Fault:
+def _not_json(text: str, error: json.JSONDecodeError) -> RecordError:
     rest = text[error.pos :].lstrip(BLANKS)
     if error.msg.startswith("Extra data") and rest.startswith("{"):
-        return Fault("bad-json", f"several objects on one line, the second at column {error.colno}", "write one a line")
+        return RecordError(
+            "bad-json", f"several objects on one line, the second at column {error.colno}", "write one a line"
+        )
     comma = _trailing_comma(text, error)
     if comma is not None:
-        return Fault("bad-json", f"not JSON: a trailing comma at column {comma + 1}", "remove it")
+        return RecordError("bad-json", f"not JSON: a trailing comma at column {comma + 1}", "remove it")
     reason = error.msg[:1].lower() + error.msg[1:]
-    return Fault("bad-json", f"not JSON: {reason} at column {error.colno}", "each line must be one whole JSON object")
+    return RecordError(
+        "bad-json", f"not JSON: {reason} at column {error.colno}", "each line must be one whole JSON object"
+    )
 
 
 def _trailing_comma(text: str, error: json.JSONDecodeError) -> int | None:
@@ -739,7 +753,7 @@ def _trailing_comma(text: str, error: json.JSONDecodeError) -> int | None:
     return comma if ends_line or (after and after in "}]") else None
 
 
-def _too_deep(text: str, value: Any) -> Fault | None:
+def _too_deep(text: str, value: Any) -> RecordError | None:
     if text.count("[") + text.count("{") <= DEPTH_LIMIT:
         return None
     level, depth = [value], 0
@@ -749,11 +763,13 @@ def _too_deep(text: str, value: Any) -> Fault | None:
     return _depth_fault() if depth > DEPTH_LIMIT else None
 
 
-def _depth_fault() -> Fault:
-    return Fault("too-deep", f"arrays and objects are nested more than {DEPTH_LIMIT} deep", "make the value flatter")
+def _depth_fault() -> RecordError:
+    return RecordError(
+        "too-deep", f"arrays and objects are nested more than {DEPTH_LIMIT} deep", "make the value flatter"
+    )
 
 
-def _halves(text: str, value: Any) -> Fault | None:
+def _halves(text: str, value: Any) -> RecordError | None:
     """Only an escape can write half a surrogate pair: the file itself was decoded strictly."""
     return _surrogate(json.dumps(value, ensure_ascii=False)) if "\\u" in text else None
 
@@ -791,7 +807,7 @@ def _read_tree(name: str, lines: Iterator[Line]) -> Iterator[Item]:
         raise DataError(_not_a_tree(text, error).at(f"{name}:{error.lineno}")) from None
     except RecursionError:
         fault = _depth_fault()
-    except Fault as found:
+    except RecordError as found:
         fault = found
     except ValueError:  # as in `_parse`
         fault = _digits_fault()
@@ -809,12 +825,14 @@ def _sound_lines(name: str, lines: Iterator[Line]) -> Iterator[str]:
         yield line.text
 
 
-def _not_a_tree(text: str, error: json.JSONDecodeError) -> Fault:
+def _not_a_tree(text: str, error: json.JSONDecodeError) -> RecordError:
     if not text.strip(BLANKS):
-        return Fault("no-rows", "no rows: the file is empty")
+        return RecordError("no-rows", "no rows: the file is empty")
     if error.msg.startswith("Extra data") and text[error.pos] == "{":
-        return Fault("bad-json", "a second JSON object begins here", "name the file .jsonl if it has an object a line")
-    return Fault("bad-json", f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}")
+        return RecordError(
+            "bad-json", "a second JSON object begins here", "name the file .jsonl if it has an object a line"
+        )
+    return RecordError("bad-json", f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}")
 
 
 def _sound(row: Row) -> Item:
@@ -832,7 +850,7 @@ def _read_memory(mappings: Iterator[Any], name: str) -> Iterator[Item]:
         place = f"{name} row {number}".lstrip()
         try:
             yield Row(_named_values(values), place)
-        except Fault as fault:
+        except RecordError as fault:
             yield fault.at(place)
     if not number:
         _fail(name or "data", "no-rows", "no rows")
@@ -841,10 +859,10 @@ def _read_memory(mappings: Iterator[Any], name: str) -> Iterator[Item]:
 def _named_values(values: Any) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         found = f"{type(values).__name__} {printable(values)}"
-        raise Fault("not-a-row", f"a dict of column names and values is expected, found {found}")
+        raise RecordError("not-a-row", f"a dict of column names and values is expected, found {found}")
     for key, value in values.items():
         if not isinstance(key, str):
-            raise Fault("bad-name", f"a column name must be text, found {printable(key)}")
+            raise RecordError("bad-name", f"a column name must be text, found {printable(key)}")
         if isinstance(value, str) and (fault := _surrogate(value)):
             raise fault
     return {key: _plain(value) for key, value in values.items()}

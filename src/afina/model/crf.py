@@ -21,7 +21,7 @@ NEVER = -1e9
 class CRF(nn.Module):
     """[n, width] -> [n, outputs]: emissions while training, log-marginals in evaluation."""
 
-    reads = "tokens"
+    pooling = "tokens"
 
     def __init__(self, width: int, outputs: int, dropout: float) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from .encoder import Trunk
+from .backbone import Backbone
 from .network import Network
 
 SIDE, GPU_SIDE = 1024, 8192
@@ -22,7 +22,7 @@ SIDE, GPU_SIDE = 1024, 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ForwardFlops:
     """Forward arithmetic for some windows, in FLOPs.
 
     Attributes:
@@ -38,30 +38,30 @@ class Work:
         return self.below * (1 if kept else epochs) + 3 * self.above * epochs
 
 
-def matrix_numbers(trunk: Trunk) -> float:
+def matrix_numbers(backbone: Backbone) -> float:
     """P: the numbers in the matrices of one layer, the mean over the layers (ALBERT's are counted at each use)."""
-    layers = trunk.layers
+    layers = backbone.layers
     if layers is None:
-        shared = [part for name, part in trunk.base.named_modules() if ".albert_layers." in name]
+        shared = [part for name, part in backbone.base.named_modules() if ".albert_layers." in name]
         return float(sum(part.weight.numel() for part in shared if isinstance(part, nn.Linear)))
     numbers = [part.weight.numel() for layer in layers for part in layer.modules() if isinstance(part, nn.Linear)]
     return sum(numbers) / len(layers)
 
 
-def work(network: Network, lengths: Sequence[int]) -> Work:
+def forward(network: Network, lengths: Sequence[int]) -> ForwardFlops:
     """The forward arithmetic of windows of these lengths, as this network does it."""
-    trunk = network.trunk
-    size, tokens, squares = matrix_numbers(trunk), sum(lengths), sum(length * length for length in lengths)
-    layer = 2 * size * tokens + 4 * trunk.width * squares
+    backbone = network.backbone
+    size, tokens, squares = matrix_numbers(backbone), sum(lengths), sum(length * length for length in lengths)
+    layer = 2 * size * tokens + 4 * backbone.width * squares
     last = layer
-    if network.reads == "first" and network.top[1] is not None and network.packs:
+    if network.pooling == "first" and network.top[1] is not None and network.packs:
         # Keys and values of all tokens; query, output and feed-forward part of the first ones alone.
-        rest = size - 2 * trunk.width**2
-        last = 4 * trunk.width**2 * tokens + 2 * rest * len(lengths) + 4 * trunk.width * tokens
-    upper = trunk.depth - network.cut_at
+        rest = size - 2 * backbone.width**2
+        last = 4 * backbone.width**2 * tokens + 2 * rest * len(lengths) + 4 * backbone.width * tokens
+    upper = backbone.depth - network.frozen_layers
     if upper == 0:
-        return Work(layer * (trunk.depth - 1) + last, 0.0)
-    return Work(layer * network.cut_at, layer * (upper - 1) + last)
+        return ForwardFlops(layer * (backbone.depth - 1) + last, 0.0)
+    return ForwardFlops(layer * network.frozen_layers, layer * (upper - 1) + last)
 
 
 def peak(device: torch.device, dtype: torch.dtype | None = None) -> float:

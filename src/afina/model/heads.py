@@ -1,7 +1,7 @@
 """States to logits: the family's native head, or one of ours on [CLS], the mean or the maximum of the tokens.
 
 A head of somebody else's is an `nn.Module` offered under the entry-point group `afina.heads`. It is called with
-`width`, `outputs` and `dropout`, maps [m, width] to [m, outputs], and says in the attribute `reads` what it wants:
+`width`, `outputs` and `dropout`, maps [m, width] to [m, outputs], and says in the attribute `pooling` what it wants:
 `first`, `mean`, `max` or `tokens`. A head may bring its own loss, as `CRF` does: a method `criterion(logits, targets,
 lengths)`; it is then called with the windows' lengths beside the vectors.
 """
@@ -15,11 +15,11 @@ import torch
 from torch import nn
 
 from ..errors import ConfigError, printable
+from .backbone import replaced
 from .crf import CRF
-from .encoder import replaced
 
 GROUP = "afina.heads"
-READS = {"linear": "first", "mean": "mean", "max": "max"}
+POOLINGS = {"linear": "first", "mean": "mean", "max": "max"}
 MOST_TAGS = 2_000
 """Of a CRF, which keeps a number for each pair of tags."""
 
@@ -30,9 +30,9 @@ class Linear(nn.Module):
     The softmax is the loss's or the decoder's.
     """
 
-    def __init__(self, width: int, outputs: int, dropout: float, reads: str) -> None:
+    def __init__(self, width: int, outputs: int, dropout: float, pooling: str) -> None:
         super().__init__()
-        self.reads = reads
+        self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, outputs)
         nn.init.normal_(self.out.weight, std=0.02)  # BERT's own initialisation (Devlin et al. 2019, released code)
@@ -54,7 +54,7 @@ class Native(nn.Module):
         super().__init__()
         base = stock.base_model
         shell = replaced(stock, stock.base_model_prefix, Given(base))
-        self.reads = stock_reads(stock)
+        self.pooling = stock_pooling(stock)
         self.shell = [shell]  # in a list: the stock model owns the weights, this module only lists the head's
         self.parts = nn.ModuleDict(
             {name: part for name, part in stock.named_children() if name != stock.base_model_prefix}
@@ -63,7 +63,7 @@ class Native(nn.Module):
             self.parts["pooler"] = base.pooler
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
-        if self.reads == "tokens":
+        if self.pooling == "tokens":
             output = self.shell[0](inputs_embeds=vectors[None], return_dict=True)
             if "start_logits" in output:
                 return torch.stack((output.start_logits[0], output.end_logits[0]), dim=-1)
@@ -71,7 +71,7 @@ class Native(nn.Module):
         return self.shell[0](inputs_embeds=vectors[:, None], return_dict=True).logits  # type: ignore[no-any-return]
 
 
-def stock_reads(stock: Any) -> str:
+def stock_pooling(stock: Any) -> str:
     """What the head of a stock class reads: one vector a sequence, or every token."""
     if not type(stock).__name__.endswith("ForSequenceClassification"):
         return "tokens"
@@ -100,10 +100,10 @@ class Given(nn.Module):
 
 def names() -> list[str]:
     """Heads there are: the native one, ours, and those of other packages."""
-    return ["native", *READS, "crf", *sorted(point.name for point in entry_points(group=GROUP))]
+    return ["native", *POOLINGS, "crf", *sorted(point.name for point in entry_points(group=GROUP))]
 
 
-def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn.Module:
+def make(name: str, *, width: int, outputs: int, dropout: float, level: str) -> nn.Module:
     """A head that is not the family's own.
 
     Args:
@@ -116,12 +116,12 @@ def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn
     Raises:
         ConfigError: there is no such head, or it reads something else than the task gives.
     """
-    if name in READS:
-        if per == "token" and name != "linear":
+    if name in POOLINGS:
+        if level == "token" and name != "linear":
             raise ConfigError(
                 f"model.head: {name} gives one vector a text, but this task needs one a token; use linear or native"
             )
-        return Linear(width, outputs, dropout, "tokens" if per == "token" else READS[name])
+        return Linear(width, outputs, dropout, "tokens" if level == "token" else POOLINGS[name])
     if name == "crf":
         if outputs > MOST_TAGS:
             raise ConfigError(
@@ -133,10 +133,10 @@ def make(name: str, *, width: int, outputs: int, dropout: float, per: str) -> nn
         raise ConfigError(f"model.head: {printable(name)} is not a head; there are: {', '.join(names())}")
     (point, *_) = found
     head: nn.Module = point.load()(width=width, outputs=outputs, dropout=dropout)
-    reads = getattr(head, "reads", None)
-    if reads not in (("tokens",) if per == "token" else ("first", "mean", "max")):
+    pooling = getattr(head, "pooling", None)
+    if pooling not in (("tokens",) if level == "token" else ("first", "mean", "max")):
         raise ConfigError(
-            f"model.head: {name} reads {printable(reads)}, which this task (one answer a {per}) can't give"
+            f"model.head: {name} reads {printable(pooling)}, which this task (one answer a {level}) can't give"
         )
     return head
 

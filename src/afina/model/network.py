@@ -11,9 +11,9 @@ from torch import nn
 
 from ..errors import ConfigError
 from ..records import Batch, States, Window
-from ..text.batching import collate
+from ..text.layouts import collate
 from . import heads, vocabulary
-from .encoder import Trunk, load_stock, reduce, replaced
+from .backbone import Backbone, load_stock, reduce, replaced
 
 FILLED, LONG = 32, 512
 """Tokens that a packed row is filled up to a multiple of, and from how many on where it need not be."""
@@ -43,8 +43,8 @@ class Network(nn.Module):
         self.stock = stock
         self.native = head is None
         self.head = heads.Native(stock) if head is None else head
-        self.trunk = Trunk(stock.base_model)
-        self.reads = str(self.head.reads)
+        self.backbone = Backbone(stock.base_model)
+        self.pooling = str(self.head.pooling)
         self.outputs = outputs
         self.new = new
         self.scale = scale
@@ -55,7 +55,7 @@ class Network(nn.Module):
     @property
     def packs(self) -> bool:
         """Whether batches are packed into rows without padding: on a CPU, for families that can be."""
-        return self.packing and self.trunk.family.packs and self.device.type == "cpu"
+        return self.packing and self.backbone.family.packs and self.device.type == "cpu"
 
     def multiple(self, tokens: int) -> int:
         """What a packed row of so many tokens is filled up to a multiple of.
@@ -65,7 +65,7 @@ class Network(nn.Module):
         without gradients are filled up too: tensors of fewer sizes find room where others were, and a process that
         predicts needs 60 MB less.
         """
-        if self.cut_at:
+        if self.frozen_layers:
             return math.lcm(FILLED, 8 * torch.get_num_threads())
         return FILLED if tokens > LONG and not self.training else 1
 
@@ -85,19 +85,21 @@ class Network(nn.Module):
         Raises:
             ModelError: the model's layers can't be told apart (ALBERT).
         """
-        depth = self.trunk.depth
-        self.free = layers
-        self.cut_at = 0 if layers is None else depth - layers
-        base = self.trunk.base
+        depth = self.backbone.depth
+        self.trainable_layers = layers
+        self.frozen_layers = 0 if layers is None else depth - layers
+        base = self.backbone.base
         self.trained: list[nn.Module] = [base, self.head]
         if layers is not None:
-            upper = list(self.trunk.layers or [])[depth - layers :] if layers else []
-            norm = [base.get_submodule(self.trunk.family.norm)] if layers and self.trunk.family.norm else []
+            upper = list(self.backbone.layers or [])[depth - layers :] if layers else []
+            norm = [base.get_submodule(self.backbone.family.norm)] if layers and self.backbone.family.norm else []
             self.trained = [*upper, *norm, self.head]
         # In tuples, so that torch does not list these views as children: the stock model owns the weights.
-        self.views: tuple[nn.Module, ...] = self.trunk.cut(self.cut_at) if 0 < self.cut_at < depth else ()
-        top = self.views[1] if self.views else self.trunk.whole
-        self.top: tuple[Any, ...] = (top, self.trunk.without_last(top) if self.trunk.family.prunes else None)
+        self.views: tuple[nn.Module, ...] = (
+            self.backbone.cut(self.frozen_layers) if 0 < self.frozen_layers < depth else ()
+        )
+        top = self.views[1] if self.views else self.backbone.whole
+        self.top: tuple[Any, ...] = (top, self.backbone.without_last(top) if self.backbone.family.prunes else None)
         self.requires_grad_(False)
         for module in self.trained:
             module.requires_grad_(True)
@@ -114,9 +116,9 @@ class Network(nn.Module):
         self.training = mode
         return self
 
-    def narrow(self, ids: Iterable[int]) -> None:
+    def restrict_vocabulary(self, ids: Iterable[int]) -> None:
         """Where the whole model trains, train only these rows of the vocabulary: those that the training texts use."""
-        found = vocabulary.find(self.trunk.base)
+        found = vocabulary.find(self.backbone.base)
         if found is None or not found[1].weight.requires_grad:
             return
         path, embedding = found
@@ -124,12 +126,12 @@ class Network(nn.Module):
         self.vocabulary = vocabulary.Vocabulary(embedding, ids)
         self.top = tuple(replaced(part, path, self.vocabulary) if part is not None else None for part in self.top)
 
-    def widen(self) -> None:
+    def restore_vocabulary(self) -> None:
         """Put the trained rows back into the vocabulary; the network is as before `narrow`."""
         if self.vocabulary is not None:
             self.vocabulary.write()
             self.vocabulary = None
-            self.freeze(self.free)
+            self.freeze(self.trainable_layers)
 
     @torch.no_grad()
     def lower(self, batch: Batch) -> States:
@@ -138,16 +140,16 @@ class Network(nn.Module):
         Always in fp32, so that they are the same whether they are kept or computed anew.
         """
         with torch.autocast(self.device.type, enabled=False):
-            if self.cut_at == self.trunk.depth:
+            if self.frozen_layers == self.backbone.depth:
                 return self.upper(batch)
-            return States(self.trunk.run(self.views[0], batch), batch.lengths)
+            return States(self.backbone.run(self.views[0], batch), batch.lengths)
 
     def upper(self, batch: Batch, states: torch.Tensor | None = None) -> States:
         """What the head reads, from the states at the cut or, where nothing is cut, from the batch itself."""
         whole, pruned = self.top
-        if self.reads == "first" and pruned is not None and batch.positions is not None:
-            return States(self.trunk.run_first(pruned, batch, states), batch.lengths, pooled=True)
-        return reduce(States(self.trunk.run(whole, batch, states), batch.lengths), self.reads)
+        if self.pooling == "first" and pruned is not None and batch.positions is not None:
+            return States(self.backbone.run_first(pruned, batch, states), batch.lengths, pooled=True)
+        return reduce(States(self.backbone.run(whole, batch, states), batch.lengths), self.pooling)
 
     def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:
         """Logits of the windows or tokens of a batch. [B, outputs] or [n, outputs]
@@ -156,13 +158,13 @@ class Network(nn.Module):
             batch: Windows.
             states: Their states at the cut, when they are already known.
         """
-        if self.cut_at == 0:
+        if self.frozen_layers == 0:
             states = self.upper(batch)
         else:
             states = states or self.lower(batch)
-            if self.cut_at < self.trunk.depth:
+            if self.frozen_layers < self.backbone.depth:
                 states = self.upper(batch, states.vectors)
-        vectors = reduce(states, self.reads).vectors
+        vectors = reduce(states, self.pooling).vectors
         # A head with a loss of its own judges whole windows, so it is told where they end.
         logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
         return logits
@@ -173,17 +175,17 @@ class Network(nn.Module):
         found: Callable[..., tuple[torch.Tensor, torch.Tensor]] | None = getattr(self.head, "criterion", None)
         return found
 
-    def level(self, name: str) -> int:
+    def layer_of(self, name: str) -> int:
         """How far up a parameter sits: 0 embeddings and shared tables, i + 1 layer i, depth + 1 head."""
-        depth = self.trunk.depth
+        depth = self.backbone.depth
         if name.startswith("vocabulary."):
             return 0
         if any(parameter is self.get_parameter(name) for parameter in self.head.parameters()):
             return depth + 1
-        path = self.trunk.family.layers
+        path = self.backbone.family.layers
         if path and f".{path}." in f".{name}":
             return int(f".{name}".split(f".{path}.", 1)[1].split(".")[0]) + 1
-        norm = self.trunk.family.norm
+        norm = self.backbone.family.norm
         return depth if norm and f".{norm}." in f".{name}" else 0
 
     def fold_scale(self) -> None:
@@ -194,9 +196,9 @@ class Network(nn.Module):
 
 def build(
     name: str,
-    need: Any,
+    spec: Any,
     *,
-    per: str,
+    level: str,
     head: str = "native",
     dropout: float | None = None,
     head_dropout: float | None = None,
@@ -220,17 +222,17 @@ def build(
     torch.manual_seed(seed)
     rates = {"dropout": dropout, "head_dropout": head_dropout}
     if head == "native":
-        settings = {"num_labels": need.outputs, **need.config}
-        stock, new = load_stock(name, need.stock, settings, **rates)
-        network = Network(stock, None, outputs=need.outputs, new=new, scale=need.scale)
+        settings = {"num_labels": spec.outputs, **spec.config}
+        stock, new = load_stock(name, spec.auto_class, settings, **rates)
+        network = Network(stock, None, outputs=spec.outputs, new=new, scale=spec.scale)
     else:
-        if head == "crf" and need.stock != "AutoModelForTokenClassification":
+        if head == "crf" and spec.auto_class != "AutoModelForTokenClassification":
             raise ConfigError("model.head: crf scores sequences of tags, which only the task `tokens` has")
         stock, new = load_stock(name, "AutoModel", {}, **rates)
         rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout
         torch.manual_seed(seed)
-        own = heads.make(head, width=stock.config.hidden_size, outputs=need.outputs, dropout=float(rate), per=per)
-        network = Network(stock, own, outputs=need.outputs, new=new, scale=need.scale)
+        own = heads.make(head, width=stock.config.hidden_size, outputs=spec.outputs, dropout=float(rate), level=level)
+        network = Network(stock, own, outputs=spec.outputs, new=new, scale=spec.scale)
     if head_dropout is not None:
         for module in network.head.modules():
             if isinstance(module, nn.Dropout):

@@ -33,7 +33,7 @@ class Predictor:
     @property
     def labels(self) -> list[str]:
         """The label set, in the order of `predict_proba`'s columns; empty for tasks without one."""
-        return list(self.artifact.task.facts.get("labels", ()))
+        return list(self.artifact.task.fitted.get("labels", ()))
 
     def predict(self, data: Any) -> list[Any]:
         """The answer for each text: a label, a number ...
@@ -58,7 +58,7 @@ class Predictor:
     def stream(self, data: Any) -> Iterator[Prediction]:
         """Whole predictions, one an input, in order, in memory that does not grow with the input."""
         art = self.artifact
-        yield from inference.predict(art.network, art.encoder, art.task, self.examples(data))
+        yield from inference.predict(art.network, art.tokenizer, art.task, self.examples(data))
 
     def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
         """Scores on labelled data, with intervals.
@@ -79,9 +79,9 @@ class Predictor:
         problems += [problem for problem in unknown if unseen != "count" or problem.code != COUNTABLE]
         if problems:
             raise DataError(problems)
-        features = art.encoder.encode(examples, slides=task.slides)
+        features = art.tokenizer.encode(examples, slides=task.slides)
         windows = [window for one in features for window in one.windows]
-        logits = inference.window_logits(art.network, windows, pad=art.encoder.pad)
+        logits = inference.window_logits(art.network, windows, pad=art.tokenizer.pad)
         predictions = inference.decode(task, examples, features, logits)
         return inference.evaluate(task, examples, predictions, features)
 

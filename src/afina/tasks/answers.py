@@ -18,9 +18,9 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Features, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base
-from .base import Array, Broken, HeadNeed, Sample
+from .base import Array, Broken, HeadSpec, Sample
 from .classification import softmax
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Answers(base.Task):
     name = "answers"
     summary = "the stretch of a passage that answers a question, or none"
     Options = AnswersOptions
-    per = "token"
+    level = "token"
     slides = True
     metrics = {  # noqa: RUF012 - a property of the contract
         "answer_f1": scores.answer_f1,
@@ -66,15 +66,15 @@ class Answers(base.Task):
         "no_answer_accuracy": lambda table: mean_where(table["exact"], table["has_answer"] == 0),
     }
 
-    def __init__(self, options: AnswersOptions, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: AnswersOptions, fitted: Mapping[str, Any] | None = None) -> None:
         self.options = options
-        self.facts = facts or {}
+        self.fitted = fitted or {}
 
-    items = "answers"
+    unit = "answers"
 
     @property
-    def head(self) -> HeadNeed:
-        return HeadNeed("AutoModelForQuestionAnswering", 2, {})
+    def head(self) -> HeadSpec:
+        return HeadSpec("AutoModelForQuestionAnswering", 2, {})
 
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Answers:
         given = self.options
@@ -88,7 +88,7 @@ class Answers(base.Task):
                 chosen["answer_start"] = base.present("answer_start", given.answer_start, names)
             elif "answer_start" in names:
                 chosen["answer_start"] = "answer_start"
-        return Answers(given.model_copy(update=chosen), self.facts)
+        return Answers(given.model_copy(update=chosen), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         question = base.read_text(row, self.options.question or "", labelled=labelled)
@@ -104,7 +104,7 @@ class Answers(base.Task):
     def check(self, example: Example) -> Problem | None:
         return None
 
-    def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
+    def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
         """Questions with an answer (1 or 0), and whether a window holds one that a prediction could be: whole, with a
         token's edge at both ends, and not longer than an answer may be."""
         for answer in example.target:
@@ -116,7 +116,7 @@ class Answers(base.Task):
                     return 1, 1
         return int(bool(example.target)), 0
 
-    def label(self, example: Example, window: Window) -> Array:
+    def encode_target(self, example: Example, window: Window) -> Array:
         """For each token 1 where the window begins, and its weights as first and as last token of an answer. [n, 3]
 
         The weight 1 is shared by the distinct answers that lie wholly in the window; without one the first token
@@ -144,12 +144,12 @@ class Answers(base.Task):
         losses = -(targets[:, 1:] * (shifted - normaliser[owner])).sum() / 2
         return losses, targets.new_tensor(float(windows))
 
-    def tune(
+    def fit_thresholds(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Answers:
         """The no-answer threshold with the best F1 (Rajpurkar et al. 2018): a question whose "no answer" scores higher
         than its best answer by more than the threshold gets none."""
-        if not self.facts["no_answer"]:
+        if not self.fitted["no_answer"]:
             return self
         margins, gains = [], []
         for example, one, own in zip(examples, features, logits, strict=True):
@@ -157,16 +157,16 @@ class Answers(base.Task):
             best = example.pair[found[0].start : found[0].end] if found and example.pair else ""
             margins.append(none - found[0].score if found else np.inf)
             gains.append(best_f1(best, example.target) - best_f1("", example.target))
-        return Answers(self.options, {**self.facts, "threshold": best_threshold(np.array(margins), np.array(gains))})
+        return Answers(self.options, {**self.fitted, "threshold": best_threshold(np.array(margins), np.array(gains))})
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         context = example.pair or ""
         found, none = candidates(windows, logits, self.options.longest)
         listed = [(one.score, one.start, one.end) for one in found[: self.options.best]]
-        silent = self.facts.get("no_answer", False)
+        silent = self.fitted.get("no_answer", False)
         if silent or not listed:
             # Between "no answer" and the answers the threshold decides, in the probabilities too.
-            listed.append((none - self.facts.get("threshold", 0.0), 0, 0))
+            listed.append((none - self.fitted.get("threshold", 0.0), 0, 0))
         probabilities = softmax(np.array([score for score, _, _ in listed]))
         order = sorted(range(len(listed)), key=lambda i: -probabilities[i])
         answers = [
@@ -176,7 +176,7 @@ class Answers(base.Task):
         ]  # fmt: skip
         return {**answers[0], "alternatives": answers[1:]}
 
-    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+    def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         said = prediction["answer"]
         return {
             "exact": float(any(normal(said) == normal(one) for one in references(example.target))),
@@ -184,7 +184,7 @@ class Answers(base.Task):
             "has_answer": int(bool(example.target)),
         }
 
-    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         return []
 
     samples = (

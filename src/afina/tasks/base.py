@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics.scores import Metric
-from ..records import Example, Features, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 
 if TYPE_CHECKING:
     import torch
@@ -50,18 +50,18 @@ class TextOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class HeadNeed:
+class HeadSpec:
     """The head a task needs, in the terms of the stock classes.
 
     Attributes:
-        stock: The stock auto class that loads the saved model, for example `AutoModelForSequenceClassification`.
+        auto_class: The stock auto class that loads the saved model, for example `AutoModelForSequenceClassification`.
         outputs: Numbers an example or a token, the width of the logits.
         config: Entries of the saved `config.json` (`id2label`, `problem_type` ...).
         scale: Deviation and mean that turn the trained outputs into the user's scale; they are folded into the last
             layer when training is over, so that the saved model answers in that scale by itself.
     """
 
-    stock: str
+    auto_class: str
     outputs: int
     config: Mapping[str, Any]
     scale: tuple[float, float] = (1.0, 0.0)
@@ -90,18 +90,20 @@ class Task(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[Options]]
-    per: ClassVar[Literal["example", "token"]]
+    level: ClassVar[Literal["example", "token"]]
     """What one row of logits belongs to. The logits of an example with several windows are averaged."""
     samples: ClassVar[Sequence[Sample]]
     broken: ClassVar[Sequence[Broken]]
-    items: str = "items"
-    """What `held` counts, in the plural."""
+    label_unit: ClassVar[Literal["text", "word"] | None] = None
+    """What has one label out of a few, so that a label can be doubted; None where nothing has."""
+    unit: str = "items"
+    """What `coverage` counts, in the plural."""
 
     options: Any
-    facts: Mapping[str, Any]
+    fitted: Mapping[str, Any]
 
     @abstractmethod
-    def __init__(self, options: Any, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: Any, fitted: Mapping[str, Any] | None = None) -> None:
         """Make the task from its checked options and, once known, its facts."""
 
     @property
@@ -116,7 +118,7 @@ class Task(ABC):
 
     @property
     @abstractmethod
-    def head(self) -> HeadNeed:
+    def head(self) -> HeadSpec:
         """The head this task needs. Facts must be known."""
 
     @abstractmethod
@@ -157,7 +159,15 @@ class Task(ABC):
         names = [getattr(one, "label", one) for one in found] if isinstance(found, list | tuple) else []
         return [name for name in names if isinstance(name, str)]
 
-    def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
+    def show(self, target: Any) -> str:
+        """A target in a few characters, as a message shows it."""
+        return printable(target, 40)
+
+    def stratum(self, example: Example) -> str:
+        """What a hold-out keeps in proportion, for a labelled example: its label, or nothing where targets are no labels."""
+        return example.target if isinstance(example.target, str) else ""
+
+    def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
         """How many gold `items` an example has, and how many of them the windows can express.
 
         The difference is what truncation and the borders of tokens cost, whatever the model. (0, 0) where the target
@@ -166,7 +176,7 @@ class Task(ABC):
         return 0, 0
 
     @abstractmethod
-    def label(self, example: Example, window: Window) -> Array:
+    def encode_target(self, example: Example, window: Window) -> Array:
         """The target of one window: a scalar or vector (`per` example: all its windows alike), or one entry a token.
 
         [] or [k] or [n]
@@ -180,7 +190,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def tune(
+    def fit_thresholds(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Task:
         """The same task with what the validation data decide (thresholds); itself when there is nothing to decide.
@@ -196,11 +206,11 @@ class Task(ABC):
         """Windows of one example and their logits ([k] or [n, k] each) to a prediction (JSON values only)."""
 
     @abstractmethod
-    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+    def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         """One line of the table that the metrics read. The example's target must be known."""
 
     @abstractmethod
-    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         """A breakdown of the score for people (one line a label); may be empty."""
 
 

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from ..errors import ConfigError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Features, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base
-from .base import Array, Broken, HeadNeed, Sample
+from .base import Array, Broken, HeadSpec, Sample
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,8 @@ class Classification(base.Task):
     name = "classification"
     summary = "one label for a text or a pair of texts"
     Options = ClassificationOptions
-    per = "example"
+    level = "example"
+    label_unit = "text"
     metrics = {  # noqa: RUF012 - a ClassVar of the contract
         "accuracy": scores.accuracy,
         "macro_f1": scores.macro_f1,
@@ -48,14 +49,14 @@ class Classification(base.Task):
         "expected_calibration_error": scores.expected_calibration_error,
     }
 
-    def __init__(self, options: ClassificationOptions, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: ClassificationOptions, fitted: Mapping[str, Any] | None = None) -> None:
         self.options = options
-        self.facts = facts or {}
+        self.fitted = fitted or {}
 
     @property
     def labels(self) -> list[str]:
         """The label set; a label's position is its id."""
-        labels: list[str] = self.facts["labels"]
+        labels: list[str] = self.fitted["labels"]
         return labels
 
     @property
@@ -63,8 +64,8 @@ class Classification(base.Task):
         return bool(self.options.long == "windows")
 
     @property
-    def head(self) -> HeadNeed:
-        return HeadNeed(
+    def head(self) -> HeadSpec:
+        return HeadSpec(
             "AutoModelForSequenceClassification",
             len(self.labels),
             {
@@ -75,7 +76,7 @@ class Classification(base.Task):
         )
 
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Classification:
-        return Classification(base.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.facts)
+        return Classification(base.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = base.read_inputs(row, self.options, labelled=labelled)
@@ -96,21 +97,21 @@ class Classification(base.Task):
     def check(self, example: Example) -> Problem | None:
         return base.unseen(example, self.labels, countable=True)
 
-    def label(self, example: Example, window: Window) -> Array:
+    def encode_target(self, example: Example, window: Window) -> Array:
         return np.array(self.labels.index(example.target))
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Cross-entropy; with weights w the mean is sum(w l) / sum(w), as torch's own."""
         from torch.nn import functional as F
 
-        weights = self.facts.get("weights")
+        weights = self.fitted.get("weights")
         weight = None if weights is None else logits.new_tensor(weights)
         total = F.cross_entropy(
             logits.float(), targets, weight=weight, reduction="sum", label_smoothing=self.options.label_smoothing
         )
         return total, logits.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
 
-    def tune(
+    def fit_thresholds(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Classification:
         return self
@@ -121,7 +122,7 @@ class Classification(base.Task):
         named = dict(zip(self.labels, probabilities.tolist(), strict=True))
         return {"label": self.labels[best], "probabilities": named}
 
-    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+    def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         probabilities = prediction["probabilities"]
         known = example.target in self.labels
         return {
@@ -131,7 +132,7 @@ class Classification(base.Task):
             "confidence": probabilities[prediction["label"]],
         }
 
-    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         unseen = bool((table["gold"] == len(self.labels)).any())
         return scores.per_label(table, [*self.labels, UNSEEN] if unseen else self.labels)
 

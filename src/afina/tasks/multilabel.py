@@ -12,9 +12,9 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Features, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base
-from .base import Array, Broken, HeadNeed, Sample
+from .base import Array, Broken, HeadSpec, Sample
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +40,7 @@ class Multilabel(base.Task):
     name = "multilabel"
     summary = "a set of labels for a text or a pair of texts"
     Options = MultilabelOptions
-    per = "example"
+    level = "example"
     metrics = {  # noqa: RUF012 - a ClassVar of the contract
         "micro_f1": scores.micro_f1,
         "macro_f1": scores.multilabel_macro_f1,
@@ -49,28 +49,28 @@ class Multilabel(base.Task):
         "ranking_precision": scores.ranking_precision,
     }
 
-    def __init__(self, options: MultilabelOptions, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: MultilabelOptions, fitted: Mapping[str, Any] | None = None) -> None:
         self.options = options
-        self.facts = facts or {}
+        self.fitted = fitted or {}
 
     @property
     def labels(self) -> list[str]:
         """The label set; a label's position is its id."""
-        labels: list[str] = self.facts["labels"]
+        labels: list[str] = self.fitted["labels"]
         return labels
 
     @property
     def thresholds(self) -> list[float]:
         """Probability from which a label is given, one a label."""
-        return list(self.facts.get("thresholds") or [0.5] * len(self.labels))
+        return list(self.fitted.get("thresholds") or [0.5] * len(self.labels))
 
     @property
     def slides(self) -> bool:
         return bool(self.options.long == "windows")
 
     @property
-    def head(self) -> HeadNeed:
-        return HeadNeed(
+    def head(self) -> HeadSpec:
+        return HeadSpec(
             "AutoModelForSequenceClassification",
             len(self.labels),
             {
@@ -81,7 +81,7 @@ class Multilabel(base.Task):
         )
 
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Multilabel:
-        return Multilabel(base.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.facts)
+        return Multilabel(base.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = base.read_inputs(row, self.options, labelled=labelled)
@@ -99,10 +99,10 @@ class Multilabel(base.Task):
                 f"but the separator is {self.options.separator!r}; give --set options.separator='{other}'"
             )
         labels = base.sorted_labels(counts)
-        facts: dict[str, Any] = {"labels": labels}
+        fitted: dict[str, Any] = {"labels": labels}
         if self.options.class_weights == "balanced":
-            facts["weights"] = [(len(examples) - counts[label]) / counts[label] or 1.0 for label in labels]
-        return Multilabel(self.options, facts)
+            fitted["weights"] = [(len(examples) - counts[label]) / counts[label] or 1.0 for label in labels]
+        return Multilabel(self.options, fitted)
 
     def check(self, example: Example) -> Problem | None:
         """The first label that the training data did not have."""
@@ -111,7 +111,7 @@ class Multilabel(base.Task):
 
     def doubts(self, examples: Sequence[Example]) -> list[Problem]:
         """Labels that look like several: what another separator makes of them are labels too."""
-        known = set(self.facts.get("labels", ()))
+        known = set(self.fitted.get("labels", ()))
         own = self.options.separator
         doubtful = {label: sign for label in sorted(known) if (sign := other_separator(label, known, own))}
         return [
@@ -126,14 +126,14 @@ class Multilabel(base.Task):
             if label in doubtful
         ]
 
-    def label(self, example: Example, window: Window) -> Array:
+    def encode_target(self, example: Example, window: Window) -> Array:
         return np.array([label in example.target for label in self.labels], dtype=np.float32)
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Binary cross-entropy of every label, as torch's `binary_cross_entropy_with_logits`; mean over all of them."""
         from torch.nn import functional as F
 
-        weights = self.facts.get("weights")
+        weights = self.fitted.get("weights")
         total = F.binary_cross_entropy_with_logits(
             logits.float(),
             targets,
@@ -142,14 +142,14 @@ class Multilabel(base.Task):
         )
         return total, targets.new_tensor(float(targets.numel()))
 
-    def tune(
+    def fit_thresholds(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Multilabel:
         """For each label the threshold with the best F1 on these examples; 0.5 where no threshold finds one."""
         probabilities = np.stack([sigmoid(np.stack(windows).mean(axis=0)) for windows in logits])  # [n, k]
         gold = np.stack([[label in example.target for label in self.labels] for example in examples])
         thresholds = [best_threshold(probabilities[:, i], gold[:, i]) for i in range(len(self.labels))]
-        return Multilabel(self.options, {**self.facts, "thresholds": thresholds})
+        return Multilabel(self.options, {**self.fitted, "thresholds": thresholds})
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         probabilities = sigmoid(np.stack(logits).astype(np.float64).mean(axis=0))
@@ -160,14 +160,14 @@ class Multilabel(base.Task):
         ]
         return {"labels": given, "probabilities": dict(zip(self.labels, probabilities.tolist(), strict=True))}
 
-    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+    def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         return {
             "gold": [label in example.target for label in self.labels],
             "predicted": [label in prediction["labels"] for label in self.labels],
             "score": [prediction["probabilities"][label] for label in self.labels],
         }
 
-    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         """Each label as a yes-or-no question."""
         return [
             {**scores.per_label(column_of(table, i), ["no", label])[1], "threshold": threshold}

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Features, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base
-from .base import Array, Broken, HeadNeed, Sample
+from .base import Array, Broken, HeadSpec, Sample
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +30,7 @@ class Regression(base.Task):
     name = "regression"
     summary = "one number for a text or a pair of texts"
     Options = RegressionOptions
-    per = "example"
+    level = "example"
     metrics = {  # noqa: RUF012 - a ClassVar of the contract
         "pearson": scores.pearson,
         "spearman": scores.spearman,
@@ -39,26 +39,26 @@ class Regression(base.Task):
         "r2": scores.r2,
     }
 
-    def __init__(self, options: RegressionOptions, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: RegressionOptions, fitted: Mapping[str, Any] | None = None) -> None:
         self.options = options
-        self.facts = facts or {}
+        self.fitted = fitted or {}
 
     @property
     def slides(self) -> bool:
         return bool(self.options.long == "windows")
 
     @property
-    def head(self) -> HeadNeed:
+    def head(self) -> HeadSpec:
         name = self.options.label or "score"
-        return HeadNeed(
+        return HeadSpec(
             "AutoModelForSequenceClassification",
             1,
             {"id2label": {0: name}, "label2id": {name: 0}, "problem_type": "regression"},
-            (self.facts.get("deviation", 1.0), self.facts.get("mean", 0.0)),
+            (self.fitted.get("deviation", 1.0), self.fitted.get("mean", 0.0)),
         )
 
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Regression:
-        return Regression(base.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.facts)
+        return Regression(base.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = base.read_inputs(row, self.options, labelled=labelled)
@@ -79,14 +79,14 @@ class Regression(base.Task):
     def check(self, example: Example) -> Problem | None:
         return None
 
-    def label(self, example: Example, window: Window) -> Array:
-        return np.array((example.target - self.facts["mean"]) / self.facts["deviation"], dtype=np.float32)
+    def encode_target(self, example: Example, window: Window) -> Array:
+        return np.array((example.target - self.fitted["mean"]) / self.fitted["deviation"], dtype=np.float32)
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Squared error in standard deviations."""
         return (logits.float()[:, 0] - targets).square().sum(), logits.new_tensor(float(len(targets)))
 
-    def tune(
+    def fit_thresholds(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Regression:
         return self
@@ -94,10 +94,10 @@ class Regression(base.Task):
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         return {"score": float(np.mean(np.stack(logits), dtype=np.float64))}
 
-    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+    def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         return {"gold": float(example.target), "predicted": float(prediction["score"])}
 
-    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         return []
 
     samples = (

@@ -20,9 +20,9 @@ from pydantic import Field
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
 from ..metrics.scores import Metric
-from ..records import Example, Features, Outcome, Prediction, Row, Window
+from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base
-from .base import Array, Broken, HeadNeed, Sample
+from .base import Array, Broken, HeadSpec, Sample
 from .classification import UNSEEN, class_weights, softmax
 
 if TYPE_CHECKING:
@@ -78,12 +78,13 @@ class Tokens(base.Task):
     name = "tokens"
     summary = "named stretches of a text: NER, POS, dates, prices"
     Options = TokensOptions
-    per = "token"
+    level = "token"
+    label_unit = "word"
     slides = True
 
-    def __init__(self, options: TokensOptions, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: TokensOptions, fitted: Mapping[str, Any] | None = None) -> None:
         self.options = options
-        self.facts = facts or {}
+        self.fitted = fitted or {}
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -97,31 +98,31 @@ class Tokens(base.Task):
         }
         plain = {"token_accuracy": token_accuracy, "sentence_accuracy": sentence_accuracy}
         known = {"entities": entity, "plain": plain}
-        return known.get(self.facts.get("kind", ""), {**entity, **plain})
+        return known.get(self.fitted.get("kind", ""), {**entity, **plain})
 
     @property
     def plain(self) -> bool:
         """Whether each word has a tag of its own, rather than being part of an entity."""
-        return bool(self.facts["kind"] == "plain")
+        return bool(self.fitted["kind"] == "plain")
 
     @property
     def types(self) -> list[str]:
         """Entity types, or plain tags."""
-        types: list[str] = self.facts["types"]
+        types: list[str] = self.fitted["types"]
         return types
 
     @cached_property
     def tags(self) -> list[str]:
         """The tags of the head: `O` and B-, I- for each type; the plain tags; or those of somebody else's head."""
-        given: list[str] | None = self.facts.get("tags")
+        given: list[str] | None = self.fitted.get("tags")
         return given or (
             self.types if self.plain else ["O", *(f"{edge}-{kind}" for kind in self.types for edge in "BI")]
         )
 
     @property
-    def head(self) -> HeadNeed:
+    def head(self) -> HeadSpec:
         labels = {"id2label": dict(enumerate(self.tags)), "label2id": {tag: i for i, tag in enumerate(self.tags)}}
-        return HeadNeed("AutoModelForTokenClassification", len(self.tags), labels)
+        return HeadSpec("AutoModelForTokenClassification", len(self.tags), labels)
 
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Tokens:
         options = self.options
@@ -135,7 +136,7 @@ class Tokens(base.Task):
             chosen = {"text": text}
             if labelled:
                 chosen["label"] = base.target_column("label", options.label, SPAN_NAMES, names)
-        return Tokens(options.model_copy(update=chosen), self.facts)
+        return Tokens(options.model_copy(update=chosen), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         if self.options.text is not None:
@@ -162,8 +163,8 @@ class Tokens(base.Task):
             kind = kind_of(counts)
         if kind == "plain":
             common = counts.most_common(1)[0][0]
-            facts = {"kind": "plain", "types": base.sorted_labels(counts), "common": common}
-            return self.weighed(facts, examples)
+            fitted = {"kind": "plain", "types": base.sorted_labels(counts), "common": common}
+            return self.weighed(fitted, examples)
         wrong = [problem for example in examples for problem in bad_tags(example)]
         if wrong:
             raise DataError(wrong)
@@ -173,9 +174,9 @@ class Tokens(base.Task):
         types = sorted({TAG.fullmatch(tag)[2] for tag in counts if tag != "O"})  # type: ignore[index]
         return self.weighed({"kind": "entities", "types": types, "scheme": scheme}, examples)
 
-    def weighed(self, facts: dict[str, Any], examples: Sequence[Example]) -> Tokens:
+    def weighed(self, fitted: dict[str, Any], examples: Sequence[Example]) -> Tokens:
         """The task with these facts, and with the weights of its tags where they are asked for."""
-        task = Tokens(self.options, facts)
+        task = Tokens(self.options, fitted)
         if self.options.class_weights == "none":
             return task
         counts: Counter[str] = Counter(task.tags)  # once each, so that a tag that never occurs has a finite weight
@@ -190,12 +191,12 @@ class Tokens(base.Task):
                 )
             else:
                 counts.update(task.tags[i] for i in task.word_tags(example))
-        return Tokens(self.options, {**facts, "weights": class_weights("balanced", task.tags, counts)})
+        return Tokens(self.options, {**fitted, "weights": class_weights("balanced", task.tags, counts)})
 
     def doubts(self, examples: Sequence[Example]) -> list[Problem]:
         """Spans that overlap (one tag a token can't hold both) or cut words; an I where other entities begin with B."""
         if self.options.text is None:
-            return orphans(examples) if self.facts.get("scheme") else []
+            return orphans(examples) if self.fitted.get("scheme") else []
         overlaps = [
             Problem(
                 example.place,
@@ -220,16 +221,16 @@ class Tokens(base.Task):
 
     def labels_in(self, example: Example) -> list[str]:
         """Types of the entities, or plain tags."""
-        if example.words is None or self.facts.get("kind") == "plain":
+        if example.words is None or self.fitted.get("kind") == "plain":
             return super().labels_in(example)
         return [entity.label for entity in self.entities(example.target)]
 
     @property
-    def items(self) -> str:  # type: ignore[override]
+    def unit(self) -> str:  # type: ignore[override]
         """What `held` counts."""
         return "tags" if self.plain else "entities"
 
-    def held(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
+    def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
         """Entities (or tags) and those that tokens can express: every word has a token, every edge is a token's."""
         spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])
         if example.words is None:
@@ -264,7 +265,7 @@ class Tokens(base.Task):
             else None
         )
 
-    def label(self, example: Example, window: Window) -> Array:
+    def encode_target(self, example: Example, window: Window) -> Array:
         """Tag ids of the tokens in the window's core, `IGNORED` elsewhere. [n]
 
         What begins a word or an entity is told by the token before it, which may lie outside the core.
@@ -300,13 +301,13 @@ class Tokens(base.Task):
         """Cross-entropy over the labelled tokens; with weights w the mean is sum(w l) / sum(w), as torch's own."""
         from torch.nn import functional as F
 
-        weights = self.facts.get("weights")
+        weights = self.fitted.get("weights")
         weight = None if weights is None else logits.float().new_tensor(weights)
         total = F.cross_entropy(logits.float(), targets, weight=weight, reduction="sum", ignore_index=IGNORED)
         labelled = targets[targets != IGNORED]
         return total, logits.new_tensor(float(len(labelled))) if weight is None else weight[labelled].sum()
 
-    def tune(
+    def fit_thresholds(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Tokens:
         return self
@@ -316,7 +317,7 @@ class Tokens(base.Task):
         rows = np.concatenate([rows[slice(*window.core)] for window, rows in zip(windows, logits, strict=True)])
         probabilities = softmax(rows.astype(np.float64)) if len(rows) else rows
         words = example.words
-        if words is None and self.facts.get("scheme") == "spans":
+        if words is None and self.fitted.get("scheme") == "spans":
             visible = spans[:, 1] > spans[:, 0]
             places, units = spans[visible], probabilities[visible]
         else:
@@ -337,20 +338,20 @@ class Tokens(base.Task):
 
     def best_tags(self, probabilities: Array) -> list[str]:
         """The best legal sequence; for somebody else's head, whose scheme may be any, the best tag of each. [n, k]"""
-        if "tags" in self.facts:
+        if "tags" in self.fitted:
             return [self.tags[i] for i in probabilities.argmax(axis=1)] if len(probabilities) else []
         return viterbi(np.log(np.maximum(probabilities, 1e-300)), self.tags)
 
     def by_word(self, words: Sequence[tuple[int, int]], spans: Array, probabilities: Array) -> Array:
         """Probabilities of each word's tags: its first token's; a word without a token gets the usual tag. [W, k]"""
         found = np.zeros((len(words), len(self.tags)))
-        found[:, self.tags.index(self.facts.get("common", "O"))] = 1.0
+        found[:, self.tags.index(self.fitted.get("common", "O"))] = 1.0
         owner = owners(words, spans)
         first = np.flatnonzero(opens(owner))
         found[owner[first]] = probabilities[first]
         return found
 
-    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+    def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         """Counts of an example by type, and last those of types that training lacks: words with the right tag, or
         entities with the right span and type; for entities also the credit for partly right ones."""
         if example.words is not None and self.plain:
@@ -365,7 +366,7 @@ class Tokens(base.Task):
         partial, typed = credits(sorted(target), sorted(answer))
         return {**self.counts(*kinds), "partial": partial, "typed": typed}
 
-    def counts(self, right: Counter[str], gold: Counter[str], said: Counter[str]) -> Outcome:
+    def counts(self, right: Counter[str], gold: Counter[str], said: Counter[str]) -> ScoreRow:
         """Columns of the outcome table."""
         columns = {"correct": right, "gold_count": gold, "predicted_count": said}
         return {
@@ -373,7 +374,7 @@ class Tokens(base.Task):
             for name, found in columns.items()
         }
 
-    def details(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
+    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         right, gold, said = (table[name].sum(axis=0).tolist() for name in ("correct", "gold_count", "predicted_count"))
         return [
             {

@@ -12,8 +12,8 @@ from ..data.judge import SHOWN, Finding, many
 from ..data.parts import Data
 from ..records import Example, Features
 from ..tasks.base import Task
-from ..text.encoding import Encoder, chunks
-from .run import text_encoder
+from ..text.tokenization import Tokenizer, chunks
+from .run import text_tokenizer
 
 UNKNOWN_SHARE = 0.01
 """Share of unknown tokens from which a tokenizer does not know the language."""
@@ -56,7 +56,7 @@ class Tally:
             self.cut, self.lost = self.cut + 1, self.lost + one.cut
             if len(self.places) < SHOWN:
                 self.places.append(example.place)
-        gold, held = task.held(example, one.windows)
+        gold, held = task.coverage(example, one.windows)
         self.gold, self.held = self.gold + gold, self.held + held
         for window in one.windows:
             ids = window.ids[window.segments >= 0]
@@ -71,31 +71,31 @@ def judge_tokens(config: Config, data: Data) -> list[Finding]:
     Raises:
         InputError: the tokenizer can't be loaded.
     """
-    encoder = text_encoder(config.model)
+    tokenizer = text_tokenizer(config.model)
     return [
         finding
         for name, examples in data.parts.items()
-        for finding in judge_lengths(data.task, encoder, name, examples)
+        for finding in judge_lengths(data.task, tokenizer, name, examples)
     ]
 
 
-def judge_lengths(task: Task, encoder: Encoder, name: str, examples: Sequence[Example]) -> list[Finding]:
+def judge_lengths(task: Task, tokenizer: Tokenizer, name: str, examples: Sequence[Example]) -> list[Finding]:
     """Findings about the tokens of a part, in memory that grows by a number an example."""
     tally = Tally()
     for chunk in chunks(examples, CHUNK):
-        for example, one in zip(chunk, encoder.encode(chunk, slides=task.slides), strict=True):
-            tally.add(task, encoder.tokenizer.unk_token_id, example, one)
+        for example, one in zip(chunk, tokenizer.encode(chunk, slides=task.slides), strict=True):
+            tally.add(task, tokenizer.pretrained.unk_token_id, example, one)
     middle, high, top = (int(value) for value in np.quantile(tally.lengths, [0.5, 0.95, 1.0]))
     message = f"{name}: {many(len(examples), 'example')} of {middle} tokens (median), {high} (95 %), {top} at most"
     found = [Finding("note", "lengths", message)]
     if tally.cut:
         message = (
-            f"{name}: {many(tally.cut, 'text')} ({tally.cut / len(examples):.1%}) longer than {encoder.max_length} "
+            f"{name}: {many(tally.cut, 'text')} ({tally.cut / len(examples):.1%}) longer than {tokenizer.max_length} "
             f"tokens, {tally.lost:,} tokens lost; --long windows keeps them"
         )
         found.append(Finding("warning", "cut", message, tally.cut, tuple(tally.places)))
     if tally.gold:
-        message = f"{name}: {tally.held:,} of {tally.gold:,} gold {task.items} lie whole in the windows"
+        message = f"{name}: {tally.held:,} of {tally.gold:,} gold {task.unit} lie whole in the windows"
         missing = tally.gold - tally.held
         found.append(Finding("warning" if missing else "note", "gold", message, missing))
     unknown = tally.unknown / max(1, tally.tokens)

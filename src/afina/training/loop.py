@@ -9,15 +9,15 @@ import numpy as np
 import torch
 
 from ..errors import TrainingError
-from ..model.cache import Cache
 from ..model.network import Network
+from ..model.states import KeptStates
 from ..records import Example, Features, Window
 from ..tasks.base import Array, Task
-from ..text.batching import draws, out_of_memory, plan, shelve
+from ..text.layouts import epoch_batches, out_of_memory, pack_greedily, plan
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class EncodedDataset:
     """Encoded examples with their targets, ready to train on or to score.
 
     Attributes:
@@ -27,7 +27,7 @@ class Material:
         owners: For each example, the positions of its windows [start, end).
         targets: One a unit of training, as `task.label` gives them: an example, or a window of a token task. Empty for
             what is only scored.
-        cache: States of the windows at the network's cut, when they are kept.
+        kept: States of the windows at the network's cut, when they are kept.
     """
 
     examples: Sequence[Example]
@@ -35,22 +35,24 @@ class Material:
     windows: Sequence[Window]
     owners: Sequence[tuple[int, int]]
     targets: Sequence[Array] = ()
-    cache: Cache | None = None
+    kept: KeptStates | None = None
 
 
-def material(examples: Sequence[Example], features: Sequence[Features]) -> Material:
+def to_dataset(examples: Sequence[Example], features: Sequence[Features]) -> EncodedDataset:
     """Examples and their features side by side, to score."""
     ends = np.cumsum([len(one.windows) for one in features]).tolist()
     owners = list(zip([0, *ends[:-1]], ends, strict=True))
-    return Material(examples, features, [window for one in features for window in one.windows], owners)
+    return EncodedDataset(examples, features, [window for one in features for window in one.windows], owners)
 
 
-def targeted(data: Material, task: Task) -> Material:
+def with_targets(data: EncodedDataset, task: Task) -> EncodedDataset:
     """The same material with its targets, to train on."""
     pairs = list(zip(data.examples, data.features, strict=True))
-    if task.per == "example":
-        return replace(data, targets=[task.label(example, one.windows[0]) for example, one in pairs])
-    return replace(data, targets=[task.label(example, window) for example, one in pairs for window in one.windows])
+    if task.level == "example":
+        return replace(data, targets=[task.encode_target(example, one.windows[0]) for example, one in pairs])
+    return replace(
+        data, targets=[task.encode_target(example, window) for example, one in pairs for window in one.windows]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Step:
 def steps(
     network: Network,
     task: Task,
-    data: Material,
+    data: EncodedDataset,
     optimiser: torch.optim.Optimizer,
     factor: Callable[[int], float],
     *,
@@ -122,7 +124,7 @@ def steps(
     peaks = [group["lr"] for group in optimiser.param_groups]
     number = 0
     for epoch in range(epochs):
-        batches = draws(len(data.examples), batch_size, seed=seed, epoch=epoch)
+        batches = epoch_batches(len(data.examples), batch_size, seed=seed, epoch=epoch)
         for place, batch in enumerate(batches):
             if number < done:
                 number += 1
@@ -159,7 +161,7 @@ def steps(
 def gradients(
     network: Network,
     task: Task,
-    data: Material,
+    data: EncodedDataset,
     batch: Sequence[int],
     micro_tokens: int,
     pad: int,
@@ -170,24 +172,26 @@ def gradients(
     Returns:
         Summed loss, number (or weight) of items, real tokens, places computed.
     """
-    units = groups_of(data, batch, task.per)
+    units = groups_of(data, batch, task.level)
     lengths = [max(len(data.windows[w]) for w in windows) for _, windows in units]
     total = count = torch.zeros((), device=network.device)
     tokens = padded = 0
     counts = [len(windows) for _, windows in units]
     groups = (
-        shelve(lengths, micro_tokens, counts, packed=True) if network.packs else plan(lengths, micro_tokens, counts)
+        pack_greedily(lengths, micro_tokens, counts, packed=True)
+        if network.packs
+        else plan(lengths, micro_tokens, counts)
     )
     for group in groups:
         chosen = [units[g] for g in group]
         places = [w for _, windows in chosen for w in windows]
         inputs = network.collate([data.windows[w] for w in places], pad)
-        states = None if data.cache is None else data.cache.take(places)
-        labels = [data.targets[i if task.per == "example" else windows[0]] for i, windows in chosen]
-        targets = torch.from_numpy(joined(labels, task.per)).to(network.device)
+        states = None if data.kept is None else data.kept.take(places)
+        labels = [data.targets[i if task.level == "example" else windows[0]] for i, windows in chosen]
+        targets = torch.from_numpy(joined(labels, task.level)).to(network.device)
         with torch.autocast(network.device.type, dtype=autocast, enabled=autocast is not None):
             logits = network(inputs, states)
-            if task.per == "example" and len(places) > len(chosen):
+            if task.level == "example" and len(places) > len(chosen):
                 logits = averaged(logits, [len(windows) for _, windows in chosen])
             loss, weight = (
                 network.criterion(logits, targets, inputs.lengths) if network.criterion else task.loss(logits, targets)
@@ -198,10 +202,10 @@ def gradients(
     return total, count, tokens, padded
 
 
-def groups_of(data: Material, batch: Sequence[int], per: str) -> list[tuple[int, range]]:
+def groups_of(data: EncodedDataset, batch: Sequence[int], level: str) -> list[tuple[int, range]]:
     """What may be split over micro-batches: single windows, or examples whose windows' logits are averaged."""
     owned = [(i, range(*data.owners[i])) for i in batch]
-    return owned if per == "example" else [(i, range(w, w + 1)) for i, windows in owned for w in windows]
+    return owned if level == "example" else [(i, range(w, w + 1)) for i, windows in owned for w in windows]
 
 
 def averaged(logits: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
@@ -210,9 +214,9 @@ def averaged(logits: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
     return torch.segment_reduce(logits.float(), "mean", lengths=lengths, axis=0)
 
 
-def joined(labels: Sequence[Array], per: str) -> Array:
+def joined(labels: Sequence[Array], level: str) -> Array:
     """The targets of some examples: one each, or one a token of each window."""
-    return np.stack(labels) if per == "example" else np.concatenate(labels)
+    return np.stack(labels) if level == "example" else np.concatenate(labels)
 
 
 def step_seed(seed: int, number: int) -> int:
@@ -220,7 +224,7 @@ def step_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def not_finite(data: Material, batch: Sequence[int], number: int, loss: float, norm: float) -> str:
+def not_finite(data: EncodedDataset, batch: Sequence[int], number: int, loss: float, norm: float) -> str:
     """The message about a step that went wrong."""
     places = ", ".join(data.examples[i].place for i in batch[:8]) + (" ..." if len(batch) > 8 else "")
     return (

@@ -9,10 +9,11 @@ import torch
 
 from ..config import Config
 from ..data.parts import Data
-from ..model import cache, flops
+from ..model import flops
+from ..model.states import states_size
 from ..model.vocabulary import distinct
-from ..text.batching import draws
-from . import strategy
+from ..text.layouts import epoch_batches
+from . import strategies
 from .run import KEPT, arithmetic, assemble, encoded, store_of
 
 SHARE = 0.75
@@ -64,32 +65,36 @@ def plan(config: Config, data: Data) -> Plan:
     """
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
-    network, encoder = assemble(config, data.task)
-    parts = {name: encoded(encoder, data.task, examples) for name, examples in data.parts.items()}
+    network, tokenizer = assemble(config, data.task)
+    parts = {name: encoded(tokenizer, data.task, examples) for name, examples in data.parts.items()}
     train = parts["train"]
-    training = strategy.resolve(
-        config.training, config.strategy, examples=len(train.examples), width=network.trunk.width, device=network.device
+    training = strategies.resolve(
+        config.training,
+        config.strategy,
+        examples=len(train.examples),
+        width=network.backbone.width,
+        device=network.device,
     )
-    network.narrow([*distinct(train.windows), encoder.pad])
+    network.restrict_vocabulary([*distinct(train.windows), tokenizer.pad])
     batch, epochs = (training.batch_size or 1) * training.accumulation, training.epochs or 1
     lengths = {name: [len(window) for window in part.windows] for name, part in parts.items()}
     longest = [max(lengths["train"][start:end]) for start, end in train.owners]
     store, states, kept = store_of(training), 0, ""
-    if network.cut_at:
-        states = sum(cache.size(network, parts[name].windows) for name in KEPT)
+    if network.frozen_layers:
+        states = sum(states_size(network, parts[name].windows) for name in KEPT)
         kept = store.plan(states)
-    found = flops.work(network, lengths["train"])
+    found = flops.forward(network, lengths["train"])
     total = found.training(epochs, kept=states <= max(store.memory, store.disk))
     for name in set(lengths) - {"train"}:  # validation after every evaluation, and everything once at the end
-        judged = flops.work(network, lengths[name])
+        judged = flops.forward(network, lengths[name])
         times = math.ceil(epochs / (training.evaluate_every or 1)) if name == "validation" else 0
         total += judged.below + judged.above * (times + 1)
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     weights = sum(parameter.numel() for parameter in network.stock.parameters())
-    layers = network.trunk.depth - network.cut_at
+    layers = network.backbone.depth - network.frozen_layers
     row = min(training.micro_tokens or 1, sum(sorted(lengths["train"])[-batch:]))
-    squares = network.trunk.config.num_attention_heads * 2 * max(lengths["train"])
-    trace = row * layers * (TRACE * network.trunk.width + squares) * 4
+    squares = network.backbone.config.num_attention_heads * 2 * max(lengths["train"])
+    trace = row * layers * (TRACE * network.backbone.width + squares) * 4
     peak = flops.peak(network.device, arithmetic(training.precision, network.device))
     return Plan(
         examples=len(train.examples),
@@ -97,7 +102,7 @@ def plan(config: Config, data: Data) -> Plan:
         tokens=sum(lengths["train"]),
         padded=sum(
             max(longest[i] for i in drawn) * sum(train.owners[i][1] - train.owners[i][0] for i in drawn)
-            for drawn in draws(len(train.examples), batch, seed=config.seed, epoch=0)
+            for drawn in epoch_batches(len(train.examples), batch, seed=config.seed, epoch=0)
         ),
         steps=math.ceil(len(train.examples) / batch) * epochs,
         epochs=epochs,

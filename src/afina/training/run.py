@@ -27,18 +27,19 @@ from ..data.parts import Data, read_data
 from ..errors import ConfigError, TrainingError
 from ..inference import Evaluation
 from ..metrics.scores import higher_is_better
-from ..model import cache, flops
+from ..model import flops
 from ..model import network as networks
-from ..model.encoder import best_device, check_length, load_config
+from ..model.backbone import best_device, check_length, load_config
 from ..model.families import EMBEDDED, locate
 from ..model.network import Network
+from ..model.states import StateStore, states_folder, states_size
 from ..model.vocabulary import distinct
 from ..records import Example, Features
 from ..tasks.base import Array, Task
-from ..text.batching import Gradual, finish
-from ..text.encoding import CHUNK, Encoder, chunks, load_tokenizer
-from . import checkpoint, rundir, strategy
-from .loop import Material, Step, material, steps, targeted
+from ..text.layouts import Work, drain
+from ..text.tokenization import CHUNK, Tokenizer, chunks, load_tokenizer
+from . import checkpoint, rundir, strategies
+from .loop import EncodedDataset, Step, steps, to_dataset, with_targets
 
 CACHE_SHARE = 0.25
 """Share of the free memory that kept states may take."""
@@ -76,7 +77,7 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class Working:
+class Progress:
     """How far a long part of the work has come that has no steps.
 
     Attributes:
@@ -124,7 +125,7 @@ class Done:
     record: dict[str, Any]
 
 
-Event = Note | Begin | Step | Working | Scored | Done
+Event = Note | Begin | Step | Progress | Scored | Done
 
 
 @dataclass
@@ -168,29 +169,29 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
     if config.training.precision != "fp32":  # TF32 for what autocast leaves in fp32 on a GPU: frozen layers
         torch.backends.cuda.matmul.allow_tf32 = True
     with clock.part("load"):
-        network, encoder = assemble(config, data.task)
+        network, tokenizer = assemble(config, data.task)
     with rundir.locked(folder):
-        yield from begin(config, data, network, encoder, folder, clock)
+        yield from begin(config, data, network, tokenizer, folder, clock)
 
 
 def begin(
-    config: Config, data: Data, network: Network, encoder: Encoder, folder: Path, clock: Clock
+    config: Config, data: Data, network: Network, tokenizer: Tokenizer, folder: Path, clock: Clock
 ) -> Iterator[Event]:
     """The run in its folder, which is ours alone, with nothing wrong as far as that can be seen beforehand."""
     task = data.task
-    parts: dict[str, Material] = {}
+    parts: dict[str, EncodedDataset] = {}
     for name, examples in data.parts.items():
         with clock.part("tokenise"):
-            parts[name] = yield from told(f"tokens of {name}", encoding(encoder, task, examples))
-    parts["train"] = targeted(parts["train"], task)
+            parts[name] = yield from with_progress(f"tokens of {name}", encoding(tokenizer, task, examples))
+    parts["train"] = with_targets(parts["train"], task)
     gold = {name: held(task, part) for name, part in parts.items()}
-    yield from map(Note, length_notes(parts, gold, task, encoder.max_length))
+    yield from map(Note, length_notes(parts, gold, task, tokenizer.max_length))
 
-    training = strategy.resolve(
+    training = strategies.resolve(
         config.training,
         config.strategy,
         examples=len(data.parts["train"]),
-        width=network.trunk.width,
+        width=network.backbone.width,
         device=network.device,
     )
     config = config.model_copy(
@@ -199,15 +200,15 @@ def begin(
             "out": str(folder),
             "options": task.options.model_dump(mode="json"),
             "model": config.model.model_copy(
-                update={"max_length": encoder.max_length, "name": absolute(config.model.name)}
+                update={"max_length": tokenizer.max_length, "name": absolute(config.model.name)}
             ),
             "data": config.data.model_copy(
                 update={name: absolute(value) for name in data.parts if (value := getattr(config.data, name))}
             ),
         }
     )
-    before = digests(network)
-    network.narrow([*distinct(parts["train"].windows), encoder.pad])
+    before = parameter_hashes(network)
+    network.restrict_vocabulary([*distinct(parts["train"].windows), tokenizer.pad])
     check_room(folder, network)
     begun = begun_with(config, data, before)
     taken_up = take_up(folder, begun)
@@ -221,13 +222,13 @@ def begin(
         (folder / rundir.STEPS).touch()
     yield Note(decided(config, network))
 
-    if network.cut_at:
-        yield from keep_states(network, parts, before, config, encoder.pad, clock)
+    if network.frozen_layers:
+        yield from keep_states(network, parts, before, config, tokenizer.pad, clock)
     metric = training.metric or next(iter(task.metrics))
-    trainer = Trainer(network, task, parts, training, encoder.pad, config.seed, metric, clock, folder, begun)
+    trainer = Trainer(network, task, parts, training, tokenizer.pad, config.seed, metric, clock, folder, begun)
     yield from trainer.run(taken_up[0])
     try:
-        done = yield from conclude(trainer, config, encoder, before, gold)
+        done = yield from conclude(trainer, config, tokenizer, before, gold)
     except GeneratorExit:
         trainer.save()
         raise
@@ -237,7 +238,7 @@ def begin(
 def conclude(
     trainer: Trainer,
     config: Config,
-    encoder: Encoder,
+    tokenizer: Tokenizer,
     before: Mapping[str, str],
     gold: Mapping[str, Mapping[str, int]],
 ) -> Generator[Event, None, Done]:
@@ -257,14 +258,14 @@ def conclude(
     speed = speed_of(trainer, parts["train"], clock)
     yield Note(speed.pop("says"))
     rows = network.vocabulary.rows.numel() if network.vocabulary else None
-    network.widen()
+    network.restore_vocabulary()
     proof = prove(network, before, rows)
     if proof["trained_tensors_unmoved"]:
         yield Note(f"these weights train and did not move: {', '.join(proof['trained_tensors_unmoved'])}")
     with clock.part("validate"):
-        task = task.tune(parts["validation"].examples, parts["validation"].features, trainer.logits)
+        task = task.fit_thresholds(parts["validation"].examples, parts["validation"].features, trainer.logits)
     network.fold_scale()
-    artifact = Artifact(task, encoder, network, config.model.head, config.model.name)
+    artifact = Artifact(task, tokenizer, network, config.model.head, config.model.name)
     scores: dict[str, Evaluation] = {}
     for name in ("validation", "test"):
         if name in parts:
@@ -296,7 +297,7 @@ def conclude(
     return Done(folder, artifact, scores["validation"], scores.get("test"), record)
 
 
-def told(what: str, work: Gradual[T]) -> Generator[Working, None, T]:
+def with_progress(what: str, work: Work[T]) -> Generator[Progress, None, T]:
     """Do something long, and say now and then how far it is: what it says is where it can be stopped."""
     said = time.monotonic()
     with closing(work):
@@ -307,7 +308,7 @@ def told(what: str, work: Gradual[T]) -> Generator[Working, None, T]:
                 result: T = end.value
                 return result
             if time.monotonic() - said >= BEAT:
-                yield Working(what, share)
+                yield Progress(what, share)
                 said = time.monotonic()
 
 
@@ -339,7 +340,7 @@ def absolute(name: str) -> str:
     return str(Path(name).absolute()) if is_path else name
 
 
-def begun_with(config: Config, data: Data, digests: Mapping[str, str]) -> dict[str, Any]:
+def begun_with(config: Config, data: Data, parameter_hashes: Mapping[str, str]) -> dict[str, Any]:
     """What decides the outcome of a run, to compare when it is taken up."""
     examples = {}
     for name, part in data.parts.items():
@@ -349,7 +350,7 @@ def begun_with(config: Config, data: Data, digests: Mapping[str, str]) -> dict[s
     return {
         "settings": settings,
         "examples": examples,
-        "model": hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest(),
+        "model": hashlib.sha256(json.dumps(parameter_hashes, sort_keys=True).encode()).hexdigest(),
         "machine": {**machine(), "system": platform.system()},
     }
 
@@ -392,7 +393,7 @@ def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in tree.items() if key != name}
 
 
-def assemble(config: Config, task: Task) -> tuple[Network, Encoder]:
+def assemble(config: Config, task: Task) -> tuple[Network, Tokenizer]:
     """The network with its trainable part chosen, and the encoder of texts.
 
     Raises:
@@ -400,20 +401,20 @@ def assemble(config: Config, task: Task) -> tuple[Network, Encoder]:
         ConfigError: the head can't serve the task, or the length is more than the model has.
     """
     settings = config.model
-    encoder = text_encoder(settings)
+    tokenizer = text_tokenizer(settings)
     network = networks.build(
-        settings.name, task.head, per=task.per, head=settings.head,
+        settings.name, task.head, level=task.level, head=settings.head,
         dropout=settings.dropout, head_dropout=settings.head_dropout, seed=config.seed,
     )  # fmt: skip
     network.to(best_device())
     network.packing = config.training.packing
-    network.freeze(strategy.free_layers(config.strategy, network))
-    if network.criterion and "weights" in task.facts:
+    network.freeze(strategies.trainable_layers(config.strategy, network))
+    if network.criterion and "weights" in task.fitted:
         raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")
-    return network, encoder
+    return network, tokenizer
 
 
-def text_encoder(settings: ModelConfig) -> Encoder:
+def text_tokenizer(settings: ModelConfig) -> Tokenizer:
     """The encoder of texts alone, without the model's weights.
 
     Raises:
@@ -421,30 +422,30 @@ def text_encoder(settings: ModelConfig) -> Encoder:
         ConfigError: the length is more than the model has.
     """
     source, local = locate(settings.name)
-    tokenizer = load_tokenizer(source, local=local)
-    return Encoder(tokenizer, check_length(settings.max_length, load_config(source, local=local), tokenizer))
+    pretrained = load_tokenizer(source, local=local)
+    return Tokenizer(pretrained, check_length(settings.max_length, load_config(source, local=local), pretrained))
 
 
-def encoded(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Material:
+def encoded(tokenizer: Tokenizer, task: Task, examples: Sequence[Example]) -> EncodedDataset:
     """Examples as material for the encoder."""
-    return finish(encoding(encoder, task, examples))
+    return drain(encoding(tokenizer, task, examples))
 
 
-def encoding(encoder: Encoder, task: Task, examples: Sequence[Example]) -> Gradual[Material]:
+def encoding(tokenizer: Tokenizer, task: Task, examples: Sequence[Example]) -> Work[EncodedDataset]:
     """Encode examples, some at a time."""
     features: list[Features] = []
     for chunk in chunks(examples, CHUNK):
-        features += encoder.encode(chunk, slides=task.slides)
+        features += tokenizer.encode(chunk, slides=task.slides)
         yield len(features) / len(examples)
-    return material(examples, features)
+    return to_dataset(examples, features)
 
 
 def length_notes(
-    parts: Mapping[str, Material], gold: Mapping[str, Mapping[str, int]], task: Task, limit: int
+    parts: Mapping[str, EncodedDataset], gold: Mapping[str, Mapping[str, int]], task: Task, limit: int
 ) -> list[str]:
     """What the length limit and the borders of tokens cost, part by part; nothing is cut in silence."""
     notes = [
-        f"{name}: {count['held']:,} of {count['all']:,} gold {task.items} lie whole in the windows"
+        f"{name}: {count['held']:,} of {count['all']:,} gold {task.unit} lie whole in the windows"
         for name, count in gold.items()
         if count["all"]
     ]
@@ -458,10 +459,10 @@ def length_notes(
     return notes
 
 
-def held(task: Task, part: Material) -> dict[str, int]:
+def held(task: Task, part: EncodedDataset) -> dict[str, int]:
     """How many gold items a part has, and how many of them its windows can express."""
     pairs = zip(part.examples, part.features, strict=True)
-    counts = [task.held(example, one.windows) for example, one in pairs]
+    counts = [task.coverage(example, one.windows) for example, one in pairs]
     return {"all": sum(one for one, _ in counts), "held": sum(one for _, one in counts)}
 
 
@@ -488,29 +489,34 @@ def decided(config: Config, network: Network) -> str:
 
 
 def keep_states(
-    network: Network, parts: dict[str, Material], digests: Mapping[str, str], config: Config, pad: int, clock: Clock
-) -> Iterator[Note | Working]:
+    network: Network,
+    parts: dict[str, EncodedDataset],
+    parameter_hashes: Mapping[str, str],
+    config: Config,
+    pad: int,
+    clock: Clock,
+) -> Iterator[Note | Progress]:
     """Give the parts that are run more than once their states below the cut; what that takes is said before."""
     store = store_of(config.training)
-    yield Note(f"frozen part: {store.plan(sum(cache.size(network, parts[name].windows) for name in KEPT))}")
+    yield Note(f"frozen part: {store.plan(sum(states_size(network, parts[name].windows) for name in KEPT))}")
     for name in KEPT:
         windows = parts[name].windows
-        needed, budget = cache.size(network, windows), inference.at_once(network)
+        needed, budget = states_size(network, windows), inference.at_once(network)
         with clock.part("frozen part"):
-            states = yield from told(
+            states = yield from with_progress(
                 f"frozen part of {name}",
-                store.states(network, windows, digests, pad=pad, budget=budget, model=config.model.name),
+                store.states(network, windows, parameter_hashes, pad=pad, budget=budget, model=config.model.name),
             )
         if states is None and needed <= max(store.memory, store.disk):
             yield Note(f"{store.folder}: can't be written, or is full: the states of {name} are recomputed every epoch")
-        parts[name] = replace(parts[name], cache=states)
+        parts[name] = replace(parts[name], kept=states)
         store = replace(store, memory=max(0.0, store.memory - needed))
 
 
-def store_of(training: TrainingConfig) -> cache.Store:
+def store_of(training: TrainingConfig) -> StateStore:
     """Where states may be kept, and how much of them."""
     memory = CACHE_SHARE * free_memory() if training.cache_memory is None else training.cache_memory * 1e9
-    return cache.Store(cache.default_folder(), memory, training.cache_disk * 1e9)
+    return StateStore(states_folder(), memory, training.cache_disk * 1e9)
 
 
 def free_memory() -> float:
@@ -530,7 +536,7 @@ class Trainer:
 
     network: Network
     task: Task
-    parts: dict[str, Material]
+    parts: dict[str, EncodedDataset]
     training: TrainingConfig
     pad: int
     seed: int
@@ -568,7 +574,7 @@ class Trainer:
         training, data = self.training, self.parts["train"]
         batch = (training.batch_size or 1) * training.accumulation
         planned = math.ceil(len(data.examples) / batch) * (training.epochs or 1)
-        optimiser = strategy.optimiser(self.network, training)
+        optimiser = strategies.optimiser(self.network, training)
         self.micro = training.micro_tokens or 1
         if taken_up:
             self.restore(taken_up, optimiser)
@@ -577,7 +583,7 @@ class Trainer:
             self.network.stock.gradient_checkpointing_enable({"use_reentrant": False})
         loop = steps(
             self.network, self.task, data, optimiser,
-            strategy.schedule(training.schedule or "linear", steps=planned, warmup=training.warmup),
+            strategies.schedule(training.schedule or "linear", steps=planned, warmup=training.warmup),
             epochs=training.epochs or 1, batch_size=batch, clip=training.clip, micro_tokens=self.micro, pad=self.pad,
             seed=self.seed, autocast=arithmetic(training.precision, self.network.device), done=self.number,
         )  # fmt: skip
@@ -593,9 +599,9 @@ class Trainer:
                 parameter.copy_(self.kept[name])
         if not self.logits:
             part = self.parts["validation"]
-            work = inference.computed_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
+            work = inference.compute_logits(self.network, part.windows, pad=self.pad, kept=part.kept)
             try:
-                logits = yield from told("validation", work)
+                logits = yield from with_progress("validation", work)
             except GeneratorExit:
                 self.save()
                 raise
@@ -684,15 +690,15 @@ class Trainer:
             self.best |= {"rank": -math.inf, "value": math.nan}
         self.kept = {name: tensor.to(self.network.device) for name, tensor in taken_up.best.items()}
 
-    def validate(self) -> Generator[Working, None, Scored]:
+    def validate(self) -> Generator[Progress, None, Scored]:
         """Score the validation data, and note the best.
 
         Raises:
             TrainingError: the validation metric has no value.
         """
         part = self.parts["validation"]
-        work = inference.computed_logits(self.network, part.windows, pad=self.pad, cache=part.cache)
-        logits = yield from told("validation", work)
+        work = inference.compute_logits(self.network, part.windows, pad=self.pad, kept=part.kept)
+        logits = yield from with_progress("validation", work)
         predictions = inference.decode(self.task, part.examples, part.features, logits)
         metrics = inference.score(self.task, inference.table_of(self.task, part.examples, predictions))
         value = metrics[self.metric]
@@ -725,10 +731,10 @@ def flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Generator[Working, None, Evaluation]:
+def judged(artifact: Artifact, part: EncodedDataset, folder: Path, name: str) -> Generator[Progress, None, Evaluation]:
     """Score one part with the final model, and write its predictions down."""
-    work = inference.computed_logits(artifact.network, part.windows, pad=artifact.encoder.pad)
-    logits = yield from told(f"scores of {name}", work)
+    work = inference.compute_logits(artifact.network, part.windows, pad=artifact.tokenizer.pad)
+    logits = yield from with_progress(f"scores of {name}", work)
     predictions = inference.decode(artifact.task, part.examples, part.features, logits)
     lines = [
         {"part": name, "place": example.place, "target": example.target, **prediction}
@@ -739,15 +745,15 @@ def judged(artifact: Artifact, part: Material, folder: Path, name: str) -> Gener
     return inference.evaluate(artifact.task, part.examples, predictions, part.features)
 
 
-def speed_of(trainer: Trainer, part: Material, clock: Clock) -> dict[str, Any]:
+def speed_of(trainer: Trainer, part: EncodedDataset, clock: Clock) -> dict[str, Any]:
     """How fast the training was, beside what the machine can do."""
     network = trainer.network
     seconds = clock.seconds.get("train", 0.0)
     mine = trainer.tokens - trainer.earlier
     epochs = mine / max(1, sum(map(len, part.windows)))
-    done = flops.work(network, [len(window) for window in part.windows])
+    done = flops.forward(network, [len(window) for window in part.windows])
     # States that are kept were computed outside `train`.
-    rate = (3 * done.above + (done.below if part.cache is None else 0)) * epochs / max(seconds, 1e-9)
+    rate = (3 * done.above + (done.below if part.kept is None else 0)) * epochs / max(seconds, 1e-9)
     peak = flops.peak(network.device, arithmetic(trainer.training.precision, network.device))
     tokens, padding = mine / max(seconds, 1e-9), 1 - trainer.tokens / max(1, trainer.padded)
     says = f"speed: {tokens:,.0f} tokens a second, {padding:.0%} padding"
@@ -767,7 +773,7 @@ def speed_of(trainer: Trainer, part: Material, clock: Clock) -> dict[str, Any]:
 # The freeze proof.
 
 
-def digests(network: Network) -> dict[str, str]:
+def parameter_hashes(network: Network) -> dict[str, str]:
     """A hash of every parameter's bytes."""
     return {
         name: hashlib.blake2b(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()).hexdigest()
@@ -786,7 +792,7 @@ def prove(network: Network, before: Mapping[str, str], rows: int | None = None) 
     Raises:
         TrainingError: a frozen tensor moved, or nothing that trains did.
     """
-    after = digests(network)
+    after = parameter_hashes(network)
     trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     moved = {name for name in after if after[name] != before[name]}
     if moved - trained:
@@ -796,7 +802,7 @@ def prove(network: Network, before: Mapping[str, str], rows: int | None = None) 
     sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
     unused = 0
     if rows is not None:
-        table = network.trunk.base.get_input_embeddings().weight  # type: ignore[operator]
+        table = network.backbone.base.get_input_embeddings().weight  # type: ignore[operator]
         unused = table.numel() - rows
     return {
         "frozen_tensors": len(after) - len(trained),

@@ -24,14 +24,14 @@ from ..config import Config
 from ..data.judge import SHOWN, Finding, fingerprint, many
 from ..data.parts import Data
 from ..errors import ConfigError, MissingExtra
-from ..model import cache
+from ..model.states import states_size
 from ..records import Example, Features
 from ..serving.files import csv_writer, destination
 from ..tasks.base import Array, Task
-from ..text.batching import finish
-from . import strategy
-from .loop import Material, material, targeted
-from .run import assemble, digests, encoded, store_of
+from ..text.layouts import drain
+from . import strategies
+from .loop import EncodedDataset, to_dataset, with_targets
+from .run import assemble, encoded, parameter_hashes, store_of
 
 STRENGTH = 2.0
 """Of the logistic regression: its C times the width, so that the logits of standardised states have this variance
@@ -215,9 +215,9 @@ def suspects(config: Config, data: Data, *, folds: int = 5) -> Suspects:
     """
     examples = [*chain.from_iterable(data.parts.values())]
     task = data.task.fit(examples)  # a label of the test data is a label, whether or not training has it
-    need = task.head
-    per_word = need.stock == "AutoModelForTokenClassification"
-    if not per_word and need.config.get("problem_type") != "single_label_classification":
+    spec = task.head
+    per_word = spec.auto_class == "AutoModelForTokenClassification"
+    if not per_word and spec.config.get("problem_type") != "single_label_classification":
         raise ConfigError(
             f"--labels: {task.name} does not give one label out of a few, so none can be doubted; classification and "
             "tokens do"
@@ -230,7 +230,7 @@ def suspects(config: Config, data: Data, *, folds: int = 5) -> Suspects:
     units = words_of(whole) if per_word else texts_of(whole)
     groups: dict[int, int] = {}
     texts = np.array([groups.setdefault(fingerprint(example), len(groups)) for example in examples])
-    return doubted(table, units, texts, examples, need.config["id2label"], folds=folds, seed=config.seed)
+    return doubted(table, units, texts, examples, spec.config["id2label"], folds=folds, seed=config.seed)
 
 
 def confident_learning() -> tuple[Any, Any]:
@@ -247,7 +247,7 @@ def confident_learning() -> tuple[Any, Any]:
     return find_label_issues, num_label_issues
 
 
-def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -> tuple[Table, Material]:
+def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -> tuple[Table, EncodedDataset]:
     """The states of all parts, computed or found as a run with `--strategy head` would, and all examples as one.
 
     Raises:
@@ -256,35 +256,37 @@ def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -
     """
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
-    network, encoder = assemble(config, task)
-    training = strategy.resolve(
-        config.training, "head", examples=len(parts["train"]), width=network.trunk.width, device=network.device
+    network, tokenizer = assemble(config, task)
+    training = strategies.resolve(
+        config.training, "head", examples=len(parts["train"]), width=network.backbone.width, device=network.device
     )
-    hashes, store = digests(network), store_of(training)
+    hashes, store = parameter_hashes(network), store_of(training)
     tables: list[Array] = []
     features: list[Features] = []
     for examples in parts.values():
-        part = encoded(encoder, task, examples)
-        states = finish(
+        part = encoded(tokenizer, task, examples)
+        states = drain(
             store.states(
-                network, part.windows, hashes, pad=encoder.pad, budget=inference.at_once(network),
+                network, part.windows, hashes, pad=tokenizer.pad, budget=inference.at_once(network),
                 model=config.model.name,
             )
         )  # fmt: skip
         if states is None:
-            raise ConfigError(f"--labels: {store.plan(cache.size(network, part.windows)).partition(';')[0]}; raise one")
-        store = replace(store, memory=max(0.0, store.memory - cache.size(network, part.windows)))
+            raise ConfigError(
+                f"--labels: {store.plan(states_size(network, part.windows)).partition(';')[0]}; raise one"
+            )
+        store = replace(store, memory=max(0.0, store.memory - states_size(network, part.windows)))
         tables.append(states.vectors.numpy())
         features += part.features
-    return Table(tables), targeted(material([*chain.from_iterable(parts.values())], features), task)
+    return Table(tables), with_targets(to_dataset([*chain.from_iterable(parts.values())], features), task)
 
 
-def texts_of(data: Material) -> Units:
+def texts_of(data: EncodedDataset) -> Units:
     """Whole examples; each has one line a window."""
     return Units(np.array(data.targets), np.arange(len(data.examples)), np.array(data.owners))
 
 
-def words_of(data: Material) -> Units:
+def words_of(data: EncodedDataset) -> Units:
     """The words that have a tag: the tag and the line of each one's first token. A line a token, windows in order."""
     starts = np.cumsum([0, *map(len, data.windows)])
     labels, owners, lines, spans = [], [], [], []

@@ -12,7 +12,7 @@ import numpy as np
 
 from afina.errors import ConfigError, Problem
 from afina.metrics import scores
-from afina.records import Example, Features, Outcome, Prediction, Row, Window
+from afina.records import Example, Features, Prediction, Row, ScoreRow, Window
 from afina.tasks import base
 
 if TYPE_CHECKING:
@@ -25,20 +25,20 @@ class Ordinal(base.Task):
     name = "ordinal"
     summary = "a grade in an order"
     Options = base.TextOptions
-    per = "example"
+    level = "example"
     metrics = {  # noqa: RUF012
         "spearman": scores.spearman,
         "mean_absolute_error": scores.mean_absolute_error,
         "accuracy": scores.accuracy,
     }
 
-    def __init__(self, options: base.TextOptions, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: base.TextOptions, fitted: Mapping[str, Any] | None = None) -> None:
         self.options = options
-        self.facts = facts or {}
+        self.fitted = fitted or {}
 
     @property
     def grades(self) -> list[str]:
-        grades: list[str] = self.facts["grades"]
+        grades: list[str] = self.fitted["grades"]
         return grades
 
     @property
@@ -46,13 +46,13 @@ class Ordinal(base.Task):
         return self.options.long == "windows"
 
     @property
-    def head(self) -> base.HeadNeed:
+    def head(self) -> base.HeadSpec:
         names = {i: f"above {grade}" for i, grade in enumerate(self.grades[:-1])}
         config = {"id2label": names, "problem_type": "multi_label_classification"}
-        return base.HeadNeed("AutoModelForSequenceClassification", len(names), config)
+        return base.HeadSpec("AutoModelForSequenceClassification", len(names), config)
 
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Ordinal:
-        return Ordinal(base.input_columns(self.options, ("grade", "stars"), names, labelled=labelled), self.facts)
+        return Ordinal(base.input_columns(self.options, ("grade", "stars"), names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = base.read_inputs(row, self.options, labelled=labelled)
@@ -67,7 +67,7 @@ class Ordinal(base.Task):
     def check(self, example: Example) -> Problem | None:
         return base.unseen(example, self.grades)
 
-    def label(self, example: Example, window: Window) -> base.Array:
+    def encode_target(self, example: Example, window: Window) -> base.Array:
         return (np.arange(len(self.grades) - 1) < self.grades.index(example.target)).astype(np.float32)
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -76,7 +76,7 @@ class Ordinal(base.Task):
         total = F.binary_cross_entropy_with_logits(logits.float(), targets, reduction="sum")
         return total, targets.new_tensor(float(targets.numel()))
 
-    def tune(
+    def fit_thresholds(
         self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[base.Array]]
     ) -> Ordinal:
         return self
@@ -85,10 +85,10 @@ class Ordinal(base.Task):
         above = 1 / (1 + np.exp(-np.stack(logits).astype(np.float64).mean(axis=0)))
         return {"grade": self.grades[int((above > 0.5).sum())], "expected": float(above.sum())}
 
-    def outcome(self, example: Example, prediction: Prediction) -> Outcome:
+    def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         return {"gold": self.grades.index(example.target), "predicted": self.grades.index(prediction["grade"])}
 
-    def details(self, table: Mapping[str, base.Array]) -> list[dict[str, Any]]:
+    def breakdown(self, table: Mapping[str, base.Array]) -> list[dict[str, Any]]:
         return scores.per_label(table, self.grades)
 
     samples = (

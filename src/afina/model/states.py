@@ -25,7 +25,7 @@ import torch
 
 from ..disk import ASIDE, remove, settle
 from ..records import States, Window
-from ..text.batching import Gradual, finish, in_turn
+from ..text.layouts import Work, drain, run_with_backoff
 from .network import Network
 
 fcntl: ModuleType | None
@@ -41,7 +41,7 @@ UNRELATED = ("id2label", "label2id", "problem_type", "architectures", "_name_or_
 Array = np.ndarray[Any, Any]
 
 
-class Cache:
+class KeptStates:
     """The states of many windows at a network's cut.
 
     Attributes:
@@ -93,7 +93,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class StateStore:
     """Where states are kept, and how much of them.
 
     Attributes:
@@ -120,12 +120,12 @@ class Store:
         self,
         network: Network,
         windows: Sequence[Window],
-        digests: Mapping[str, str],
+        parameter_hashes: Mapping[str, str],
         *,
         pad: int,
         budget: int,
         model: str,
-    ) -> Gradual[Cache | None]:
+    ) -> Work[KeptStates | None]:
         """The states of windows: found, or computed and kept; None where neither memory nor disk has room.
 
         Args:
@@ -136,26 +136,26 @@ class Store:
             budget: Tokens in one go.
             model: Name of the model, for the list.
         """
-        needed = size(network, windows)
+        needed = states_size(network, windows)
         if needed > self.memory and needed > self.disk:
             return None
         lengths, pooled = [len(window) for window in windows], is_pooled(network)
-        name = key(network, windows, digests)
+        name = states_key(network, windows, parameter_hashes)
         vectors = self.find(name) if needed <= self.disk else None
         if vectors is None:
             about = Entry(
                 FORMAT,
                 model,
-                network.cut_at,
+                network.frozen_layers,
                 len(windows),
-                needed // (4 * network.trunk.width),
-                network.trunk.width,
+                needed // (4 * network.backbone.width),
+                network.backbone.width,
                 "",
             )
             vectors = yield from self.make(name, about, network, windows, pad=pad, budget=budget)
         if vectors is None:
             return None
-        return Cache(torch.from_numpy(vectors), lengths, pooled=pooled)
+        return KeptStates(torch.from_numpy(vectors), lengths, pooled=pooled)
 
     def find(self, name: str) -> Array | None:
         """The table of an entry, or None; a damaged entry is removed."""
@@ -180,7 +180,7 @@ class Store:
 
     def make(
         self, name: str, about: Entry, network: Network, windows: Sequence[Window], *, pad: int, budget: int
-    ) -> Gradual[Array | None]:
+    ) -> Work[Array | None]:
         """Compute a table, and keep it on disk where it has room there; None where only the disk had room, and is full.
 
         A disk that is full costs the next run its time, not this one its life.
@@ -281,7 +281,7 @@ class Store:
         return freed
 
 
-def default_folder() -> Path:
+def states_folder() -> Path:
     """`AFINA_CACHE`, or `afina` in the user's cache folder (XDG base directories)."""
     base = os.environ.get("AFINA_CACHE")
     if base:
@@ -320,16 +320,18 @@ def hashed(table: Array) -> str:
     return hashlib.blake2b(table.reshape(-1).view(np.uint8), digest_size=16).hexdigest()  # type: ignore[arg-type]
 
 
-def key(network: Network, windows: Sequence[Window], digests: Mapping[str, str]) -> str:
+def states_key(network: Network, windows: Sequence[Window], parameter_hashes: Mapping[str, str]) -> str:
     """A hash of everything that makes the states: weights, configuration, cut, arithmetic, versions, windows."""
-    frozen = {name: digests[name] for name, parameter in network.named_parameters() if not parameter.requires_grad}
-    config = {name: value for name, value in network.trunk.config.to_dict().items() if name not in UNRELATED}
+    frozen = {
+        name: parameter_hashes[name] for name, parameter in network.named_parameters() if not parameter.requires_grad
+    }
+    config = {name: value for name, value in network.backbone.config.to_dict().items() if name not in UNRELATED}
     about = {
         "format": FORMAT,
         "frozen": frozen,
         "config": {name: value for name, value in config.items() if "dropout" not in name},
-        "cut": network.cut_at,
-        "reads": network.reads if is_pooled(network) else "tokens",
+        "cut": network.frozen_layers,
+        "reads": network.pooling if is_pooled(network) else "tokens",
         "packed": network.packs,
         "device": network.device.type,
         "threads": torch.get_num_threads(),
@@ -347,16 +349,16 @@ def key(network: Network, windows: Sequence[Window], digests: Mapping[str, str])
 
 def is_pooled(network: Network) -> bool:
     """Whether one vector a window is all that is needed above the cut."""
-    return network.cut_at == network.trunk.depth and network.reads != "tokens"
+    return network.frozen_layers == network.backbone.depth and network.pooling != "tokens"
 
 
-def size(network: Network, windows: Sequence[Window]) -> int:
+def states_size(network: Network, windows: Sequence[Window]) -> int:
     """Bytes that the states of these windows take."""
     lines = len(windows) if is_pooled(network) else sum(map(len, windows))
-    return lines * network.trunk.width * 4
+    return lines * network.backbone.width * 4
 
 
-def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, pad: int, budget: int) -> Gradual[None]:
+def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, pad: int, budget: int) -> Work[None]:
     """Run every window through the frozen part once, batch by batch.
 
     Args:
@@ -378,11 +380,11 @@ def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, 
         for i, part in zip(shelf, torch.split(states, [lengths[i] for i in shelf]), strict=True):
             vectors[starts[i] : starts[i + 1]] = part
 
-    yield from in_turn(lengths, budget, compute, packed=network.packs)
+    yield from run_with_backoff(lengths, budget, compute, packed=network.packs)
 
 
-def kept(network: Network, windows: Sequence[Window], *, pad: int, budget: int) -> Cache:
+def kept_states(network: Network, windows: Sequence[Window], *, pad: int, budget: int) -> KeptStates:
     """The states of windows in memory, and nowhere else."""
-    vectors = torch.empty(size(network, windows) // (4 * network.trunk.width), network.trunk.width)
-    finish(fill(network, windows, vectors, pad=pad, budget=budget))
-    return Cache(vectors, [len(window) for window in windows], pooled=is_pooled(network))
+    vectors = torch.empty(states_size(network, windows) // (4 * network.backbone.width), network.backbone.width)
+    drain(fill(network, windows, vectors, pad=pad, budget=budget))
+    return KeptStates(vectors, [len(window) for window in windows], pooled=is_pooled(network))

@@ -57,7 +57,7 @@ class Template:
         return len(self.before) + len(self.between) + len(self.after)
 
 
-class Encoder:
+class Tokenizer:
     """Turns texts and pairs into windows, for one tokenizer and one length.
 
     Args:
@@ -68,13 +68,13 @@ class Encoder:
         ConfigError: `max_length` leaves no room for text.
     """
 
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, pretrained: Any, max_length: int) -> None:
+        self.pretrained = pretrained
         self.max_length = max_length
-        self.backend = tokenizer.backend_tokenizer
+        self.backend = pretrained.backend_tokenizer
         # `[SEP]` in a user's text is text: it can't forge a second segment (see also `spelled`).
         self.backend.encode_special_tokens = True
-        self.special = frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        self.special = frozenset(pretrained.all_special_ids) - {pretrained.unk_token_id}
         self.backend.no_truncation()
         self.backend.no_padding()
         self.single = template(self.backend, pair=False)
@@ -86,7 +86,7 @@ class Encoder:
     @property
     def pad(self) -> int:
         """Vocabulary id that fills padded places (never read)."""
-        return int(self.tokenizer.pad_token_id or 0)
+        return int(self.pretrained.pad_token_id or 0)
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """Texts to tokens, in the tokenizer's batch mode."""
@@ -114,7 +114,7 @@ class Encoder:
                 continue
             for place in range(start, end):
                 known = self.backend.token_to_id(text[place])
-                own = self.tokenizer.unk_token_id if known is None or known in self.special else known
+                own = self.pretrained.unk_token_id if known is None or known in self.special else known
                 pairs += [] if own is None else [(own, (place, place + 1))]
         return [one for one, _ in pairs], [span for _, span in pairs]
 
@@ -279,14 +279,14 @@ def load_tokenizer(source: str, *, local: bool) -> Any:
 
     try:
         check_tokenizer(get_tokenizer_config(source, local_files_only=local), f"{source}: {TOKENIZER}")
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local, trust_remote_code=False)
+        pretrained = AutoTokenizer.from_pretrained(source, local_files_only=local, trust_remote_code=False)
     except ModelError:
         raise
     except Exception as error:  # which kinds transformers raises for wrong values is not documented, and they are many
         raise ModelError(f"model: no tokenizer can be loaded from {source}: {error}") from error
-    if not getattr(tokenizer, "is_fast", False):
+    if not getattr(pretrained, "is_fast", False):
         raise ModelError(f"model: {source} has no fast tokenizer (tokenizer.json), which afina needs for offsets")
-    return tokenizer
+    return pretrained
 
 
 def check_tokenizer(tree: Mapping[str, Any], where: str) -> None:

@@ -13,22 +13,22 @@ from afina.errors import ConfigError
 from afina.model import network as networks
 from afina.model.network import Network
 from afina.tasks.base import find
-from afina.training.strategy import HEAD_EPOCHS, free_layers, optimiser, parameter_groups, resolve, schedule
+from afina.training.strategies import HEAD_EPOCHS, optimiser, parameter_groups, resolve, schedule, trainable_layers
 
 
 @pytest.fixture
 def network(tiny: Callable[[str], Path]) -> Network:
     task = find("classification")
-    need = task(task.Options(), {"labels": ["a", "b"]}).head
-    return networks.build(str(tiny("bert")), need, per="example")
+    spec = task(task.Options(), {"labels": ["a", "b"]}).head
+    return networks.build(str(tiny("bert")), spec, level="example")
 
 
 def test_strategies_name_layers(network: Network) -> None:
-    assert free_layers("full", network) is None
-    assert free_layers("head", network) == 0
-    assert free_layers("last-3", network) == 3
+    assert trainable_layers("full", network) is None
+    assert trainable_layers("head", network) == 0
+    assert trainable_layers("last-3", network) == 3
     with pytest.raises(ConfigError, match="last-4 asked for, but the model has 3 layers"):
-        free_layers("last-4", network)
+        trainable_layers("last-4", network)
 
 
 def test_biases_and_norms_do_not_decay(network: Network) -> None:

@@ -19,9 +19,9 @@ from torch import nn
 
 from ..errors import ConfigError, ModelError
 from ..records import Batch, States
-from . import folder, packed
+from . import attention, folder
+from .attention import first_of_last
 from .families import Family, find_family, locate
-from .packed import first_of_last
 
 ENCODER_DROPOUT = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout",
@@ -39,7 +39,7 @@ class PassThrough(nn.Module):
         return inputs_embeds
 
 
-class Trunk:
+class Backbone:
     """The encoder of a stock model, seen as embeddings and numbered layers.
 
     Args:
@@ -229,10 +229,10 @@ def load_stock(
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-    packed.cheapen(model)
+    attention.cheapen(model)
     if find_family(model.config.model_type).packs:
-        packed.register()
-        model.config._attn_implementation = packed.NAME
+        attention.register()
+        model.config._attn_implementation = attention.NAME
     new = sorted({*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])})
     prefix = f"{model.base_model_prefix}."
     lost = (

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 OVERHEAD = 160
 """What one more micro-batch costs, in tokens of computation: launching every operator once more."""
 T = TypeVar("T")
-Gradual: TypeAlias = Generator[float, None, T]
+Work: TypeAlias = Generator[float, None, T]
 """Something long that is done piece by piece: gives out the share that is done after each, and returns its result."""
 
 
-def draws(n: int, size: int, *, seed: int, epoch: int) -> list[list[int]]:
+def epoch_batches(n: int, size: int, *, seed: int, epoch: int) -> list[list[int]]:
     """The batches of one epoch: a random permutation of range(n) in pieces of `size`, the last one shorter.
 
     A pure function of its arguments, so that a resumed run sees the same order.
@@ -66,7 +66,7 @@ def plan(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = Non
     return cuts[::-1]
 
 
-def shelve(
+def pack_greedily(
     lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None, *, packed: bool = False
 ) -> list[list[int]]:
     """Micro-batches filled up to the budget in turn, longest items first.
@@ -94,9 +94,9 @@ def shelve(
     return shelves
 
 
-def in_turn(
+def run_with_backoff(
     lengths: Sequence[int], budget: int, compute: Callable[[list[int]], None], *, packed: bool = False
-) -> Gradual[None]:
+) -> Work[None]:
     """Compute windows micro-batch after micro-batch; when memory runs out, in smaller ones from there on.
 
     Args:
@@ -105,7 +105,7 @@ def in_turn(
         compute: Is given the indices of each micro-batch.
         packed: Whether windows lie one behind the other, without padding.
     """
-    shelves = shelve(lengths, budget, packed=packed)[::-1]
+    shelves = pack_greedily(lengths, budget, packed=packed)[::-1]
     done, total = 0, sum(lengths)
     while shelves:
         shelf = shelves.pop()
@@ -116,7 +116,7 @@ def in_turn(
                 raise
             budget = max(1, min(budget, sum(lengths[i] for i in shelf)) // 2)
             rest = [i for one in (shelf, *shelves[::-1]) for i in one]
-            smaller = shelve([lengths[i] for i in rest], budget, packed=packed)
+            smaller = pack_greedily([lengths[i] for i in rest], budget, packed=packed)
             shelves = [[rest[i] for i in one] for one in smaller][::-1]
             continue
         done += sum(lengths[i] for i in shelf)
@@ -133,7 +133,7 @@ def out_of_memory(error: Exception) -> bool:
     return any(word in str(error) for word in words)
 
 
-def finish(work: Gradual[T]) -> T:
+def drain(work: Work[T]) -> T:
     """Do something long to its end."""
     while True:
         try:

@@ -16,15 +16,14 @@ import torch
 
 from afina.config import load
 from afina.data.parts import read_data
-from afina.model import cache
 from afina.model import network as networks
-from afina.model.cache import Store
 from afina.model.network import Network
+from afina.model.states import KeptStates, StateStore, states_key, states_size
 from afina.records import Example, Window
 from afina.tasks.base import find
-from afina.text.batching import finish
-from afina.text.encoding import Encoder, load_tokenizer
-from afina.training.run import Done, Note, digests, stream
+from afina.text.layouts import drain
+from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.training.run import Done, Note, parameter_hashes, stream
 
 TEXTS = [
     f"the {thing} {verb}" + " on the mat" * i
@@ -38,23 +37,23 @@ ROWS = [{"text": text, "label": label} for text in TEXTS for label in ("good",)]
 
 def made(folder: Path, free: int = 1, head: str = "native") -> tuple[Network, list[Window], int]:
     kind = find("classification")
-    network = networks.build(str(folder), kind(kind.Options(), {"labels": ["a", "b"]}).head, per="example", head=head)
+    network = networks.build(str(folder), kind(kind.Options(), {"labels": ["a", "b"]}).head, level="example", head=head)
     network.freeze(free)
-    encoder = Encoder(load_tokenizer(str(folder), local=True), 60)
-    return network, [one.windows[0] for one in encoder.encode([Example(text) for text in TEXTS])], encoder.pad
+    tokenizer = Tokenizer(load_tokenizer(str(folder), local=True), 60)
+    return network, [one.windows[0] for one in tokenizer.encode([Example(text) for text in TEXTS])], tokenizer.pad
 
 
-def states(store: Store, network: Network, windows: list[Window], pad: int) -> cache.Cache | None:
-    return finish(store.states(network, windows, digests(network), pad=pad, budget=50, model="tiny"))
+def states(store: StateStore, network: Network, windows: list[Window], pad: int) -> KeptStates | None:
+    return drain(store.states(network, windows, parameter_hashes(network), pad=pad, budget=50, model="tiny"))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "states", 1e9, 1e9)
+def store(tmp_path: Path) -> StateStore:
+    return StateStore(tmp_path / "states", 1e9, 1e9)
 
 
 @pytest.mark.parametrize(("free", "head"), [(0, "native"), (0, "mean"), (1, "native"), (2, "native")])
-def test_found_states_equal_computed_ones(store: Store, free: int, head: str, tiny: Callable[[str], Path]) -> None:
+def test_found_states_equal_computed_ones(store: StateStore, free: int, head: str, tiny: Callable[[str], Path]) -> None:
     network, windows, pad = made(tiny("bert"), free, head)
     first = states(store, network, windows, pad)
     (entry,) = store.folder.iterdir()
@@ -73,28 +72,28 @@ def test_found_states_equal_computed_ones(store: Store, free: int, head: str, ti
 
 def test_everything_that_matters_makes_another_key(tiny: Callable[[str], Path]) -> None:
     network, windows, _ = made(tiny("bert"))
-    known = digests(network)
-    keys = {cache.key(network, windows, known)}
-    keys.add(cache.key(network, windows[::-1], known))
-    keys.add(cache.key(network, windows[:-1], known))
+    known = parameter_hashes(network)
+    keys = {states_key(network, windows, known)}
+    keys.add(states_key(network, windows[::-1], known))
+    keys.add(states_key(network, windows[:-1], known))
     frozen = next(name for name, parameter in network.named_parameters() if not parameter.requires_grad)
-    keys.add(cache.key(network, windows, {**known, frozen: "another"}))
+    keys.add(states_key(network, windows, {**known, frozen: "another"}))
     network.packing = False
-    keys.add(cache.key(network, windows, known))
+    keys.add(states_key(network, windows, known))
     network.packing = True
     network.freeze(2)
-    keys.add(cache.key(network, windows, known))
+    keys.add(states_key(network, windows, known))
     network.freeze(1)
-    network.trunk.config.layer_norm_eps = 1e-3
-    keys.add(cache.key(network, windows, known))
+    network.backbone.config.layer_norm_eps = 1e-3
+    keys.add(states_key(network, windows, known))
     assert len(keys) == 7
     network, windows, _ = made(tiny("bert"))
     trained = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
-    assert cache.key(network, windows, {**known, trained[0]: "another"}) in keys
+    assert states_key(network, windows, {**known, trained[0]: "another"}) in keys
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "no entry", "bad entry", "format"])
-def test_a_damaged_entry_is_computed_again(store: Store, damage: str, tiny: Callable[[str], Path]) -> None:
+def test_a_damaged_entry_is_computed_again(store: StateStore, damage: str, tiny: Callable[[str], Path]) -> None:
     network, windows, pad = made(tiny("bert"))
     first = states(store, network, windows, pad)
     assert first is not None
@@ -118,7 +117,7 @@ def test_a_damaged_entry_is_computed_again(store: Store, damage: str, tiny: Call
 
 
 def test_a_full_disk_costs_no_run_its_life(
-    store: Store, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
+    store: StateStore, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
 ) -> None:
     network, windows, pad = made(tiny("bert"))
 
@@ -132,7 +131,7 @@ def test_a_full_disk_costs_no_run_its_life(
 
 
 def test_a_full_disk_and_little_memory_leave_nothing_behind(
-    store: Store, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
+    store: StateStore, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
 ) -> None:
     network, windows, pad = made(tiny("bert"))
 
@@ -145,16 +144,16 @@ def test_a_full_disk_and_little_memory_leave_nothing_behind(
 
 
 def test_what_is_half_made_goes_when_its_maker_stops_and_when_it_is_dead(
-    store: Store, tiny: Callable[[str], Path]
+    store: StateStore, tiny: Callable[[str], Path]
 ) -> None:
     pytest.importorskip("fcntl", reason="no locks that end with their owner")
     network, windows, pad = made(tiny("bert"))
     about = {"pad": pad, "budget": 5, "model": "tiny"}
-    mine = replace(store, memory=0).states(network, windows, digests(network), **about)
+    mine = replace(store, memory=0).states(network, windows, parameter_hashes(network), **about)
     next(mine)
     dead = store.folder / ".making-dead"
     dead.mkdir()
-    other = replace(store, memory=0).states(network, windows[:2], digests(network), **about)
+    other = replace(store, memory=0).states(network, windows[:2], parameter_hashes(network), **about)
     next(other)
     assert not dead.exists()
     assert len(list(store.folder.glob(".making-*"))) == 2
@@ -163,13 +162,13 @@ def test_what_is_half_made_goes_when_its_maker_stops_and_when_it_is_dead(
     assert list(store.folder.iterdir()) == []
 
 
-def test_the_oldest_entries_go_first(store: Store, tiny: Callable[[str], Path]) -> None:
+def test_the_oldest_entries_go_first(store: StateStore, tiny: Callable[[str], Path]) -> None:
     network, windows, pad = made(tiny("bert"))
     for number in (1, 2, 3):
         states(store, network, windows[:number], pad)
         (name, *_) = (name for name, about, _ in store.entries() if about.windows == number)
         os.utime(store.folder / name / "entry.json", (number, number))
-    room = sum(cache.size(network, windows[:number]) for number in (2, 3, 4))
+    room = sum(states_size(network, windows[:number]) for number in (2, 3, 4))
     states(replace(store, disk=room), network, windows[:4], pad)
     assert sorted(about.windows for _, about, _ in store.entries()) == [2, 3, 4]
     states(replace(store, disk=room), network, windows[:1], pad)
@@ -213,11 +212,11 @@ def test_a_run_from_kept_states_equals_one_without_bit_by_bit(
     assert len(set(steps)) == 1
 
 
-def test_sizes_are_what_is_written(store: Store, tiny: Callable[[str], Path]) -> None:
+def test_sizes_are_what_is_written(store: StateStore, tiny: Callable[[str], Path]) -> None:
     for free in (0, 1):
         network, windows, pad = made(tiny("bert"), free)
         states(store, network, windows, pad)
-        expected = cache.size(network, windows)
+        expected = states_size(network, windows)
         assert expected in [about.bytes for _, about, _ in store.entries()]
         assert f"{expected / 1e6:,.1f} MB" in store.plan(expected)
     sizes = [np.prod((place / "states.bin").stat().st_size) for place in store.folder.iterdir()]

@@ -26,7 +26,7 @@ HEAD_EVALUATION_STEPS = 25
 """On few examples its epochs are too short to evaluate after each."""
 
 
-def free_layers(strategy: str, network: Network) -> int | None:
+def trainable_layers(strategy: str, network: Network) -> int | None:
     """How many of the last layers train: None for all and the embeddings, 0 for the head alone.
 
     Raises:
@@ -38,13 +38,14 @@ def free_layers(strategy: str, network: Network) -> int | None:
     if strategy == "head":
         return 0
     layers = int(strategy.removeprefix("last-"))
-    trunk = network.trunk
-    if trunk.layers is None:
+    backbone = network.backbone
+    if backbone.layers is None:
         raise ModelError(
-            f"strategy: {strategy} means nothing for {trunk.config.model_type}: {trunk.family.note or 'unknown layout'}"
+            f"strategy: {strategy} means nothing for {backbone.config.model_type}: "
+            f"{backbone.family.note or 'unknown layout'}"
         )
-    if layers > trunk.depth:
-        raise ConfigError(f"strategy: {strategy} asked for, but the model has {trunk.depth} layers")
+    if layers > backbone.depth:
+        raise ConfigError(f"strategy: {strategy} asked for, but the model has {backbone.depth} layers")
     return layers
 
 
@@ -96,13 +97,13 @@ def parameter_groups(network: Network, training: TrainingConfig) -> list[dict[st
     Biases and normalisation weights (everything with one dimension) don't decay. With `layer_decay` d, a layer i below
     the top gets d^i of the rate (Howard and Ruder 2018, discriminative fine-tuning); the head gets its own.
     """
-    top = network.trunk.depth + 1
+    top = network.backbone.depth + 1
     rate = training.learning_rate or 0.0
     head_rate = training.head_learning_rate or rate
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            level = network.level(name)
+            level = network.layer_of(name)
             speed = head_rate if level == top else rate * training.layer_decay ** (top - 1 - level)
             decay = training.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((speed, decay), []).append(parameter)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from afina.errors import ConfigError, ModelError
 from afina.model.families import locate
 from afina.records import Example
-from afina.text.encoding import Encoder, chunks, load_tokenizer, shares, steps
+from afina.text.tokenization import Tokenizer, chunks, load_tokenizer, shares, steps
 from tests import tiny as made
 
 KINDS = ["bert", "roberta", "xlm-roberta"]
-ENCODERS = {family: Encoder(made.tiny_tokenizer(family), 24) for family in KINDS}
+TOKENIZERS = {family: Tokenizer(made.tiny_tokenizer(family), 24) for family in KINDS}
 texts = st.text(
     st.one_of(st.sampled_from("the cat sleeps é ç ã 😀 \n\t'-12.5[SEP]</>"), st.characters(exclude_categories=["Cs"])),
     max_size=60,
@@ -27,7 +27,7 @@ texts = st.text(
 @pytest.mark.parametrize("family", KINDS)
 @given(text=texts)
 def test_spans_point_into_the_text_in_order(family: str, text: str) -> None:
-    (tokens,) = ENCODERS[family].tokens([text])
+    (tokens,) = TOKENIZERS[family].tokens([text])
     ends = 0
     for start, end in tokens.spans.tolist():
         assert 0 <= start <= end <= len(text)
@@ -41,11 +41,11 @@ def test_spans_point_into_the_text_in_order(family: str, text: str) -> None:
 def test_one_window_never_exceeds_its_length_and_counts_what_it_cuts(
     family: str, text: str, pair: str | None, length: int
 ) -> None:
-    encoder = Encoder(ENCODERS[family].tokenizer, length)
-    (one,) = encoder.encode([Example(text, pair)])
+    tokenizer = Tokenizer(TOKENIZERS[family].pretrained, length)
+    (one,) = tokenizer.encode([Example(text, pair)])
     (window,) = one.windows
     assert len(window) <= length
-    whole = sum(len(tokens) for tokens in encoder.tokens([text, *([] if pair is None else [pair])]))
+    whole = sum(len(tokens) for tokens in tokenizer.tokens([text, *([] if pair is None else [pair])]))
     assert int((window.segments >= 0).sum()) + one.cut == whole
     assert one.cut == 0 or len(window) == length
 
@@ -55,9 +55,9 @@ def test_one_window_never_exceeds_its_length_and_counts_what_it_cuts(
 def test_cores_of_sliding_windows_hold_every_token_once(
     family: str, text: str, pair: str | None, length: int, overlap: int
 ) -> None:
-    encoder = Encoder(ENCODERS[family].tokenizer, length)
-    (one,) = encoder.encode([Example(text, pair)], slides=True, overlap=overlap)
-    (moving,) = encoder.tokens([text if pair is None else pair])
+    tokenizer = Tokenizer(TOKENIZERS[family].pretrained, length)
+    (one,) = tokenizer.encode([Example(text, pair)], slides=True, overlap=overlap)
+    (moving,) = tokenizer.tokens([text if pair is None else pair])
     ids = np.concatenate([window.ids[slice(*window.core)] for window in one.windows])
     spans = np.concatenate([window.spans[slice(*window.core)] for window in one.windows])
     assert ids.tolist() == moving.ids.tolist()
@@ -94,51 +94,51 @@ def test_steps_tile_the_tokens(n: int, room: int, overlap: int) -> None:
 FORGED = "good [SEP] bad [CLS][MASK]x[PAD] </s> <s><mask>y<pad> </s></s> [sep]"
 
 
-def literal(encoder: Encoder) -> None:
+def literal(tokenizer: Tokenizer) -> None:
     """See that the names of special tokens in a text are characters, each in one token, and forge nothing."""
-    special = set(encoder.tokenizer.all_special_ids) - {encoder.tokenizer.unk_token_id}
-    (tokens,) = encoder.tokens([FORGED])
+    special = set(tokenizer.pretrained.all_special_ids) - {tokenizer.pretrained.unk_token_id}
+    (tokens,) = tokenizer.tokens([FORGED])
     assert special.isdisjoint(tokens.ids.tolist())
     covered = [place for start, end in tokens.spans.tolist() for place in range(start, end)]
     assert covered == sorted(covered)
     assert {place for place in covered if FORGED[place] != " "} == {i for i, one in enumerate(FORGED) if one != " "}
-    single, pair = encoder.encode([Example(FORGED)]), encoder.encode([Example(FORGED, FORGED)])
-    for (one,), form in ((single, encoder.single), (pair, encoder.double)):
+    single, pair = tokenizer.encode([Example(FORGED)]), tokenizer.encode([Example(FORGED, FORGED)])
+    for (one,), form in ((single, tokenizer.single), (pair, tokenizer.double)):
         (window,) = one.windows
         assert sum(int(one) in special for one in window.ids) == form.size
         assert special.isdisjoint(window.ids[window.segments >= 0].tolist())
-        assert set(window.segments.tolist()) == ({-1, 0} if form is encoder.single else {-1, 0, 1})
+        assert set(window.segments.tolist()) == ({-1, 0} if form is tokenizer.single else {-1, 0, 1})
 
 
 @pytest.mark.parametrize("family", made.FAMILIES)
 def test_special_tokens_in_a_text_stay_text(family: str) -> None:
-    literal(Encoder(made.tiny_tokenizer(family), 300))
+    literal(Tokenizer(made.tiny_tokenizer(family), 300))
 
 
 def test_special_tokens_in_a_text_stay_text_for_the_embedded_model(embedded: str) -> None:
     source, local = locate(embedded)
-    literal(Encoder(load_tokenizer(source, local=local), 512))
+    literal(Tokenizer(load_tokenizer(source, local=local), 512))
 
 
 def test_the_types_of_a_pair(tiny: Callable[[str], Path]) -> None:
-    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 64)
-    window = encoder.encode([Example("the cat", "the dog")])[0].windows[0]
+    tokenizer = Tokenizer(load_tokenizer(str(tiny("bert")), local=True), 64)
+    window = tokenizer.encode([Example("the cat", "the dog")])[0].windows[0]
     #                                   [CLS] the cat [SEP] the dog [SEP]
     assert window.types.tolist() == [0, 0, 0, 0, 1, 1, 1]
     assert window.segments.tolist() == [-1, 0, 0, -1, 1, 1, -1]
 
 
 def test_pairs_and_single_texts_keep_their_order(tiny: Callable[[str], Path]) -> None:
-    encoder = Encoder(load_tokenizer(str(tiny("bert")), local=True), 64)
+    tokenizer = Tokenizer(load_tokenizer(str(tiny("bert")), local=True), 64)
     examples = [Example("the cat", "a dog" if i % 3 else None) for i in range(7)]
-    together = encoder.encode(examples)
+    together = tokenizer.encode(examples)
     for example, one in zip(examples, together, strict=True):
-        assert encoder.encode([example])[0].windows[0].ids.tolist() == one.windows[0].ids.tolist()
+        assert tokenizer.encode([example])[0].windows[0].ids.tolist() == one.windows[0].ids.tolist()
 
 
 def test_a_length_without_room_is_refused(tiny: Callable[[str], Path]) -> None:
     with pytest.raises(ConfigError, match="no room for text"):
-        Encoder(load_tokenizer(str(tiny("bert")), local=True), 5)
+        Tokenizer(load_tokenizer(str(tiny("bert")), local=True), 5)
 
 
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:

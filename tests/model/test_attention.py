@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from afina.model import attention
 from afina.model import network as networks
-from afina.model import packed
+from afina.model.attention import Dropout, Packed, arrange, keep_mask
 from afina.model.families import FAMILIES
 from afina.model.network import Network
-from afina.model.packed import Dropout, Packed, arrange, keep_mask
 from afina.records import Example, Window
 from afina.tasks.base import find
-from afina.text.batching import collate
-from afina.text.encoding import Encoder, load_tokenizer
+from afina.text.layouts import collate
+from afina.text.tokenization import Tokenizer, load_tokenizer
 
 EXAMPLES = [
     Example("the cat sleeps on the mat and the dog barks at the bird in the room " * 2),
@@ -40,13 +40,15 @@ def test_these_families_pack() -> None:
 
 
 def made(folder: Path, head: str = "native", task: str = "classification") -> tuple[Network, list[Window], int]:
-    facts = {"classification": {"labels": ["a", "b", "c"]}, "tokens": {"kind": "plain", "types": ["A", "B", "C"]}}[task]
+    fitted = {"classification": {"labels": ["a", "b", "c"]}, "tokens": {"kind": "plain", "types": ["A", "B", "C"]}}[
+        task
+    ]
     kind = find(task)
     network = networks.build(
-        str(folder), kind(kind.Options(), facts).head, per=kind.per, head=head, dropout=0.0, head_dropout=0.0
+        str(folder), kind(kind.Options(), fitted).head, level=kind.level, head=head, dropout=0.0, head_dropout=0.0
     )
-    encoder = Encoder(load_tokenizer(str(folder), local=True), 60)
-    return network, [one.windows[0] for one in encoder.encode(EXAMPLES)], encoder.pad
+    tokenizer = Tokenizer(load_tokenizer(str(folder), local=True), 60)
+    return network, [one.windows[0] for one in tokenizer.encode(EXAMPLES)], tokenizer.pad
 
 
 def gradients(network: Network, logits: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -186,7 +188,7 @@ def test_cheap_dropout_drops_its_share_and_keeps_the_mean(rate: float) -> None:
     y = module(x)
     share = float((y == 0).float().mean())
     error = np.sqrt(rate * (1 - rate) / x.numel())
-    assert abs(share - rate) < 4 * error + 1 / packed.STEPS
+    assert abs(share - rate) < 4 * error + 1 / attention.STEPS
     assert float(y.detach().max()) == pytest.approx(1 / (1 - rate), rel=1e-4)
     y.sum().backward()
     assert x.grad is not None
@@ -231,4 +233,4 @@ def test_recomputed_layers_draw_the_same_masks(tiny: Callable[[str], Path]) -> N
 def test_nothing_of_ours_is_saved(family: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     network, _, _ = made(tiny(family))
     network.stock.save_pretrained(tmp_path)
-    assert packed.NAME not in json.dumps(json.loads((tmp_path / "config.json").read_text()))
+    assert attention.NAME not in json.dumps(json.loads((tmp_path / "config.json").read_text()))

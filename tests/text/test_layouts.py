@@ -11,33 +11,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afina.records import Window
-from afina.text.batching import OVERHEAD, collate, draws, finish, in_turn, plan, shelve
+from afina.text.layouts import OVERHEAD, collate, drain, epoch_batches, pack_greedily, plan, run_with_backoff
 
 lengths = st.lists(st.integers(1, 120), max_size=40)
 
 
 @given(n=st.integers(0, 200), size=st.integers(1, 50), seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 100))
 def test_an_epoch_draws_every_example_once(n: int, size: int, seed: int, epoch: int) -> None:
-    batches = draws(n, size, seed=seed, epoch=epoch)
+    batches = epoch_batches(n, size, seed=seed, epoch=epoch)
     assert sorted(i for batch in batches for i in batch) == list(range(n))
     assert all(len(batch) == size for batch in batches[:-1])
-    assert batches == draws(n, size, seed=seed, epoch=epoch)
+    assert batches == epoch_batches(n, size, seed=seed, epoch=epoch)
 
 
 def test_epochs_and_seeds_differ() -> None:
-    orders = [draws(50, 50, seed=seed, epoch=epoch)[0] for seed in (0, 1) for epoch in (0, 1)]
+    orders = [epoch_batches(50, 50, seed=seed, epoch=epoch)[0] for seed in (0, 1) for epoch in (0, 1)]
     assert all(one != other for one, other in combinations(orders, 2))
 
 
 def test_draws_do_not_follow_the_order_of_the_file() -> None:
     """First places of many epochs are spread evenly: mean within four standard errors."""
-    firsts = [draws(1000, 1000, seed=0, epoch=epoch)[0][0] for epoch in range(400)]
+    firsts = [epoch_batches(1000, 1000, seed=0, epoch=epoch)[0][0] for epoch in range(400)]
     assert abs(np.mean(firsts) - 499.5) < 4 * 1000 / np.sqrt(12 * 400)
 
 
 @given(lengths=lengths, budget=st.integers(1, 2000))
 def test_plans_and_shelves_hold_every_window_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    for cut in (plan(lengths, budget), shelve(lengths, budget)):
+    for cut in (plan(lengths, budget), pack_greedily(lengths, budget)):
         assert sorted(i for group in cut for i in group) == list(range(len(lengths)))
         for group in cut:
             longest = max(lengths[i] for i in group)
@@ -89,7 +89,7 @@ def test_everything_is_computed_once_whatever_memory_there_is(
             raise RuntimeError("CUDA out of memory. Tried to allocate")
         seen.extend(shelf)
 
-    shares = list(in_turn(lengths, budget, compute, packed=packed))
+    shares = list(run_with_backoff(lengths, budget, compute, packed=packed))
     assert sorted(seen) == list(range(len(lengths)))
     assert shares == sorted(shares)
     assert shares[-1:] in ([], [1.0])
@@ -101,4 +101,4 @@ def test_other_errors_and_windows_that_are_too_long_alone_come_through() -> None
 
     for error in (RuntimeError("shapes do not match"), MemoryError()):
         with pytest.raises(type(error)):
-            finish(in_turn([5, 5], 5, compute))
+            drain(run_with_backoff([5, 5], 5, compute))
