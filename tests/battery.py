@@ -1,7 +1,7 @@
 """The same bytes before and after a change of structure: a battery of whole runs, recorded and compared.
 
-    python -m tests.battery record FILE      what the runs of the code that is imported give, as hashes
-    python -m tests.battery compare REV      the same for the code of another revision, and what differs
+    python -m tests.battery record FILE MODELS   what the runs of the code that is imported give, as hashes
+    python -m tests.battery compare REV          the same for the code of another revision, and what differs
 
 The runs are the five tasks with each strategy, packed and padded, on a tiny model, and each task with each strategy on
 the embedded one; kept states found again; a run that was killed and taken up; heads, long texts, several families and
@@ -137,8 +137,14 @@ def complete(name: str, given: Mapping[str, Any], models: Path, folder: Path) ->
     }  # fmt: skip
 
 
-def record(out: Path) -> None:
-    """Run everything with the code that is imported, and write the hashes down."""
+def record(out: Path, models: Path) -> None:
+    """Run everything with the code that is imported, and write the hashes down.
+
+    Args:
+        out: File to write.
+        models: Folder of the tiny models, which are made when they are not there: the training of a tokenizer gives
+            another one each time.
+    """
     found = {}
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["AFINA_CACHE"] = f"{scratch}/states"
@@ -149,18 +155,18 @@ def record(out: Path) -> None:
         torch.set_num_threads(1)
         for name, given in settings():
             folder = Path(scratch) / name.replace(" ", "-")
-            afina.train(**complete(name, given, Path(scratch), folder))
+            afina.train(**complete(name, given, models, folder))
             found[name] = digest(folder)
-        found["killed and taken up"] = digest(taken_up(Path(scratch)))
+        found["killed and taken up"] = digest(taken_up(Path(scratch), models / "bert"))
     out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def taken_up(scratch: Path) -> Path:
+def taken_up(scratch: Path, model: Path) -> Path:
     """The folder of a run that was killed in the middle and taken up by the same command."""
     data, folder = scratch / "rows.jsonl", scratch / "killed"
     data.write_text("".join(json.dumps(row) + "\n" for row in texts() * 4), encoding="utf-8")
     command = [
-        sys.executable, "-m", "afina", "train", "--train", str(data), "--model", str(scratch / "bert"), "--text",
+        sys.executable, "-m", "afina", "train", "--train", str(data), "--model", str(model), "--text",
         "text", "--label", "label", "--strategy", "last-2", "--epochs", "4", "--batch-size", "4", "--out", str(folder),
         "--set", "training.checkpoint_every=0", "--set", "training.threads=1", "--quiet",
     ]  # fmt: skip
@@ -188,7 +194,10 @@ def digest(folder: Path) -> dict[str, str]:
         "run": {name: run[name] for name in ("validation", "test", "best", "steps", "parameters", "tokens")},
     }
     for name in ("steps", "evaluations", "predictions"):
-        said[name] = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        said[name] = [json.loads(line) for line in lines]
+    for prediction in said["predictions"]:
+        prediction["place"] = prediction["place"].rpartition("/")[2]
     return found | {name: hashlib.sha256(canonical(value).encode()).hexdigest() for name, value in said.items()}
 
 
@@ -222,7 +231,7 @@ def recorded(tree: Path, scratch: Path) -> dict[str, dict[str, str]]:
     """The hashes of a source tree."""
     out = scratch / f"{tree.name}.json"
     environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
-    command = [sys.executable, "-m", "tests.battery", "record", str(out)]
+    command = [sys.executable, "-m", "tests.battery", "record", str(out), str(scratch / "models")]
     subprocess.run(command, check=True, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL)
     found: dict[str, dict[str, str]] = json.loads(out.read_text(encoding="utf-8"))
     return found
@@ -240,10 +249,10 @@ def differences(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`record FILE` or `compare REV`."""
+    """`record FILE MODELS` or `compare REV`."""
     match arguments:
-        case ["record", file]:
-            record(Path(file))
+        case ["record", file, models]:
+            record(Path(file), Path(models).absolute())
             return 0
         case ["compare", revision]:
             return min(1, compare(revision))

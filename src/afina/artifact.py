@@ -13,23 +13,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, FiniteFloat
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from .compute import Compute, choose
 from .config import validated
-from .disk import settle
+from .disk import settle, sha256
 from .errors import ConfigError, ModelError, printable
 from .model import network as networks
-from .model.backbone import best_device, check_length, load_config, quiet
-from .model.families import locate
+from .model.backbone import check_length, load_config, quiet
+from .model.families import Source, locate
 from .model.folder import LABELS, READ, read_json
 from .model.network import Network
+from .model.pretrained import load_tokenizer
 from .tasks.base import Task, find
-from .text.tokenization import Tokenizer, load_tokenizer
+from .text.tokenization import Tokenizer
 
 FORMAT = 2
 """Version of `afina.json`. A change that older code can't read counts up, and `tests/artifacts` keeps one of each."""
@@ -46,6 +48,7 @@ class About(BaseModel):
         head: Name of the head.
         max_length: Tokens of a window; None for the most that the model has room for.
         scale: Factor and shift from the head's outputs to the user's scale.
+        precision: Arithmetic that it was trained in, and answers in.
         base: Name of the model that was fine-tuned.
         files: SHA-256 of each other file; None for models that are not verified.
     """
@@ -57,6 +60,7 @@ class About(BaseModel):
     max_length: int | None
     scale: tuple[FiniteFloat, FiniteFloat]
     base: str
+    precision: Literal["fp32", "bf16"] = "fp32"
     files: dict[str, str] | None = None
 
 
@@ -97,6 +101,7 @@ class Artifact:
             "auto_class": spec.auto_class if self.head == "native" else None,
             "max_length": self.tokenizer.max_length,
             "scale": list(self.network.scale),
+            "precision": self.network.compute.precision,
             "base": self.base,
         }
         about["files"] = {file.name: sha256(file) for file in sorted(folder.iterdir())}
@@ -112,19 +117,21 @@ def load(path: str | Path) -> Artifact:
     Raises:
         ModelError: nothing loadable is there, a weight is missing, or the head is of a kind that afina has no task for.
     """
-    source, local = locate(str(path))
-    file = Path(source) / "afina.json"
-    ours = local and file.exists()
-    about = read_about(file) if ours else about_stock(source, local)
+    source = locate(str(path))
+    file = Path(source.path) / "afina.json"
+    ours = source.local and file.exists()
+    about = read_about(file) if ours else about_stock(source)
     if about.files is not None:
-        verify(Path(source), about.files)
+        verify(Path(source.path), about.files)
+    compute = choose(precision=about.precision)
     try:
-        return restore(about, source, local=local)
+        with compute.active():
+            return restore(about, source, compute=compute)
     except ConfigError as error:  # not a setting of the user's, but an entry of the model's
-        raise ModelError(f"{file if ours else source}: {error}") from error
+        raise ModelError(f"{file if ours else source.path}: {error}") from error
 
 
-def restore(about: About, source: str, *, local: bool) -> Artifact:
+def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
     """The model that `afina.json` describes.
 
     Raises:
@@ -139,19 +146,20 @@ def restore(about: About, source: str, *, local: bool) -> Artifact:
         raise ConfigError(f"fitted: not those of the task {about.task}: {error!r}") from error
     if spec.outputs > LABELS:
         raise ConfigError(f"fitted: {spec.outputs:,} labels; at most {LABELS:,} are read")
-    network = networks.build(source, spec, level=task.level, head=about.head)
+    pretrained = load_tokenizer(source.path, local=source.local)
+    pad = int(pretrained.pad_token_id or 0)
+    network = networks.build(source, spec, level=task.level, head=about.head, compute=compute, pad=pad)
     network.scale = about.scale
     if about.head != "native":
-        load_head(network, Path(source) / "head.safetensors")
+        load_head(network, Path(source.path) / "head.safetensors")
     elif network.new:
         raise ModelError(
-            f"{source}: the head has no weights here ({network.new[0]} is missing), so it was not fine-tuned; "
+            f"{source.path}: the head has no weights here ({network.new[0]} is missing), so it was not fine-tuned; "
             "`afina train` does that"
         )
-    check_finite(network, source)
+    check_finite(network, source.path)
     network.requires_grad_(False)
-    network.to(best_device()).eval()
-    pretrained = load_tokenizer(source, local=local)
+    network.eval()
     length = check_length(about.max_length, network.backbone.config, pretrained)
     return Artifact(task, Tokenizer(pretrained, length), network, about.head, about.base)
 
@@ -165,12 +173,6 @@ def check_finite(network: Network, source: str) -> None:
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and tensor.numel() and not torch.stack(tensor.aminmax()).isfinite().all():
             raise ModelError(f"{source}: the weights {name} are not all finite numbers; copy or train the model again")
-
-
-def sha256(file: Path) -> str:
-    """Of a file's bytes."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def digest(about: Mapping[str, Any]) -> str:
@@ -245,16 +247,18 @@ def upgraded(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {FORMAT_1.get(name, name) if tree["format"] == 1 else name: value for name, value in tree.items()}
 
 
-def about_stock(source: str, local: bool) -> About:
+def about_stock(source: Source) -> About:
     """What `afina.json` would say of a stock model that somebody else fine-tuned, from its `config.json`.
 
     Raises:
         ModelError: it has no head that a task of ours can use.
     """
-    config = load_config(source, local=local)
+    config = load_config(source.path, local=source.local)
     names = config.architectures
     task, fitted = stock_task(str(names[0]) if names and isinstance(names, list) else "", config)
-    return About(task=task, options={}, fitted=fitted, head="native", max_length=None, scale=(1.0, 0.0), base=source)
+    return About(
+        task=task, options={}, fitted=fitted, head="native", max_length=None, scale=(1.0, 0.0), base=source.path
+    )
 
 
 def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .records import Features, Prediction, Row
     from .serving.predictor import Predictor
-    from .training.run import Done, Event
+    from .training.events import Done, Event
 
 app = typer.Typer(
     help="Fine-tune masked language models on your own labelled data.",
@@ -414,7 +414,8 @@ def follow(config: Config, *, quiet: bool = False) -> Done:
     if problems:
         raise ConfigError(problems)
     try:
-        from .training.run import Done, stream
+        from .training.events import Done
+        from .training.run import stream
 
         view = silence if quiet else bar if is_terminal() else lines
         run = stream(config.model_copy(update={"out": str(folder)}), data)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from . import strategies
 from .errors import ConfigError, printable
 from .tasks import base as tasks
 
@@ -51,7 +52,6 @@ SHORT = {
     "encoding": "data.encoding",
 }
 """Short names of the settings that people set most, here and as flags of `afina train`."""
-STRATEGY = re.compile(r"full|head|last-[1-9][0-9]*")
 
 
 class Section(BaseModel):
@@ -167,8 +167,8 @@ class Config(Section):
     @field_validator("strategy")
     @classmethod
     def _known_strategy(cls, value: str) -> str:
-        if not STRATEGY.fullmatch(value):
-            raise ValueError("expected full, head or last-N (for example last-2)")
+        if not strategies.is_known(value):
+            raise ValueError(strategies.expected())
         return value
 
     def make_task(self) -> tasks.Task:

@@ -1,13 +1,50 @@
-"""Files that are complete or absent: made under another name, on the disk before they are renamed."""
+"""Files that are complete or absent, their sums, and folders that belong to one process; one way each.
+
+What is being made has another name until it is whole and on the disk.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 ASIDE = ".making-"
 """Begins the names of what is being made."""
+
+
+class Locked(Exception):
+    """Somebody else has the lock."""
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is made where it is not there and stays. It is let go of when its owner dies.
+
+    Raises:
+        Locked: somebody else has it.
+        OSError: the file can't be made.
+    """
+    lock = FileLock(file, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Locked from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def sha256(file: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write(path: Path, content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -15,13 +15,11 @@ from .model.network import Network
 from .model.states import KeptStates
 from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
-from .text.layouts import Work, drain, run_with_backoff
 from .text.tokenization import Tokenizer, chunks
+from .work import Work, drain, run_with_backoff
 
 BUFFER = 4096
 """Examples that are sorted by length together while a stream is predicted."""
-PACKED_BUDGET, PADDED_BUDGET = 1024, 8192
-"""Tokens that go through the encoder at once in inference: in a packed row (on a CPU), in a padded rectangle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +43,40 @@ class Evaluation:
     lost: int = 0
 
 
-def window_logits(
-    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, kept: KeptStates | None = None
-) -> list[Array]:
-    """Logits of each window in the user's scale, windows in order. [k] or [n, k] each"""
-    return drain(compute_logits(network, windows, pad=pad, budget=budget, kept=kept))
+def window_logits(network: Network, windows: Sequence[Window], *, kept: KeptStates | None = None) -> list[Array]:
+    """Logits of each window in the user's scale, windows in order. [k] or [n, k] each
+
+    Args:
+        network: The model.
+        windows: Any number.
+        kept: The windows' states at the network's cut, when they are known.
+    """
+    return drain(compute_logits(network, windows, kept=kept))
 
 
 @torch.no_grad()
-def compute_logits(
-    network: Network, windows: Sequence[Window], *, pad: int, budget: int | None = None, kept: KeptStates | None = None
-) -> Work[list[Array]]:
-    """Compute the logits of windows batch by batch; equal windows are computed once."""
+def compute_logits(network: Network, windows: Sequence[Window], *, kept: KeptStates | None = None) -> Work[list[Array]]:
+    """The same piece by piece. Equal windows are computed once."""
     network.eval()
-    budget = budget or at_once(network)
+    layout = network.layout
     factor, shift = network.scale
     firsts: dict[tuple[bytes, bytes], int] = {}
     same = [firsts.setdefault((window.ids.tobytes(), window.types.tobytes()), i) for i, window in enumerate(windows)]
     distinct = list(firsts.values())
-    lengths = [len(window) for window in windows]
+    lengths = [len(windows[i]) for i in distinct]
     found: list[Array] = [np.empty(0)] * len(windows)
 
-    def compute(some: list[int]) -> None:
-        shelf = [distinct[i] for i in some]
-        batch = network.collate([windows[i] for i in shelf], pad)
-        states = None if kept is None else kept.take(shelf)
+    def compute(indices: list[int]) -> None:
+        chosen = [distinct[i] for i in indices]
+        batch = layout.collate([windows[i] for i in chosen])
+        states = None if kept is None else kept.take(chosen)
         logits = (network(batch, states).float() * factor + shift).cpu().numpy()
-        parts = np.split(logits, np.cumsum([lengths[i] for i in shelf])[:-1]) if network.pooling == "tokens" else logits
-        for i, part in zip(shelf, parts, strict=True):
+        parts = np.split(logits, np.cumsum(batch.lengths)[:-1]) if network.pooling == "tokens" else logits
+        for i, part in zip(chosen, parts, strict=True):
             found[i] = part
 
-    yield from run_with_backoff([lengths[i] for i in distinct], budget, compute, packed=network.packs)
+    yield from run_with_backoff(lengths, layout.budget, split=layout.fill, compute=compute)
     return [found[i] for i in same]
-
-
-def at_once(network: Network) -> int:
-    """Tokens that go through a network at once when no gradients are kept."""
-    return PACKED_BUDGET if network.packs else PADDED_BUDGET
 
 
 def decode(
@@ -107,12 +102,12 @@ def predict(
     examples: Iterable[Example],
     *,
     watch: Callable[[Sequence[Features]], None] = lambda _: None,
-) -> Iterator[Prediction]:
+) -> Generator[Prediction, None, None]:
     """Predictions in the order of the examples, in memory that does not grow with their number.
 
     Args:
         network: The fine-tuned model.
-        encoder: Of its texts.
+        tokenizer: The model's.
         task: With its facts.
         examples: Any number.
         watch: Is shown the features of each chunk, to count what was cut.
@@ -121,7 +116,7 @@ def predict(
         features = tokenizer.encode(chunk, slides=task.slides)
         watch(features)
         windows = [window for one in features for window in one.windows]
-        yield from decode(task, chunk, features, window_logits(network, windows, pad=tokenizer.pad))
+        yield from decode(task, chunk, features, window_logits(network, windows))
 
 
 def table_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, Array]:

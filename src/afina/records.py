@@ -93,7 +93,7 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows side by side in a rectangle, or packed into one row. Both look alike to everything after the encoder.
+    """Windows as tensors, made once. Packed and padded batches look alike to everything after the encoder.
 
     B windows, R rows of W columns; n real tokens in all. A packed batch has one row, its windows one after the other;
     what lies behind the last one is padding of its own.
@@ -102,7 +102,9 @@ class Batch:
         ids: Vocabulary ids, padding where no token is. [R, W]
         types: Token types. [R, W]
         mask: 1 for a real token, 0 for padding. [R, W]
-        lengths: Tokens of each window. [B]
+        lengths: Number of tokens of each window. [B]
+        sizes: The same as a tensor. [B]
+        firsts: Position of each window's first token among the real tokens. [B]
         index: Position of each real token in the rectangle read row by row, windows in order. [n]
         positions: For a packed batch, each token's position in its window from 0; None for a padded one. [1, W]
     """
@@ -111,6 +113,8 @@ class Batch:
     types: torch.Tensor
     mask: torch.Tensor
     lengths: tuple[int, ...]
+    sizes: torch.Tensor
+    firsts: torch.Tensor
     index: torch.Tensor
     positions: torch.Tensor | None = None
 
@@ -131,11 +135,9 @@ class States:
     """What the encoder (or a part of it) gives for a batch: one vector a real token, never padding.
 
     Attributes:
-        vectors: [n, d], the windows' tokens in order; or [B, d] once they are reduced to one vector a window.
-        lengths: Tokens of each window. [B]
+        vectors: The states of the windows' tokens in order, [n, d]; or one vector a window, [B, d].
         pooled: True when `vectors` holds one vector a window.
     """
 
     vectors: torch.Tensor
-    lengths: tuple[int, ...]
     pooled: bool = False

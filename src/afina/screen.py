@@ -19,9 +19,8 @@ from .training.rundir import finite
 if TYPE_CHECKING:
     from .data.judge import Finding
     from .inference import Evaluation
-    from .training.loop import Step
+    from .training.events import Done, Event, Scored, Step
     from .training.plan import Plan
-    from .training.run import Done, Event, Scored
 
 
 STILL = 30.0
@@ -125,8 +124,7 @@ def silence(events: Iterable[Event]) -> Iterator[Event]:
 
 def lines(events: Iterable[Event]) -> Iterator[Event]:
     """Show notes and evaluations as plain lines."""
-    from .training.loop import Step
-    from .training.run import Begin, Note, Progress, Scored
+    from .training.events import Begin, Note, Progress, Scored, Step
 
     pace, metric, said = Pace(), "", time.monotonic()
     for event in events:
@@ -152,8 +150,7 @@ def bar(events: Iterable[Event]) -> Iterator[Event]:
     from rich import progress as rich_progress
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-    from .training.loop import Step
-    from .training.run import Begin, Note, Progress, Scored
+    from .training.events import Begin, Note, Progress, Scored, Step
 
     pace, start, score = Pace(), Begin(0, 0, ""), ""
     columns = (
@@ -249,7 +246,7 @@ def shortened(places: Sequence[str]) -> list[str]:
 
 def say_plan(plan: Plan) -> None:
     """What a run will take."""
-    avoided = 1 - plan.tokens / plan.padded
+    avoided = 1 - plan.tokens / plan.padded_tokens
     rows = [
         ["training examples", f"{plan.examples:,}"],
         ["windows", f"{plan.windows:,}"],

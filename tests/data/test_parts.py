@@ -145,3 +145,15 @@ def test_warnings_about_the_data_are_said_before_training() -> None:
     data = read([*ROWS[:3]], validation=[{"text": "new", "label": "a"}])
     assert any(note.startswith("warning: test: 3 examples (100.0%) stand in train too") for note in data.notes)
     assert {one.code for one in data.findings} >= {"leak", "rare-label"}
+
+
+def test_a_path_is_never_read_for_its_words(tmp_path: Path) -> None:
+    """A validation file is the user's own, also when its folder is called `held out`."""
+    folder = tmp_path / "held out"
+    folder.mkdir()
+    for name, labels in (("train", "ab"), ("validation", "ac")):
+        lines = [f"text {i} of {name},{label}" for i, label in enumerate(labels * 3)]
+        (folder / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    files = {f"data.{name}": str(folder / f"{name}.csv") for name in ("train", "validation")}
+    with pytest.raises(DataError, match="label 'c' does not occur in the training data"):
+        read_data(load(None, files))

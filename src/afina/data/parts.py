@@ -36,6 +36,7 @@ class Data:
         sources: Where each part came from, in words.
         notes: What was decided, for the log.
         left_out: By part that was read, the records that can't be used.
+        held_out: Whether the validation examples were drawn from the training data.
         findings: What there is to know about the data before training on them.
     """
 
@@ -44,6 +45,7 @@ class Data:
     sources: dict[str, str]
     notes: list[str]
     left_out: dict[str, list[Bad]] = field(default_factory=dict)
+    held_out: bool = False
     findings: tuple[Finding, ...] = ()
 
     def record(self) -> dict[str, Any]:
@@ -54,7 +56,11 @@ class Data:
                 "examples": len(examples),
                 "left_out": len(self.left_out.get(name, ())),
                 "targets": target_counts(examples),
-                **({"places": [example.place for example in examples]} if "held out" in self.sources[name] else {}),
+                **(
+                    {"places": [example.place for example in examples]}
+                    if self.held_out and name == "validation"
+                    else {}
+                ),
             }
             for name, examples in self.parts.items()
         }
@@ -141,8 +147,9 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
 def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
     """The parts divided, the task with its facts, and what the parts have against one another."""
     task, parts, words, notes = data.task, dict(data.parts), dict(data.sources), list(data.notes)
+    held_out = "validation" not in parts
     try:
-        if "validation" not in parts:
+        if held_out:
             whole = parts["train"]
             stratify = isinstance(whole[0].target, str)
             kept, held = splits.hold_out(whole, config.data.hold_out, seed=config.seed, stratify=stratify)
@@ -153,7 +160,7 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
                 f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
             )
         task = task.fit(parts["train"])
-        if "held out" in words["validation"]:
+        if held_out:
             task = return_unseen(task, parts, notes)
     except DataError as error:
         return data, error.problems
@@ -162,7 +169,7 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
     found = [f"{name} = {value}" for name, value in task.fitted.items() if isinstance(value, str)]
     notes += [f"found: {', '.join(found)}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
-    return replace(data, task=task, parts=parts, sources=words, notes=notes), problems
+    return replace(data, task=task, parts=parts, sources=words, notes=notes, held_out=held_out), problems
 
 
 def records(config: Config, source: Any, name: str, problems: list[Problem]) -> Iterator[Row | Problem]:

@@ -21,7 +21,7 @@ from ..errors import ConfigError, ModelError
 from ..records import Batch, States
 from . import attention, folder
 from .attention import first_of_last
-from .families import Family, find_family, locate
+from .families import Family, Source, find_family
 
 ENCODER_DROPOUT = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout",
@@ -101,7 +101,7 @@ class Backbone:
         hidden = self.run(part, batch, states)
         layers = self.base.get_submodule(self.family.layers)
         last = list(layers.children())[-1]
-        return first_of_last(last, hidden, batch.lengths, first_tokens(batch.lengths, hidden.device))
+        return first_of_last(last, hidden, batch.lengths, batch.firsts)
 
     def run(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
         """A batch through a part of the model.
@@ -152,23 +152,13 @@ def without_pooler(base: nn.Module) -> nn.Module:
     return replaced(base, "pooler", None) if isinstance(getattr(base, "pooler", None), nn.Module) else base
 
 
-def first_tokens(lengths: tuple[int, ...], device: torch.device) -> torch.Tensor:
-    """Positions of the windows' first tokens among all real tokens. [B]"""
-    starts = torch.tensor((0, *lengths[:-1]), device=device)
-    return starts.cumsum(0)
-
-
-def reduce(states: States, how: str) -> States:
-    """Token states to what a head reads: `first`, `mean` or `max` over a window's tokens, or all `tokens`."""
-    if how == "tokens" or states.pooled:
+def pool(states: States, batch: Batch, pooling: str) -> States:
+    """The states that a head takes: `first`, `mean` or `max` over each window's tokens, or those of all `tokens`."""
+    if pooling == "tokens" or states.pooled:
         return states
-    vectors, lengths = states.vectors, states.lengths
-    if how == "first":
-        pooled = vectors.index_select(0, first_tokens(lengths, vectors.device))
-    else:
-        kind = "mean" if how == "mean" else "max"
-        pooled = torch.segment_reduce(vectors, kind, lengths=torch.tensor(lengths, device=vectors.device), axis=0)
-    return States(pooled, lengths, pooled=True)
+    if pooling == "first":
+        return States(states.vectors.index_select(0, batch.firsts), pooled=True)
+    return States(torch.segment_reduce(states.vectors, pooling, lengths=batch.sizes, axis=0), pooled=True)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -195,7 +185,7 @@ def load_config(source: str, *, local: bool, **settings: Any) -> Any:
 
 
 def load_stock(
-    name: str,
+    place: Source,
     auto_class: str,
     settings: Mapping[str, Any],
     *,
@@ -211,7 +201,7 @@ def load_stock(
     """
     import transformers
 
-    source, local = locate(name)
+    source, local = place
     cls = getattr(transformers, auto_class)
     with quiet():
         config = load_config(source, local=local, **settings)
@@ -313,13 +303,6 @@ def check_length(asked: int | None, config: Any, tokenizer: Any) -> int:
     if asked is not None and asked > most:
         raise ConfigError(f"model.max_length: {asked} asked for, but {config.model_type} has room for {most} tokens")
     return asked or most
-
-
-def best_device() -> torch.device:
-    """A CUDA or Apple GPU where there is one, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
 
 
 @contextmanager

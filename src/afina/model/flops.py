@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ..compute import Compute
 from .backbone import Backbone
 from .network import Network
 
@@ -54,7 +55,7 @@ def forward(network: Network, lengths: Sequence[int]) -> ForwardFlops:
     size, tokens, squares = matrix_numbers(backbone), sum(lengths), sum(length * length for length in lengths)
     layer = 2 * size * tokens + 4 * backbone.width * squares
     last = layer
-    if network.pooling == "first" and network.top[1] is not None and network.packs:
+    if network.prunes:
         # Keys and values of all tokens; query, output and feed-forward part of the first ones alone.
         rest = size - 2 * backbone.width**2
         last = 4 * backbone.width**2 * tokens + 2 * rest * len(lengths) + 4 * backbone.width * tokens
@@ -64,10 +65,11 @@ def forward(network: Network, lengths: Sequence[int]) -> ForwardFlops:
     return ForwardFlops(layer * network.frozen_layers, layer * (upper - 1) + last)
 
 
-def peak(device: torch.device, dtype: torch.dtype | None = None) -> float:
-    """The fastest of several matrix products on this machine, in FLOP/s; some tenths of a second."""
+def peak(compute: Compute) -> float:
+    """The fastest of several matrix products in this arithmetic, in FLOP/s; takes some tenths of a second."""
+    device = compute.device
     side = GPU_SIDE if device.type == "cuda" else SIDE
-    a = torch.ones(side, side, device=device, dtype=dtype or torch.float32)
+    a = torch.ones(side, side, device=device, dtype=compute.dtype)
     best = 0.0
     for _ in range(8):
         start = time.perf_counter()

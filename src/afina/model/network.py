@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
+from ..compute import Compute
 from ..errors import ConfigError
 from ..records import Batch, States, Window
-from ..text.layouts import collate
+from ..text.layouts import Layout, Packed, Padded
 from . import heads, vocabulary
-from .backbone import Backbone, load_stock, reduce, replaced
-
-FILLED, LONG = 32, 512
-"""Tokens that a packed row is filled up to a multiple of, and from how many on where it need not be."""
+from .backbone import Backbone, load_stock, pool, replaced
+from .families import Source, locate
 
 
 class Network(nn.Module):
@@ -28,6 +27,9 @@ class Network(nn.Module):
         outputs: Width of the logits.
         new: Names of the stock weights that were not in the loaded folder.
         scale: Factor and shift that turn the head's outputs into the user's scale.
+        compute: Where and in what arithmetic it computes; the weights are moved there.
+        packing: Whether windows lie in rows without padding where device and family allow it.
+        pad: Vocabulary id of padding; by default that of the stock model.
     """
 
     def __init__(
@@ -38,6 +40,9 @@ class Network(nn.Module):
         outputs: int,
         new: list[str],
         scale: tuple[float, float] = (1.0, 0.0),
+        compute: Compute = Compute(),  # noqa: B008 - frozen
+        packing: bool = True,
+        pad: int | None = None,
     ) -> None:
         super().__init__()
         self.stock = stock
@@ -48,38 +53,35 @@ class Network(nn.Module):
         self.outputs = outputs
         self.new = new
         self.scale = scale
-        self.packing = True
+        self.compute = compute
+        self.packing = packing
+        self.pad = int(stock.config.pad_token_id or 0) if pad is None else pad
         self.vocabulary: vocabulary.Vocabulary | None = None
-        self.freeze(None)
+        self.to(compute.device)
+        self.train_last(None)
 
     @property
-    def packs(self) -> bool:
-        """Whether batches are packed into rows without padding: on a CPU, for families that can be."""
-        return self.packing and self.backbone.family.packs and self.device.type == "cpu"
+    def layout(self) -> Layout:
+        """How windows lie: packed on a CPU, for the families whose attention can be told where a window ends."""
+        if self.packing and self.backbone.family.packs and self.device.type == "cpu":
+            return Packed(self.pad, self.device, shared=self.frozen_layers > 0)
+        return Padded(self.pad, self.device)
 
-    def multiple(self, tokens: int) -> int:
-        """What a packed row of so many tokens is filled up to a multiple of.
+    @property
+    def prunes(self) -> bool:
+        """Whether the last layer is computed for the windows' first tokens alone, which is all that the head takes."""
+        return self.pooling == "first" and self.top[1] is not None and self.layout.prunes
 
-        Matrix products give a row the same bits whatever its neighbours, but for the last few rows of a thread. Where
-        states are kept and shared, rows are filled up, so that they don't depend on the company of a window. Long rows
-        without gradients are filled up too: tensors of fewer sizes find room where others were, and a process that
-        predicts needs 60 MB less.
-        """
-        if self.frozen_layers:
-            return math.lcm(FILLED, 8 * torch.get_num_threads())
-        return FILLED if tokens > LONG and not self.training else 1
-
-    def collate(self, windows: Sequence[Window], pad: int) -> Batch:
+    def collate(self, windows: Sequence[Window]) -> Batch:
         """Windows as a batch for this network."""
-        multiple = self.multiple(sum(map(len, windows)))
-        return collate(windows, pad=pad, device=self.device, packed=self.packs, multiple=multiple)
+        return self.layout.collate(windows)
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
 
-    def freeze(self, layers: int | None) -> None:
+    def train_last(self, layers: int | None) -> None:
         """Choose what trains: everything (None), or the last `layers` layers and the head (0: the head alone).
 
         Raises:
@@ -127,46 +129,46 @@ class Network(nn.Module):
         self.top = tuple(replaced(part, path, self.vocabulary) if part is not None else None for part in self.top)
 
     def restore_vocabulary(self) -> None:
-        """Put the trained rows back into the vocabulary; the network is as before `narrow`."""
+        """Put the trained rows back into the vocabulary; the network is as before `restrict_vocabulary`."""
         if self.vocabulary is not None:
             self.vocabulary.write()
             self.vocabulary = None
-            self.freeze(self.trainable_layers)
+            self.train_last(self.trainable_layers)
 
     @torch.no_grad()
     def lower(self, batch: Batch) -> States:
-        """States at the cut, which no training changes; reduced to what the head reads when only the head trains.
-
-        Always in fp32, so that they are the same whether they are kept or computed anew.
-        """
-        with torch.autocast(self.device.type, enabled=False):
+        """States at the cut in fp32, which no training changes; pooled when only the head trains."""
+        with self.compute.autocast():
             if self.frozen_layers == self.backbone.depth:
-                return self.upper(batch)
-            return States(self.backbone.run(self.views[0], batch), batch.lengths)
+                states = self.upper(batch)
+            else:
+                states = States(self.backbone.run(self.views[0], batch))
+        return replace(states, vectors=states.vectors.float())
 
     def upper(self, batch: Batch, states: torch.Tensor | None = None) -> States:
-        """What the head reads, from the states at the cut or, where nothing is cut, from the batch itself."""
+        """The states that the head takes, from those at the cut or, where nothing is cut, from the batch itself."""
         whole, pruned = self.top
-        if self.pooling == "first" and pruned is not None and batch.positions is not None:
-            return States(self.backbone.run_first(pruned, batch, states), batch.lengths, pooled=True)
-        return reduce(States(self.backbone.run(whole, batch, states), batch.lengths), self.pooling)
+        if self.prunes and batch.positions is not None:
+            return States(self.backbone.run_first(pruned, batch, states), pooled=True)
+        return pool(States(self.backbone.run(whole, batch, states)), batch, self.pooling)
 
     def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:
-        """Logits of the windows or tokens of a batch. [B, outputs] or [n, outputs]
+        """Logits of the windows or tokens of a batch, in the network's arithmetic. [B, outputs] or [n, outputs]
 
         Args:
             batch: Windows.
             states: Their states at the cut, when they are already known.
         """
-        if self.frozen_layers == 0:
-            states = self.upper(batch)
-        else:
-            states = states or self.lower(batch)
-            if self.frozen_layers < self.backbone.depth:
-                states = self.upper(batch, states.vectors)
-        vectors = reduce(states, self.pooling).vectors
-        # A head with a loss of its own judges whole windows, so it is told where they end.
-        logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
+        with self.compute.autocast():
+            if self.frozen_layers == 0:
+                states = self.upper(batch)
+            else:
+                states = states or self.lower(batch)
+                if self.frozen_layers < self.backbone.depth:
+                    states = self.upper(batch, states.vectors)
+            vectors = pool(states, batch, self.pooling).vectors
+            # A head with a loss of its own judges whole windows, so it is told where they end.
+            logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
         return logits
 
     @property
@@ -195,7 +197,7 @@ class Network(nn.Module):
 
 
 def build(
-    name: str,
+    name: str | Source,
     spec: Any,
     *,
     level: str,
@@ -203,36 +205,44 @@ def build(
     dropout: float | None = None,
     head_dropout: float | None = None,
     seed: int = 0,
+    compute: Compute = Compute(),  # noqa: B008 - frozen
+    packing: bool = True,
+    pad: int | None = None,
 ) -> Network:
     """A network for a task, from a model's name.
 
     Args:
-        name: `minilm`, a folder, or a hub id.
-        need: The task's `HeadNeed`.
-        per: The task's `per`: example or token.
+        name: `minilm`, a folder, or a hub id; or where that is, when it was located before.
+        spec: The task's `HeadSpec`.
+        level: The task's `level`: example or token.
         head: `native`, or the name of another head.
-        dropout: Override of the encoder's dropout.
-        head_dropout: Override of the head's dropout.
-        seed: Of the new weights.
+        dropout: Dropout rate of the encoder, in place of its own.
+        head_dropout: Dropout rate of the head, in place of its own.
+        seed: Seed of the new weights.
+        compute: Where and in what arithmetic it computes.
+        packing: Whether windows lie in rows without padding where device and family allow it.
+        pad: Vocabulary id of padding; by default that of the stock model.
 
     Raises:
         ModelError: the model can't be loaded.
         ConfigError: the head can't serve the task.
     """
+    source = locate(name) if isinstance(name, str) else name
     torch.manual_seed(seed)
     rates = {"dropout": dropout, "head_dropout": head_dropout}
+    own: nn.Module | None = None
     if head == "native":
-        settings = {"num_labels": spec.outputs, **spec.config}
-        stock, new = load_stock(name, spec.auto_class, settings, **rates)
-        network = Network(stock, None, outputs=spec.outputs, new=new, scale=spec.scale)
+        stock, new = load_stock(source, spec.auto_class, {"num_labels": spec.outputs, **spec.config}, **rates)
     else:
         if head == "crf" and spec.auto_class != "AutoModelForTokenClassification":
             raise ConfigError("model.head: crf scores sequences of tags, which only the task `tokens` has")
-        stock, new = load_stock(name, "AutoModel", {}, **rates)
+        stock, new = load_stock(source, "AutoModel", {}, **rates)
         rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout
         torch.manual_seed(seed)
         own = heads.make(head, width=stock.config.hidden_size, outputs=spec.outputs, dropout=float(rate), level=level)
-        network = Network(stock, own, outputs=spec.outputs, new=new, scale=spec.scale)
+    network = Network(
+        stock, own, outputs=spec.outputs, new=new, scale=spec.scale, compute=compute, packing=packing, pad=pad
+    )
     if head_dropout is not None:
         for module in network.head.modules():
             if isinstance(module, nn.Dropout):

@@ -13,26 +13,20 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+import platformdirs
 import torch
 
-from ..disk import ASIDE, remove, settle
+from ..disk import ASIDE, Locked, locked, remove, settle
 from ..records import States, Window
-from ..text.layouts import Work, drain, run_with_backoff
+from ..work import Work, drain, run_with_backoff
 from .network import Network
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows: what a dead run left half made stays until the entries are cleared
-    fcntl = None
 
 FORMAT = 1
 """Version of the entries; others are not read."""
@@ -51,17 +45,15 @@ class KeptStates:
 
     def __init__(self, vectors: torch.Tensor, lengths: Sequence[int], *, pooled: bool) -> None:
         self.vectors = vectors
-        self.lengths = lengths
         self.pooled = pooled
         lines = torch.ones(len(lengths), dtype=torch.long) if pooled else torch.tensor(lengths)
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), lines.cumsum(0)]).tolist()
 
     def take(self, indices: Sequence[int]) -> States:
         """The states of some windows, in the order asked for."""
-        lengths = tuple(self.lengths[i] for i in indices)
         if self.pooled:
-            return States(self.vectors[list(indices)], lengths, pooled=True)
-        return States(torch.cat([self.vectors[self.starts[i] : self.starts[i + 1]] for i in indices]), lengths)
+            return States(self.vectors[list(indices)], pooled=True)
+        return States(torch.cat([self.vectors[self.starts[i] : self.starts[i + 1]] for i in indices]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +114,6 @@ class StateStore:
         windows: Sequence[Window],
         parameter_hashes: Mapping[str, str],
         *,
-        pad: int,
-        budget: int,
         model: str,
     ) -> Work[KeptStates | None]:
         """The states of windows: found, or computed and kept; None where neither memory nor disk has room.
@@ -132,8 +122,6 @@ class StateStore:
             network: With a cut above the embeddings.
             windows: What to keep states of.
             digests: Hashes of the network's parameters.
-            pad: Vocabulary id of padding.
-            budget: Tokens in one go.
             model: Name of the model, for the list.
         """
         needed = states_size(network, windows)
@@ -152,7 +140,7 @@ class StateStore:
                 network.backbone.width,
                 "",
             )
-            vectors = yield from self.make(name, about, network, windows, pad=pad, budget=budget)
+            vectors = yield from self.make(name, about, network, windows)
         if vectors is None:
             return None
         return KeptStates(torch.from_numpy(vectors), lengths, pooled=pooled)
@@ -178,9 +166,7 @@ class StateStore:
             return None
         return table
 
-    def make(
-        self, name: str, about: Entry, network: Network, windows: Sequence[Window], *, pad: int, budget: int
-    ) -> Work[Array | None]:
+    def make(self, name: str, about: Entry, network: Network, windows: Sequence[Window]) -> Work[Array | None]:
         """Compute a table, and keep it on disk where it has room there; None where only the disk had room, and is full.
 
         A disk that is full costs the next run its time, not this one its life.
@@ -189,7 +175,7 @@ class StateStore:
             table = self.blank(about, aside)
             if table is None:
                 return None
-            yield from fill(network, windows, torch.from_numpy(table), pad=pad, budget=budget)
+            yield from fill(network, windows, torch.from_numpy(table))
             if aside is not None:
                 with suppress(OSError):
                     self.keep(name, about, table, aside)
@@ -198,21 +184,21 @@ class StateStore:
     @contextmanager
     def aside(self, needed: int) -> Iterator[Path | None]:
         """A folder to make an entry in, where the disk may be used; it is locked, and gone at the end."""
-        place, handle = None, None
+        place, lock = None, ExitStack()
         with suppress(OSError):
             if needed <= self.disk:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self.sweep()
                 self.evict(needed)
                 place = Path(tempfile.mkdtemp(prefix=ASIDE, dir=self.folder))
-                handle = locked(place)
+                lock.enter_context(locked(lock_of(place)))
         try:
             yield place
         finally:
             if place is not None:
                 remove(place)
-            if handle is not None:
-                os.close(handle)
+                lock.close()
+                remove(lock_of(place))
 
     def blank(self, about: Entry, aside: Path | None) -> Array | None:
         """An empty table in memory, or else in a file; None where neither has room."""
@@ -265,12 +251,11 @@ class StateStore:
 
     def sweep(self) -> None:
         """Remove what dead runs left half made."""
-        for place in self.folder.glob(f"{ASIDE}*"):
-            with suppress(OSError):
-                handle = locked(place)
-                if handle is not None:
-                    remove(place)
-                    os.close(handle)
+        for place in [place for place in self.folder.glob(f"{ASIDE}*") if place.is_dir()]:
+            with suppress(OSError, Locked), locked(lock_of(place)):
+                remove(place)
+            if not place.exists():
+                remove(lock_of(place))
 
     def clear(self) -> int:
         """Remove all entries and what interrupted runs left; how many bytes that were."""
@@ -282,11 +267,13 @@ class StateStore:
 
 
 def states_folder() -> Path:
-    """`AFINA_CACHE`, or `afina` in the user's cache folder (XDG base directories)."""
-    base = os.environ.get("AFINA_CACHE")
-    if base:
-        return Path(base) / "states"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "afina" / "states"
+    """The folder `states` in `AFINA_CACHE` or, without it, in the user's cache folder of the system."""
+    return Path(os.environ.get("AFINA_CACHE") or platformdirs.user_cache_path("afina", appauthor=False)) / "states"
+
+
+def lock_of(place: Path) -> Path:
+    """The file whose lock says that a folder is being made."""
+    return place.with_name(f"{place.name}.lock")
 
 
 def read_entry(place: Path) -> Entry | None:
@@ -296,23 +283,6 @@ def read_entry(place: Path) -> Entry | None:
     except (OSError, ValueError, TypeError):
         return None
     return about if about.format == FORMAT and not place.name.startswith(".") else None
-
-
-def locked(place: Path) -> int | None:
-    """Lock a folder until the handle that comes back is closed or its owner dies; None where there are no such locks.
-
-    Raises:
-        OSError: another run has it.
-    """
-    if fcntl is None:
-        return None
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise
-    return handle
 
 
 def hashed(table: Array) -> str:
@@ -332,9 +302,8 @@ def states_key(network: Network, windows: Sequence[Window], parameter_hashes: Ma
         "config": {name: value for name, value in config.items() if "dropout" not in name},
         "cut": network.frozen_layers,
         "reads": network.pooling if is_pooled(network) else "tokens",
-        "packed": network.packs,
-        "device": network.device.type,
-        "threads": torch.get_num_threads(),
+        "layout": network.layout.name,
+        "compute": network.compute.fingerprint(),
         "versions": [version(name) for name in ("afina", "torch", "transformers")],
     }
     found = hashlib.blake2b(json.dumps(about, sort_keys=True, default=str).encode(), digest_size=16)
@@ -358,33 +327,32 @@ def states_size(network: Network, windows: Sequence[Window]) -> int:
     return lines * network.backbone.width * 4
 
 
-def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor, *, pad: int, budget: int) -> Work[None]:
+def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor) -> Work[None]:
     """Run every window through the frozen part once, batch by batch.
 
     Args:
         network: With a cut above the embeddings.
-        windows: What to keep states of.
-        vectors: Where to put them. [N, d]
-        pad: Vocabulary id of padding.
-        budget: Tokens in one go.
+        windows: The windows whose states are kept.
+        vectors: Where to put the states. [N, d]
     """
     network.eval()
+    layout = network.layout
     lengths = [len(window) for window in windows]
     starts = [0, *np.cumsum(lengths).tolist()]
 
-    def compute(shelf: list[int]) -> None:
-        states = network.lower(network.collate([windows[i] for i in shelf], pad)).vectors.cpu()
+    def compute(indices: list[int]) -> None:
+        states = network.lower(layout.collate([windows[i] for i in indices])).vectors.cpu()
         if is_pooled(network):
-            vectors[shelf] = states
+            vectors[indices] = states
             return
-        for i, part in zip(shelf, torch.split(states, [lengths[i] for i in shelf]), strict=True):
+        for i, part in zip(indices, torch.split(states, [lengths[i] for i in indices]), strict=True):
             vectors[starts[i] : starts[i + 1]] = part
 
-    yield from run_with_backoff(lengths, budget, compute, packed=network.packs)
+    yield from run_with_backoff(lengths, layout.budget, split=layout.fill, compute=compute)
 
 
-def kept_states(network: Network, windows: Sequence[Window], *, pad: int, budget: int) -> KeptStates:
+def kept_states(network: Network, windows: Sequence[Window]) -> KeptStates:
     """The states of windows in memory, and nowhere else."""
     vectors = torch.empty(states_size(network, windows) // (4 * network.backbone.width), network.backbone.width)
-    drain(fill(network, windows, vectors, pad=pad, budget=budget))
+    drain(fill(network, windows, vectors))
     return KeptStates(vectors, [len(window) for window in windows], pooled=is_pooled(network))

@@ -58,7 +58,8 @@ class Predictor:
     def stream(self, data: Any) -> Iterator[Prediction]:
         """Whole predictions, one an input, in order, in memory that does not grow with the input."""
         art = self.artifact
-        yield from inference.predict(art.network, art.tokenizer, art.task, self.examples(data))
+        work = inference.predict(art.network, art.tokenizer, art.task, self.examples(data))
+        yield from art.network.compute.running(work)
 
     def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
         """Scores on labelled data, with intervals.
@@ -81,7 +82,8 @@ class Predictor:
             raise DataError(problems)
         features = art.tokenizer.encode(examples, slides=task.slides)
         windows = [window for one in features for window in one.windows]
-        logits = inference.window_logits(art.network, windows, pad=art.tokenizer.pad)
+        with art.network.compute.active():
+            logits = inference.window_logits(art.network, windows)
         predictions = inference.decode(task, examples, features, logits)
         return inference.evaluate(task, examples, predictions, features)
 

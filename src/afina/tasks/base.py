@@ -164,7 +164,7 @@ class Task(ABC):
         return printable(target, 40)
 
     def stratum(self, example: Example) -> str:
-        """What a hold-out keeps in proportion, for a labelled example: its label, or nothing where targets are no labels."""
+        """What a hold-out keeps in proportion: the label of an example, or nothing where targets are no labels."""
         return example.target if isinstance(example.target, str) else ""
 
     def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:

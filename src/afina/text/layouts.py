@@ -1,14 +1,15 @@
-"""Which windows travel together, and how they lie.
+"""How windows lie beside one another on their way through a model.
 
-A step is a random draw of B examples (never a length-correlated one). Inside the draw the windows are sorted and packed
-into rows without padding, or, for families that can't be packed, cut into micro-batches of nearly equal length; sums of
-losses over the global count make the split invisible to the maths.
+A layout divides windows into micro-batches and makes a batch of each; nothing else knows whether windows are packed or
+padded. Sums of losses over the global count make the division invisible to the mathematics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -18,33 +19,161 @@ if TYPE_CHECKING:
     import torch
 
 OVERHEAD = 160
-"""What one more micro-batch costs, in tokens of computation: launching every operator once more."""
-T = TypeVar("T")
-Work: TypeAlias = Generator[float, None, T]
-"""Something long that is done piece by piece: gives out the share that is done after each, and returns its result."""
+"""Cost of one more micro-batch, in tokens of computation: every operator is launched once more."""
+FILLED, LONG = 32, 512
+"""A long packed row is filled up to a multiple of FILLED tokens; it is long when it has more than LONG tokens."""
 
 
-def epoch_batches(n: int, size: int, *, seed: int, epoch: int) -> list[list[int]]:
-    """The batches of one epoch: a random permutation of range(n) in pieces of `size`, the last one shorter.
+class Layout(Protocol):
+    """How windows lie in a batch."""
 
-    A pure function of its arguments, so that a resumed run sees the same order.
+    name: ClassVar[str]
+    budget: ClassVar[int]
+    """Number of tokens that go through a model at once when no gradients are kept."""
+    prunes: ClassVar[bool]
+    """Whether the last layer can be computed for the windows' first tokens alone."""
+
+    @property
+    def pad(self) -> int:
+        """Vocabulary id that stands where no token is. It is never read."""
+
+    def split(self, lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
+        """Micro-batches of one step, with as little work as can be.
+
+        Args:
+            lengths: Number of tokens of each window, or of the longest window of each example.
+            budget: Number of places that a micro-batch may have, padding included. A longer item travels alone.
+            counts: Number of windows of each item, when items are examples that must stay together; 1 by default.
+
+        Returns:
+            Indices into `lengths`, longest items first.
+        """
+
+    def fill(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
+        """Micro-batches of any number of windows, in time that grows with their number; otherwise as `split`."""
+
+    def collate(self, windows: Sequence[Window]) -> Batch:
+        """Windows as a batch, in the order that everything after the encoder will see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Windows one behind the other in one row, without padding between them.
+
+    Attributes:
+        pad: Vocabulary id that fills the end of a row.
+        device: Where batches go.
+        shared: Whether the states of a window are kept and shared, so that they must not depend on its company.
     """
-    order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
-    return [order[i : i + size].tolist() for i in range(0, n, size)]
+
+    name: ClassVar[str] = "packed"
+    budget: ClassVar[int] = 1024
+    prunes: ClassVar[bool] = True
+
+    pad: int
+    device: torch.device | str = "cpu"
+    shared: bool = False
+
+    def split(self, lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
+        return pack_greedily(lengths, budget, counts, packed=True)
+
+    def fill(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
+        return pack_greedily(lengths, budget, packed=True)
+
+    def multiple(self, tokens: int) -> int:
+        """The number of tokens whose multiple a row of so many tokens is filled up to.
+
+        Matrix products give a row the same bits whatever its neighbours, but for the last few rows of a thread: rows
+        whose states are shared are filled up. So are long rows without gradients: tensors of fewer sizes find room
+        where others were, and a process that predicts needs 60 MB less.
+        """
+        import torch
+
+        if self.shared:
+            return math.lcm(FILLED, 8 * torch.get_num_threads())
+        return FILLED if tokens > LONG and not torch.is_grad_enabled() else 1
+
+    def collate(self, windows: Sequence[Window]) -> Batch:
+        """One row. [1, W]"""
+        import torch
+
+        lengths = [len(window) for window in windows]
+        n = sum(lengths)
+        rest = -n % self.multiple(n)
+
+        def row(pieces: list[np.ndarray[Any, Any]], filler: int) -> torch.Tensor:
+            whole = np.concatenate([*pieces, np.full(rest, filler)]).astype(np.int64)
+            return torch.from_numpy(whole)[None].to(self.device)
+
+        return batch(
+            lengths,
+            ids=row([window.ids for window in windows], self.pad),
+            types=row([window.types for window in windows], 0),
+            mask=row([np.ones(n)], 0),
+            index=torch.arange(n, device=self.device),
+            positions=row([np.arange(length) for length in [*lengths, rest]], 0)[:, : n + rest],
+        )
 
 
-def plan(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
-    """Micro-batches with the least work: padded tokens plus `OVERHEAD` for each micro-batch.
+@dataclass(frozen=True, slots=True)
+class Padded:
+    """Windows side by side in a rectangle, filled up to the longest.
 
-    The optimal cut of the sorted items by dynamic programming. Meant for one draw (up to some hundred items).
+    Attributes:
+        pad: Vocabulary id that fills the ends of the rows.
+        device: Where batches go.
+    """
 
-    Args:
-        lengths: Tokens of each window, or of the longest window of each example.
-        budget: Padded tokens a micro-batch may have; a longer item travels alone.
-        counts: Windows of each item, when items are examples that must stay together; one by default.
+    name: ClassVar[str] = "padded"
+    budget: ClassVar[int] = 8192
+    prunes: ClassVar[bool] = False
 
-    Returns:
-        Indices into `lengths`, longest items first.
+    pad: int
+    device: torch.device | str = "cpu"
+
+    def split(self, lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
+        return plan_microbatches(lengths, budget, counts)
+
+    def fill(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
+        return pack_greedily(lengths, budget, packed=False)
+
+    def collate(self, windows: Sequence[Window]) -> Batch:
+        """One row a window. [B, W]"""
+        import torch
+
+        lengths = np.array([len(window) for window in windows])
+        inside = np.arange(lengths.max())[None, :] < lengths[:, None]
+        ids = np.full(inside.shape, self.pad, np.int64)
+        types = np.zeros(inside.shape, np.int64)
+        ids[inside] = np.concatenate([window.ids for window in windows])
+        types[inside] = np.concatenate([window.types for window in windows])
+
+        def placed(table: np.ndarray[Any, Any]) -> torch.Tensor:
+            return torch.from_numpy(table).to(self.device)
+
+        return batch(
+            lengths.tolist(),
+            ids=placed(ids),
+            types=placed(types),
+            mask=placed(inside.astype(np.int64)),
+            index=placed(np.flatnonzero(inside)),
+        )
+
+
+def batch(lengths: Sequence[int], *, ids: torch.Tensor, **tensors: torch.Tensor) -> Batch:
+    """A batch with what follows from its windows' lengths."""
+    import torch
+
+    sizes = torch.tensor(lengths)
+    firsts = sizes.cumsum(0) - sizes
+    return Batch(ids=ids, lengths=tuple(lengths), sizes=sizes.to(ids.device), firsts=firsts.to(ids.device), **tensors)
+
+
+def plan_microbatches(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
+    """Rectangles with the least work: places, padding included, plus `OVERHEAD` for each micro-batch.
+
+    The optimal division of the sorted items by dynamic programming. Meant for one step (up to some hundred items).
+    Arguments and result are those of `Layout.split`.
     """
     counts = counts or [1] * len(lengths)
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
@@ -58,140 +187,36 @@ def plan(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = Non
                 break
             choices.append((best[start][0] + area + OVERHEAD, start))
         best.append(min(choices))
-    cuts, end = [], len(order)
+    pieces, end = [], len(order)
     while end:
         start = best[end][1]
-        cuts.append(order[start:end])
+        pieces.append(order[start:end])
         end = start
-    return cuts[::-1]
+    return pieces[::-1]
 
 
 def pack_greedily(
-    lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None, *, packed: bool = False
+    lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None, *, packed: bool
 ) -> list[list[int]]:
     """Micro-batches filled up to the budget in turn, longest items first.
 
     Args:
-        lengths: Tokens of each window, or of the longest window of each example.
-        budget: Tokens a micro-batch may have: of the rectangle, or for packed ones of the row. A longer item travels
-            alone.
-        counts: Windows of each item; one by default.
+        lengths: Number of tokens of each window, or of the longest window of each example.
+        budget: Number of places that a micro-batch may have: of the row when packed, else of the rectangle.
+        counts: Number of windows of each item; 1 by default.
         packed: Whether windows lie one behind the other, without padding.
 
     Returns:
         Indices into `lengths`.
     """
     counts = counts or [1] * len(lengths)
-    shelves: list[list[int]] = []
+    batches: list[list[int]] = []
     width = windows = area = 0
     for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
         wanted = area + lengths[i] * counts[i] if packed else width * (windows + counts[i])
-        if not shelves or wanted > budget:
-            shelves.append([])
+        if not batches or wanted > budget:
+            batches.append([])
             width, windows, area = lengths[i], 0, 0
-        shelves[-1].append(i)
+        batches[-1].append(i)
         windows, area = windows + counts[i], area + lengths[i] * counts[i]
-    return shelves
-
-
-def run_with_backoff(
-    lengths: Sequence[int], budget: int, compute: Callable[[list[int]], None], *, packed: bool = False
-) -> Work[None]:
-    """Compute windows micro-batch after micro-batch; when memory runs out, in smaller ones from there on.
-
-    Args:
-        lengths: Tokens of each window.
-        budget: Tokens a micro-batch may have.
-        compute: Is given the indices of each micro-batch.
-        packed: Whether windows lie one behind the other, without padding.
-    """
-    shelves = pack_greedily(lengths, budget, packed=packed)[::-1]
-    done, total = 0, sum(lengths)
-    while shelves:
-        shelf = shelves.pop()
-        try:
-            compute(shelf)
-        except (MemoryError, RuntimeError) as error:
-            if not out_of_memory(error) or len(shelf) == 1:
-                raise
-            budget = max(1, min(budget, sum(lengths[i] for i in shelf)) // 2)
-            rest = [i for one in (shelf, *shelves[::-1]) for i in one]
-            smaller = pack_greedily([lengths[i] for i in rest], budget, packed=packed)
-            shelves = [[rest[i] for i in one] for one in smaller][::-1]
-            continue
-        done += sum(lengths[i] for i in shelf)
-        yield done / total
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory ran out, on a GPU or in torch's allocator."""
-    import torch
-
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    words = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
-    return any(word in str(error) for word in words)
-
-
-def drain(work: Work[T]) -> T:
-    """Do something long to its end."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-
-
-def collate(
-    windows: Sequence[Window], *, pad: int, device: torch.device | str = "cpu", packed: bool = False, multiple: int = 1
-) -> Batch:
-    """Windows side by side, padded to the longest [B, W], or one behind the other [1, W].
-
-    Args:
-        windows: In the order that everything after the encoder will see.
-        pad: Vocabulary id of padding.
-        device: Where to put the batch.
-        packed: One row.
-        multiple: A packed row is filled up to a multiple of this many tokens.
-    """
-    import torch
-
-    if packed:
-        return pack(windows, pad=pad, device=device, multiple=multiple)
-
-    lengths = np.array([len(window) for window in windows])
-    inside = np.arange(lengths.max())[None, :] < lengths[:, None]
-    ids = np.full(inside.shape, pad, np.int64)
-    types = np.zeros(inside.shape, np.int64)
-    ids[inside] = np.concatenate([window.ids for window in windows])
-    types[inside] = np.concatenate([window.types for window in windows])
-    return Batch(
-        ids=torch.from_numpy(ids).to(device),
-        types=torch.from_numpy(types).to(device),
-        mask=torch.from_numpy(inside.astype(np.int64)).to(device),
-        lengths=tuple(lengths.tolist()),
-        index=torch.from_numpy(np.flatnonzero(inside)).to(device),
-    )
-
-
-def pack(windows: Sequence[Window], *, pad: int, device: torch.device | str, multiple: int) -> Batch:
-    """Windows one behind the other in a row. [1, W]"""
-    import torch
-
-    lengths = [len(window) for window in windows]
-    n = sum(lengths)
-    rest = -n % multiple
-
-    def row(parts: list[np.ndarray[Any, Any]], filler: int) -> torch.Tensor:
-        whole = np.concatenate([*parts, np.full(rest, filler)]).astype(np.int64)
-        return torch.from_numpy(whole)[None].to(device)
-
-    return Batch(
-        ids=row([window.ids for window in windows], pad),
-        types=row([window.types for window in windows], 0),
-        mask=row([np.ones(n)], 0),
-        lengths=tuple(lengths),
-        index=torch.arange(n, device=device),
-        positions=row([np.arange(length) for length in [*lengths, rest]], 0)[:, : n + rest],
-    )
+    return batches

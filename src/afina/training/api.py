@@ -11,7 +11,8 @@ from ..data.parts import read_data
 from ..errors import ConfigError
 from ..inference import Evaluation
 from ..serving.predictor import Predictor
-from .run import Done, stream
+from .events import Done
+from .run import stream
 
 
 @dataclass(frozen=True, slots=True)

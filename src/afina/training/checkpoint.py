@@ -13,7 +13,6 @@ the new one is durable. Data order and dropout are functions of seed and step, s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from ..disk import aside, remove, settle, sync
+from ..disk import aside, remove, settle, sha256, sync
 from ..errors import ConfigError, TrainingError
 from .rundir import CHECKPOINTS, EVALUATIONS, STEPS
 
@@ -147,26 +146,6 @@ def read(place: Path) -> Checkpoint:
     return Checkpoint(parse(place / "state.json"), weights, optimiser, best)
 
 
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between the beginning of a run and the attempt to go on with it, one line each."""
-    lines = []
-    for name, value in flat(then):
-        other = dict(flat(now)).get(name)
-        if other != value:
-            lines.append(f"{name}: was {value!r}, is {other!r}")
-    known = {name for name, _ in flat(then)}
-    return lines + [f"{name}: was not set, is {value!r}" for name, value in flat(now) if name not in known]
-
-
-def flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """A tree of dicts as paths and values."""
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}", value
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # The optimiser by name.
 
@@ -217,8 +196,4 @@ def parse(file: Path) -> dict[str, Any]:
 
 def describe(file: Path) -> dict[str, Any]:
     """Size and SHA-256."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return {"bytes": file.stat().st_size, "sha256": digest.hexdigest()}
+    return {"bytes": file.stat().st_size, "sha256": sha256(file)}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..assembly import open_tokenizer
 from ..config import Config
 from ..data.judge import SHOWN, Finding, many
 from ..data.parts import Data
 from ..records import Example, Features
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer, chunks
-from .run import text_tokenizer
 
 UNKNOWN_SHARE = 0.01
 """Share of unknown tokens from which a tokenizer does not know the language."""
@@ -71,7 +71,7 @@ def judge_tokens(config: Config, data: Data) -> list[Finding]:
     Raises:
         InputError: the tokenizer can't be loaded.
     """
-    tokenizer = text_tokenizer(config.model)
+    tokenizer = open_tokenizer(config.model.name, max_length=config.model.max_length)
     return [
         finding
         for name, examples in data.parts.items()

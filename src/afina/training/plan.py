@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import torch
-
+from ..assembly import state_store
 from ..config import Config
 from ..data.parts import Data
 from ..model import flops
 from ..model.states import states_size
-from ..model.vocabulary import distinct
-from ..text.layouts import epoch_batches
-from . import strategies
-from .run import KEPT, arithmetic, assemble, encoded, store_of
+from .loop import epoch_batches
+from .run import KEPT, Prepared, prepare, recipe_of
 
 SHARE = 0.75
 """Share of the measured matrix-multiply peak that a run reaches: 0.7 to 0.9 on CPUs, in bench/RESULTS.md."""
@@ -27,12 +24,12 @@ class Plan:
     """Figures of a run that has not begun.
 
     Attributes:
-        examples: Training examples.
-        windows: Training windows.
-        tokens: Tokens of one epoch.
-        padded: Tokens of one epoch if every step were padded to its longest window.
-        steps: Steps of the optimiser.
-        epochs: Epochs at most.
+        examples: Number of training examples.
+        windows: Number of training windows.
+        tokens: Number of tokens of one epoch.
+        padded_tokens: Number of tokens of one epoch if every step were padded to its longest window.
+        steps: Number of steps of the optimiser.
+        epochs: Number of epochs at most.
         flops: Arithmetic of the whole run, early stopping aside.
         peak: Measured FLOP/s of matrix products.
         seconds: Expected time, training and validation.
@@ -45,7 +42,7 @@ class Plan:
     examples: int
     windows: int
     tokens: int
-    padded: int
+    padded_tokens: int
     steps: int
     epochs: int
     flops: float
@@ -63,49 +60,51 @@ def plan(config: Config, data: Data) -> Plan:
     Raises:
         InputError: configuration, data or model can't be used.
     """
-    if config.training.threads:
-        torch.set_num_threads(config.training.threads)
-    network, tokenizer = assemble(config, data.task)
-    parts = {name: encoded(tokenizer, data.task, examples) for name, examples in data.parts.items()}
-    train = parts["train"]
-    training = strategies.resolve(
-        config.training,
-        config.strategy,
-        examples=len(train.examples),
-        width=network.backbone.width,
-        device=network.device,
-    )
-    network.restrict_vocabulary([*distinct(train.windows), tokenizer.pad])
-    batch, epochs = (training.batch_size or 1) * training.accumulation, training.epochs or 1
-    lengths = {name: [len(window) for window in part.windows] for name, part in parts.items()}
-    longest = [max(lengths["train"][start:end]) for start, end in train.owners]
-    store, states, kept = store_of(training), 0, ""
+    stage = prepare(config, data)
+    while True:
+        try:
+            next(stage)
+        except StopIteration as end:
+            prepared: Prepared = end.value
+            break
+    with prepared.compute.active():
+        return figures(prepared)
+
+
+def figures(prepared: Prepared) -> Plan:
+    """The figures of a run that is prepared."""
+    config, network, splits = prepared.config, prepared.network, prepared.splits
+    recipe = recipe_of(config, prepared.task)
+    train, width = splits["train"], network.backbone.width
+    longest = [max(train.lengths[start:end]) for start, end in train.owners]
+    store = state_store(memory=config.training.cache_memory, disk=config.training.cache_disk)
+    states, kept = 0, ""
     if network.frozen_layers:
-        states = sum(states_size(network, parts[name].windows) for name in KEPT)
-        kept = store.plan(states)
-    found = flops.forward(network, lengths["train"])
-    total = found.training(epochs, kept=states <= max(store.memory, store.disk))
-    for name in set(lengths) - {"train"}:  # validation after every evaluation, and everything once at the end
-        judged = flops.forward(network, lengths[name])
-        times = math.ceil(epochs / (training.evaluate_every or 1)) if name == "validation" else 0
-        total += judged.below + judged.above * (times + 1)
+        states = sum(states_size(network, splits[name].windows) for name in KEPT)
+        kept = str(store.plan(states))
+    work = flops.forward(network, train.lengths)
+    total = work.training(recipe.epochs, kept=states <= max(store.memory, store.disk))
+    for name in set(splits) - {"train"}:  # validation after every evaluation, and everything once at the end
+        scored = flops.forward(network, splits[name].lengths)
+        times = math.ceil(recipe.epochs / recipe.evaluate_every) if name == "validation" else 0
+        total += scored.below + scored.above * (times + 1)
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     weights = sum(parameter.numel() for parameter in network.stock.parameters())
     layers = network.backbone.depth - network.frozen_layers
-    row = min(training.micro_tokens or 1, sum(sorted(lengths["train"])[-batch:]))
-    squares = network.backbone.config.num_attention_heads * 2 * max(lengths["train"])
-    trace = row * layers * (TRACE * network.backbone.width + squares) * 4
-    peak = flops.peak(network.device, arithmetic(training.precision, network.device))
+    row = min(recipe.micro_tokens, sum(sorted(train.lengths)[-recipe.batch_size :]))
+    squares = network.backbone.config.num_attention_heads * 2 * max(train.lengths)
+    trace = row * layers * (TRACE * width + squares) * 4
+    peak = flops.peak(network.compute)
     return Plan(
         examples=len(train.examples),
         windows=len(train.windows),
-        tokens=sum(lengths["train"]),
-        padded=sum(
+        tokens=sum(train.lengths),
+        padded_tokens=sum(
             max(longest[i] for i in drawn) * sum(train.owners[i][1] - train.owners[i][0] for i in drawn)
-            for drawn in epoch_batches(len(train.examples), batch, seed=config.seed, epoch=0)
+            for drawn in epoch_batches(len(train.examples), recipe.batch_size, seed=recipe.seed, epoch=0)
         ),
-        steps=math.ceil(len(train.examples) / batch) * epochs,
-        epochs=epochs,
+        steps=math.ceil(len(train.examples) / recipe.batch_size) * recipe.epochs,
+        epochs=recipe.epochs,
         flops=total,
         peak=peak,
         seconds=total / (SHARE * peak),

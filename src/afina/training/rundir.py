@@ -4,7 +4,7 @@ config.yaml        the complete configuration, everything decided
 data.json          where the rows came from, how they were split, the label counts
 check.json         what there is to know about the data, as `afina check` says it without a tokenizer
 quarantine/        records that can't be used, byte for byte, and why (`data.on_bad_row: quarantine`)
-steps.jsonl        one line a step: loss, rate, gradient norm, tokens
+steps.jsonl        one line a step: loss, learning_rate, grad_norm, tokens, padded_tokens
 evaluations.jsonl  one line an evaluation on the validation data
 predictions.jsonl  one line an example of the validation and test data: place, target, prediction
 model/             the fine-tuned model: a Hugging Face folder plus afina.json
@@ -22,22 +22,17 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .. import disk
 from ..disk import ASIDE, aside, remove, settle, write
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from ..data.judge import Bad
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows: two runs in one folder are not told apart
-    fcntl = None
 
 CONFIG = "config.yaml"
 DATA = "data.json"
@@ -52,19 +47,121 @@ LOCK = ".afina-lock"
 RUN = "run.json"
 
 
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run's folder, read. Nothing is read before it is asked for.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return (self.path / RUN).exists()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the folder holds a run that can be taken up."""
+        return not self.finished and (self.path / CONFIG).is_file()
+
+    @property
+    def config(self) -> Path:
+        """The file of the complete configuration."""
+        return self.path / CONFIG
+
+    @property
+    def model(self) -> Path:
+        """The folder of the fine-tuned model."""
+        return self.path / MODEL
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a checkpoint was written."""
+        return any((self.path / CHECKPOINTS).glob("step-*"))
+
+    def record(self) -> dict[str, Any]:
+        """What `run.json` says.
+
+        Raises:
+            ConfigError: the run is not finished, or the file is damaged.
+        """
+        return self.parsed(RUN)
+
+    def data(self) -> dict[str, Any]:
+        """What `data.json` says.
+
+        Raises:
+            ConfigError: it is missing or damaged.
+        """
+        return self.parsed(DATA)
+
+    def steps(self) -> Iterator[dict[str, Any]]:
+        """The lines of `steps.jsonl`.
+
+        Raises:
+            ConfigError: the log is missing or damaged.
+        """
+        return self.lines(STEPS)
+
+    def evaluations(self) -> Iterator[dict[str, Any]]:
+        """The lines of `evaluations.jsonl`.
+
+        Raises:
+            ConfigError: the log is missing or damaged.
+        """
+        return self.lines(EVALUATIONS)
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """The lines of `predictions.jsonl`.
+
+        Raises:
+            ConfigError: the file is missing or damaged.
+        """
+        return self.lines(PREDICTIONS)
+
+    def parsed(self, name: str) -> dict[str, Any]:
+        """A JSON file of the folder.
+
+        Raises:
+            ConfigError: it is missing or damaged, or the run is not finished.
+        """
+        try:
+            tree = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{self.path}: not a finished run: {error}") from None
+        if not isinstance(tree, dict):
+            raise ConfigError(f"{self.path / name}: damaged: expected an object")
+        return tree
+
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+        """The lines of a log, as they are read.
+
+        Raises:
+            ConfigError: it is missing, or a line is damaged.
+        """
+        try:
+            with (self.path / name).open(encoding="utf-8") as stream:
+                for number, line in enumerate(stream, 1):
+                    try:
+                        yield json.loads(line)
+                    except ValueError:
+                        raise ConfigError(f"{self.path / name}:{number}: damaged: not a record of this log") from None
+        except OSError as error:
+            raise ConfigError(f"{self.path / name}: can't be read: {error.strerror or error}") from None
+
+
 def check(folder: Path) -> None:
-    """See that a run can be written to a folder, or taken up in it, without making it.
+    """See that a run can be written to a folder, or taken up in it. Nothing is made or removed.
 
     Raises:
         ConfigError: it holds something else, or a finished run, or is no folder, or can't be written to.
     """
     try:
         if folder.exists() and any(folder.iterdir()) and not is_unfinished(folder):
-            what = "is not empty"
-            if (folder / RUN).exists():
-                what = "holds a finished run"
-                if (folder / LOCK).exists():  # it was killed when all was done but the sweeping
-                    sweep(folder, CHECKPOINTS, LOCK)
+            what = "holds a finished run" if (folder / RUN).exists() else "is not empty"
             raise ConfigError(f"out: {folder} {what}; give another folder (--out), or remove it")
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
@@ -92,26 +189,33 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         ConfigError: another run has it or has just finished in it, or it can't be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        opened = (folder / LOCK).open("w", encoding="ascii")
-    except OSError as error:
-        raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
-    with opened as file:
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    with ExitStack() as lock:
         try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock.enter_context(disk.locked(folder / LOCK))
+        except disk.Locked:
             raise ConfigError(f"out: another run is writing to {folder}; give another folder (--out)") from None
-        check(folder)
+        except OSError as error:
+            raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
         try:
+            check(folder)
             yield
         finally:
             if (folder / RUN).exists() or [place.name for place in folder.iterdir()] == [LOCK]:
                 (folder / LOCK).unlink(missing_ok=True)
+            for place in made:
+                with suppress(OSError):  # a folder in which nothing came to be goes again
+                    place.rmdir()
 
 
-def kept(file: Path, lines: int) -> bytes:
+def tidy(folder: Path) -> None:
+    """Remove what a run left that was killed when all was done but that."""
+    if (folder / RUN).exists() and (folder / LOCK).exists():
+        sweep(folder, CHECKPOINTS, LOCK)
+
+
+def first_lines(file: Path, lines: int) -> bytes:
     """The first lines of a log: what was there when a checkpoint was written, without what came later.
 
     Raises:
@@ -190,19 +294,6 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """`run.json` of a finished run.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    try:
-        record: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder}: not a finished run: {error}") from None
-    return record
 
 
 def sweep(folder: Path, *names: str) -> None:

@@ -17,21 +17,29 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
-from .. import inference
+from ..assembly import (
+    EncodedDataset,
+    encode_dataset,
+    open_network,
+    open_tokenizer,
+    parameter_hashes,
+    state_store,
+    to_dataset,
+    with_targets,
+)
+from ..compute import choose
 from ..config import Config
 from ..data.judge import SHOWN, Finding, fingerprint, many
 from ..data.parts import Data
 from ..errors import ConfigError, MissingExtra
-from ..model.states import states_size
+from ..model.network import Network
+from ..model.states import StateStore, states_size
 from ..records import Example, Features
 from ..serving.files import csv_writer, destination
 from ..tasks.base import Array, Task
-from ..text.layouts import drain
-from . import strategies
-from .loop import EncodedDataset, to_dataset, with_targets
-from .run import assemble, encoded, parameter_hashes, store_of
+from ..text.tokenization import Tokenizer
+from ..work import drain
 
 STRENGTH = 2.0
 """Of the logistic regression: its C times the width, so that the logits of standardised states have this variance
@@ -254,23 +262,50 @@ def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -
         ConfigError: neither memory nor disk has room for them.
         InputError: the model can't be loaded.
     """
-    if config.training.threads:
-        torch.set_num_threads(config.training.threads)
-    network, tokenizer = assemble(config, task)
-    training = strategies.resolve(
-        config.training, "head", examples=len(parts["train"]), width=network.backbone.width, device=network.device
-    )
-    hashes, store = parameter_hashes(network), store_of(training)
+    model, training = config.model, config.training
+    tokenizer = open_tokenizer(model.name, max_length=model.max_length)
+    compute = choose(precision=training.precision, threads=training.threads)
+    with compute.active():
+        network = open_network(
+            model.name,
+            task,
+            tokenizer=tokenizer,
+            compute=compute,
+            head=model.head,
+            packing=training.packing,
+            seed=config.seed,
+        )
+        network.train_last(0)
+        return frozen_states(
+            network,
+            tokenizer,
+            task,
+            parts,
+            store=state_store(memory=training.cache_memory, disk=training.cache_disk),
+            model=model.name,
+        )
+
+
+def frozen_states(
+    network: Network,
+    tokenizer: Tokenizer,
+    task: Task,
+    parts: Mapping[str, Sequence[Example]],
+    *,
+    store: StateStore,
+    model: str,
+) -> tuple[Table, EncodedDataset]:
+    """The states of all parts, and all examples as one.
+
+    Raises:
+        ConfigError: neither memory nor disk has room for them.
+    """
+    hashes = parameter_hashes(network)
     tables: list[Array] = []
     features: list[Features] = []
     for examples in parts.values():
-        part = encoded(tokenizer, task, examples)
-        states = drain(
-            store.states(
-                network, part.windows, hashes, pad=tokenizer.pad, budget=inference.at_once(network),
-                model=config.model.name,
-            )
-        )  # fmt: skip
+        part = encode_dataset(tokenizer, task, examples)
+        states = drain(store.states(network, part.windows, hashes, model=model))
         if states is None:
             raise ConfigError(
                 f"--labels: {store.plan(states_size(network, part.windows)).partition(';')[0]}; raise one"

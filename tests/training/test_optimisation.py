@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from afina.training.strategies import HEAD_EPOCHS, optimiser, parameter_groups, resolve, schedule, trainable_layers
 
 from afina.config import TrainingConfig
 from afina.errors import ConfigError
 from afina.model import network as networks
 from afina.model.network import Network
 from afina.tasks.base import find
-from afina.training.strategies import HEAD_EPOCHS, optimiser, parameter_groups, resolve, schedule, trainable_layers
 
 
 @pytest.fixture

@@ -1,0 +1,155 @@
+"""A model, its tokenizer and the data as it sees them, put together for whoever trains, plans, checks or studies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import psutil
+import torch
+
+from .compute import Compute
+from .errors import ConfigError
+from .model import network as networks
+from .model.backbone import check_length, load_config
+from .model.families import Source, locate
+from .model.network import Network
+from .model.pretrained import load_tokenizer
+from .model.states import KeptStates, StateStore, states_folder
+from .records import Example, Features, Window
+from .tasks.base import Array, Task
+from .text.tokenization import CHUNK, Tokenizer, chunks
+from .work import Work, drain
+
+MEMORY_SHARE = 0.25
+"""Share of the free memory that kept states may take unless the user says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedDataset:
+    """Encoded examples, ready to train on or to score.
+
+    Attributes:
+        examples: As read.
+        features: Their windows.
+        windows: The windows of all examples in one list.
+        owners: For each example, the positions of its windows [start, end).
+        targets: One a unit of training, as `task.encode_target` gives them: an example, or a window of a token task.
+            Empty for what is only scored.
+        kept: States of the windows at the network's cut, when they are kept.
+    """
+
+    examples: Sequence[Example]
+    features: Sequence[Features]
+    windows: Sequence[Window]
+    owners: Sequence[tuple[int, int]]
+    targets: Sequence[Array] = ()
+    kept: KeptStates | None = None
+
+    @property
+    def lengths(self) -> list[int]:
+        """Number of tokens of each window."""
+        return [len(window) for window in self.windows]
+
+
+def to_dataset(examples: Sequence[Example], features: Sequence[Features]) -> EncodedDataset:
+    """Examples and their features side by side, to score."""
+    ends = np.cumsum([len(feature.windows) for feature in features]).tolist()
+    owners = list(zip([0, *ends[:-1]], ends, strict=True))
+    return EncodedDataset(examples, features, [window for feature in features for window in feature.windows], owners)
+
+
+def with_targets(data: EncodedDataset, task: Task) -> EncodedDataset:
+    """The same data with its targets, to train on."""
+    pairs = list(zip(data.examples, data.features, strict=True))
+    if task.level == "example":
+        targets = [task.encode_target(example, feature.windows[0]) for example, feature in pairs]
+    else:
+        targets = [task.encode_target(example, window) for example, feature in pairs for window in feature.windows]
+    return replace(data, targets=targets)
+
+
+def encode_dataset(tokenizer: Tokenizer, task: Task, examples: Sequence[Example]) -> EncodedDataset:
+    """Examples as the model sees them."""
+    return drain(encode_gradually(tokenizer, task, examples))
+
+
+def encode_gradually(tokenizer: Tokenizer, task: Task, examples: Sequence[Example]) -> Work[EncodedDataset]:
+    """The same, some examples at a time."""
+    features: list[Features] = []
+    for chunk in chunks(examples, CHUNK):
+        features += tokenizer.encode(chunk, slides=task.slides)
+        yield len(features) / len(examples)
+    return to_dataset(examples, features)
+
+
+def coverage(task: Task, data: EncodedDataset) -> dict[str, int]:
+    """How many gold items the data have, and how many of them their windows can express."""
+    counts = [
+        task.coverage(example, feature.windows) for example, feature in zip(data.examples, data.features, strict=True)
+    ]
+    return {"gold": sum(gold for gold, _ in counts), "covered": sum(covered for _, covered in counts)}
+
+
+def open_tokenizer(name: str | Source, *, max_length: int | None = None) -> Tokenizer:
+    """The tokenizer of a model, without the model's weights.
+
+    Args:
+        name: `minilm`, a folder, or a hub id; or where that is, when it was located before.
+        max_length: Number of tokens of a window at most; None for as many as the model has room for.
+
+    Raises:
+        ModelError: tokenizer or configuration can't be loaded.
+        ConfigError: the length is more than the model has.
+    """
+    source, local = locate(name) if isinstance(name, str) else name
+    pretrained = load_tokenizer(source, local=local)
+    return Tokenizer(pretrained, check_length(max_length, load_config(source, local=local), pretrained))
+
+
+def open_network(
+    name: str | Source,
+    task: Task,
+    *,
+    tokenizer: Tokenizer,
+    compute: Compute,
+    head: str = "native",
+    dropout: float | None = None,
+    head_dropout: float | None = None,
+    packing: bool = True,
+    seed: int = 0,
+) -> Network:
+    """A network for a task, all of it trainable; the arguments are those of `network.build`.
+
+    Raises:
+        ModelError: the model can't be loaded.
+        ConfigError: the head can't serve the task.
+    """
+    network = networks.build(
+        name, task.head, level=task.level, head=head, dropout=dropout, head_dropout=head_dropout, seed=seed,
+        compute=compute, packing=packing, pad=tokenizer.pad,
+    )  # fmt: skip
+    if network.criterion and "weights" in task.fitted:
+        raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")
+    return network
+
+
+def parameter_hashes(network: Network) -> dict[str, str]:
+    """A hash of every parameter's bytes, by name."""
+    return {
+        name: hashlib.blake2b(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()).hexdigest()
+        for name, parameter in network.named_parameters()
+    }
+
+
+def state_store(*, memory: float | None, disk: float) -> StateStore:
+    """Where states may be kept, and how much of them.
+
+    Args:
+        memory: In GB; None for a quarter of what is free.
+        disk: In GB.
+    """
+    room = MEMORY_SHARE * psutil.virtual_memory().available if memory is None else memory * 1e9
+    return StateStore(states_folder(), room, disk * 1e9)

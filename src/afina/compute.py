@@ -1,0 +1,125 @@
+"""Where a model computes, and in what arithmetic: chosen once, used by everything, given back at the end.
+
+One rule holds for training, validation, final scores and prediction: all layers, frozen ones too, compute in the
+arithmetic of the run. A saved model remembers it, so that it scores the same in a fresh process.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar
+
+import torch
+
+Precision = Literal["auto", "fp32", "bf16"]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+DENORMAL = 1e-40
+"""A number that fp32 holds only as a denormal one."""
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """The device and the arithmetic of a model.
+
+    Attributes:
+        device: Where the weights and the batches are.
+        precision: `fp32`, or `bf16` for autocast over fp32 weights (Micikevicius et al. 2018, with bfloat16).
+        tf32: Whether matrix products of fp32 numbers may round their factors to TF32, on GPUs that have it.
+        threads: Number of CPU threads; None leaves the number that the process has.
+        rank: Number of this process among those that train together, from 0.
+        world: Number of processes that train together.
+    """
+
+    device: torch.device = CPU
+    precision: Literal["fp32", "bf16"] = "fp32"
+    tf32: bool = False
+    threads: int | None = None
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type that matrix products compute in."""
+        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+
+    @property
+    def micro_tokens(self) -> int:
+        """Number of tokens that go through a model at once in training: what caches hold, or what fills a GPU."""
+        return 2048 if self.device.type == "cpu" else 16384
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which a forward pass computes in this arithmetic. Inside a caller's autocast, ours holds."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Set what belongs to the whole process, and put it back: threads, TF32, denormals and random generators."""
+        threads, tf32 = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
+        flushes = float(torch.tensor(DENORMAL) * 1.0) == 0.0
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            try:
+                set_threads(self.threads or threads)
+                torch.backends.cuda.matmul.allow_tf32 = self.tf32
+                torch.set_flush_denormal(True)  # processors are slow with denormal numbers
+                yield
+            finally:
+                set_threads(threads)
+                torch.backends.cuda.matmul.allow_tf32 = tf32
+                torch.set_flush_denormal(flushes)
+
+    def running(self, work: Generator[Item, None, Result]) -> Generator[Item, None, Result]:
+        """The same generator, active while it computes and not while whoever consumes it has the word."""
+        try:
+            while True:
+                with self.active():
+                    try:
+                        item = next(work)
+                    except StopIteration as end:
+                        result: Result = end.value
+                        return result
+                yield item
+        finally:
+            with self.active():
+                work.close()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What decides the last bits of a result: part of the key of kept states, of checkpoints and of `run.json`."""
+        about = asdict(self) | {"device": self.device.type, "threads": self.threads or torch.get_num_threads()}
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.machine()
+        return {**about, "name": name}
+
+
+def choose(*, precision: Precision = "auto", threads: int | None = None, device: str = "auto") -> Compute:
+    """The best device there is, and the arithmetic for it.
+
+    Args:
+        precision: `auto` is bf16 on a CUDA GPU that has it, and fp32 elsewhere.
+        threads: Number of CPU threads; None leaves the number that the process has.
+        device: `auto` takes a CUDA or Apple GPU where there is one; else a name of torch's.
+    """
+    place = best_device() if device == "auto" else torch.device(device)
+    on_gpu = place.type == "cuda"
+    if precision == "auto":
+        precision = "bf16" if on_gpu and torch.cuda.is_bf16_supported() else "fp32"
+    # Who asks for fp32 gets it; beside bf16, products that autocast leaves in fp32 need no more than TF32.
+    return Compute(place, precision, tf32=on_gpu and precision == "bf16", threads=threads)
+
+
+def best_device() -> torch.device:
+    """A CUDA or Apple GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+
+
+def set_threads(number: int) -> None:
+    """Set the number of CPU threads where it is another one."""
+    if torch.get_num_threads() != number:
+        torch.set_num_threads(number)

@@ -1,0 +1,164 @@
+"""What of a model trains, and with which settings unless the user says otherwise.
+
+A strategy is named `KIND` or `KIND-ARGUMENT`: `full`, `head`, `last-2`. Other packages offer kinds under the
+entry-point group `afina.strategies`; a kind is called with its argument (empty without one) and returns a `Strategy`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from .errors import ConfigError, ModelError, printable
+
+if TYPE_CHECKING:
+    from .model.network import Network
+
+GROUP = "afina.strategies"
+LAST = re.compile(r"last-([1-9][0-9]*)", re.ASCII)
+FULL_STEPS = 600
+"""Fine-tuning of layers takes at least about this many steps: on small data three epochs are too few
+(Mosbach et al. 2021; Zhang et al. 2021)."""
+MOST_EPOCHS = 20
+HEAD_EPOCHS, HEAD_STEPS = 200, 3000
+"""A head trains for at most so many epochs or steps, whichever is more; in truth until it has converged."""
+HEAD_PATIENCE, HEAD_PATIENT_STEPS = 10, 500
+"""It has converged when so many epochs or steps, whichever is more, bring no better validation score."""
+HEAD_EVALUATION_STEPS = 25
+"""On few examples its epochs are too short to evaluate after each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Settings that a strategy decides when the user leaves them open; names and units are those of `training`."""
+
+    batch_size: int
+    epochs: int
+    learning_rate: float
+    schedule: str = "linear"
+    patience: int | None = None
+    evaluate_every: int = 1
+
+
+class Strategy(ABC):
+    """The whole contract of a strategy."""
+
+    @abstractmethod
+    def apply(self, network: Network) -> None:
+        """Choose what trains.
+
+        Raises:
+            ConfigError: the model has not what the strategy names.
+            ModelError: the model's family can't be trained in this way.
+        """
+
+    @abstractmethod
+    def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:
+        """Settings for an amount of data and a size of model.
+
+        Args:
+            examples: Number of training examples.
+            width: Width of the encoder's states.
+            batch_size: Examples of a micro-step, where the user said so.
+            accumulation: Micro-steps of a step.
+        """
+
+    def merge(self, network: Network) -> None:  # noqa: B027 - nothing is what most strategies add
+        """Make what the strategy added to the network a part of it, before it is saved. Nothing by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers(Strategy):
+    """The last layers and the head train, or the whole model: `full` and `last-N`.
+
+    Attributes:
+        last: Number of the last layers that train; None for all of them and the embeddings.
+    """
+
+    last: int | None
+
+    def apply(self, network: Network) -> None:
+        backbone = network.backbone
+        if self.last is not None and backbone.layers is None:
+            raise ModelError(
+                f"strategy: last-{self.last} means nothing for {backbone.config.model_type}: "
+                f"{backbone.family.note or 'unknown layout'}"
+            )
+        if self.last is not None and self.last > backbone.depth:
+            raise ConfigError(f"strategy: last-{self.last} asked for, but the model has {backbone.depth} layers")
+        network.train_last(self.last)
+
+    def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:
+        """The narrower an encoder, the higher the rate it needs: 2e-5 at width 1024, 5e-5 at 768, 2e-4 at 384 are the
+        values that the literature and bench/RESULTS.md settle on, close to 2e-5 * (1024 / width)^2.3."""
+        batch = batch_size or (32 if examples >= 640 else 16)
+        steps = math.ceil(examples / (batch * accumulation))
+        epochs = min(MOST_EPOCHS, max(3, math.ceil(FULL_STEPS / steps)))
+        return Defaults(batch, epochs, float(f"{2e-5 * (1024 / width) ** 2.3:.0e}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Head(Strategy):
+    """The head alone trains, until it has converged: `head`."""
+
+    def apply(self, network: Network) -> None:
+        network.train_last(0)
+
+    def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:
+        batch = batch_size or 32
+        steps = math.ceil(examples / (batch * accumulation))
+        return Defaults(
+            batch,
+            epochs=max(HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps)),
+            learning_rate=1e-3,
+            schedule="constant",
+            patience=max(HEAD_PATIENCE, math.ceil(HEAD_PATIENT_STEPS / steps)),
+            evaluate_every=math.ceil(HEAD_EVALUATION_STEPS / steps),
+        )
+
+
+def names() -> list[str]:
+    """The strategies that there are, in the form in which they are written."""
+    return ["full", "head", "last-N", *sorted(point.name for point in entry_points(group=GROUP))]
+
+
+def expected() -> str:
+    """The names that there are, for a message."""
+    *most, final = names()
+    return f"expected {', '.join(most)} or {final} (for example last-2)"
+
+
+def is_known(name: str) -> bool:
+    """Whether there is a strategy of that name. Those of other packages are not loaded for it."""
+    own = name in ("full", "head") or LAST.fullmatch(name) is not None
+    return own or offered(name) is not None
+
+
+def find(name: str) -> Strategy:
+    """The strategy of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name == "head":
+        return Head()
+    if name == "full":
+        return Layers(None)
+    if last := LAST.fullmatch(name):
+        return Layers(int(last[1]))
+    point = offered(name)
+    if point is None:
+        raise ConfigError(f"strategy: {expected()}, found {printable(name)}")
+    kind: Callable[[str], Strategy] = point.load()
+    return kind(name[len(point.name) + 1 :])
+
+
+def offered(name: str) -> EntryPoint | None:
+    """Another package's offer for a name, which is that of its kind or begins with it and a hyphen."""
+    points = sorted(entry_points(group=GROUP), key=lambda point: -len(point.name))
+    return next((point for point in points if name == point.name or name.startswith(f"{point.name}-")), None)

@@ -1,0 +1,300 @@
+"""The consumer of the loop: it logs, evaluates after each epoch, keeps the best weights, stops, writes checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .. import inference
+from ..assembly import EncodedDataset
+from ..metrics.scores import higher_is_better
+from ..model.network import Network
+from ..tasks.base import Array, Task
+from . import checkpoint, optimisation, rundir
+from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
+from .loop import steps
+from .objective import Supervised
+
+COUNTERS = (
+    "number", "epoch", "tokens", "padded_tokens", "epochs_without_improvement", "evaluation_due", "micro_tokens",
+    "evaluations",
+)  # fmt: skip
+"""What a checkpoint keeps of the trainer's own state."""
+
+
+@dataclass
+class Clock:
+    """Seconds by part of the work."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count what happens inside towards `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train, everything decided. The names and units are those of the settings under `training`.
+
+    Attributes:
+        batch_size: Number of examples of a step, accumulation included.
+        metric: The validation metric that chooses the best epoch.
+        seed: Seed of order and dropout.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    head_learning_rate: float | None
+    layer_decay: float
+    schedule: str
+    warmup: float
+    weight_decay: float
+    clip: float | None
+    patience: int | None
+    evaluate_every: int
+    checkpointing: bool
+    micro_tokens: int
+    checkpoint_every: float
+    metric: str
+    seed: int
+
+
+@dataclass
+class Trainer:
+    """A training and its state, which is whole whenever an event is given out.
+
+    Attributes:
+        network: With its trainable part chosen; at the end it has the best weights.
+        task: Fitted.
+        splits: `train` with targets, and `validation`.
+        recipe: How to train.
+        folder: Folder of the run.
+        fingerprint: What the run was begun with; a run that is taken up must agree.
+        clock: Counts the seconds.
+        number: Number of finished steps.
+        epoch: The epoch that the last step belongs to, from 0.
+        tokens: Number of real tokens that went through the encoder.
+        padded_tokens: Number of places computed for them.
+        earlier_tokens: Number of tokens that went through before the run was taken up.
+        epochs_without_improvement: Number of epochs since the best evaluation.
+        evaluation_due: Whether an evaluation comes before the next step.
+        evaluations: Number of evaluations, which is the number of lines in their log.
+        micro_tokens: Number of tokens that go through the encoder at once.
+        best: The best evaluation so far; empty before the first.
+        best_weights: What trains, at that evaluation, by name.
+        logits: Those of the validation data at that evaluation, by example; empty after the run was taken up.
+    """
+
+    network: Network
+    task: Task
+    splits: Mapping[str, EncodedDataset]
+    recipe: Recipe
+    folder: Path
+    fingerprint: dict[str, Any]
+    clock: Clock
+    number: int = 0
+    epoch: int = 0
+    tokens: int = 0
+    padded_tokens: int = 0
+    earlier_tokens: int = 0
+    epochs_without_improvement: int = 0
+    evaluation_due: bool = False
+    evaluations: int = 0
+    micro_tokens: int = 0
+    best: dict[str, Any] = field(default_factory=dict)
+    best_weights: checkpoint.Tensors = field(default_factory=dict)
+    logits: Sequence[Sequence[Array]] = ()
+
+    def run(self, taken_up: checkpoint.Checkpoint | None = None) -> Iterator[Event]:
+        """Train to the end and leave the best weights in the network.
+
+        Args:
+            taken_up: Where to go on.
+
+        Raises:
+            TrainingError: the loss is not finite, or a checkpoint can't be written.
+        """
+        recipe, objective = self.recipe, Supervised(self.task, self.splits["train"])
+        planned = math.ceil(objective.examples / recipe.batch_size) * recipe.epochs
+        optimiser = optimisation.make_optimiser(
+            optimisation.parameter_groups(
+                self.network,
+                learning_rate=recipe.learning_rate,
+                head_learning_rate=recipe.head_learning_rate,
+                layer_decay=recipe.layer_decay,
+                weight_decay=recipe.weight_decay,
+            )
+        )
+        self.micro_tokens = recipe.micro_tokens
+        if taken_up:
+            self.restore(taken_up, optimiser)
+        yield Begin(planned, recipe.epochs, recipe.metric)
+        if recipe.checkpointing:
+            self.network.stock.gradient_checkpointing_enable({"use_reentrant": False})
+        loop = steps(
+            self.network,
+            objective,
+            optimiser=optimiser,
+            factor=optimisation.schedule(recipe.schedule, steps=planned, warmup=recipe.warmup),
+            epochs=recipe.epochs,
+            batch_size=recipe.batch_size,
+            clip=recipe.clip,
+            micro_tokens=self.micro_tokens,
+            seed=recipe.seed,
+            done=self.number,
+        )
+        with closing(loop):
+            try:
+                yield from self.consume(loop, optimiser)
+            except GeneratorExit:  # whoever looks on wants to stop: everything up to this step is kept
+                if self.number:
+                    self.save(optimiser)
+                raise
+        yield from self.restore_best()
+        if recipe.checkpointing:
+            self.network.stock.gradient_checkpointing_disable()
+
+    def consume(self, loop: Iterator[Step], optimiser: torch.optim.Optimizer) -> Iterator[Event]:
+        """Step after step. Whenever something is given out, the state is whole."""
+        recipe = self.recipe
+        saved = time.monotonic()
+        while True:
+            if self.evaluation_due:
+                with self.clock.part("validate"):
+                    scored = yield from self.validate()
+                self.log(rundir.EVALUATIONS, scored)
+                self.evaluation_due, self.evaluations = False, self.evaluations + 1
+                waited = self.epochs_without_improvement + recipe.evaluate_every
+                self.epochs_without_improvement = 0 if scored.best else waited
+                if scored.best:
+                    self.best_weights = {name: weights.detach().clone() for name, weights in self.trained()}
+                yield scored
+            if recipe.patience and self.epochs_without_improvement >= recipe.patience:
+                yield Note(f"stopped: no better {recipe.metric} in {self.epochs_without_improvement} epochs")
+                return
+            if time.monotonic() - saved >= recipe.checkpoint_every and self.number:
+                self.save(optimiser)
+                saved = time.monotonic()
+            with self.clock.part("train"):
+                step = next(loop, None)
+            if step is None:
+                return
+            self.number, self.epoch = step.number, step.epoch
+            self.tokens, self.padded_tokens = self.tokens + step.tokens, self.padded_tokens + step.padded_tokens
+            due = not (step.epoch + 1) % recipe.evaluate_every or step.epoch + 1 == recipe.epochs
+            self.evaluation_due = step.last and due
+            self.log(rundir.STEPS, step)
+            if step.micro_tokens < self.micro_tokens:
+                self.micro_tokens = step.micro_tokens
+                yield Note(
+                    f"memory ran out in step {step.number}: at most {self.micro_tokens} tokens at once from here on",
+                    "warning",
+                )
+            yield step
+
+    def restore_best(self) -> Iterator[Event]:
+        """Put the best weights back, and see that their logits of the validation data are known."""
+        with torch.no_grad():
+            for name, parameter in self.trained():
+                parameter.copy_(self.best_weights[name])
+        if not self.logits:
+            part = self.splits["validation"]
+            work = inference.compute_logits(self.network, part.windows, kept=part.kept)
+            try:
+                logits = yield from with_progress("validation", work)
+            except GeneratorExit:
+                self.save()
+                raise
+            self.logits = inference.by_example(part.features, logits)
+
+    def log(self, name: str, record: Step | Scored) -> None:
+        """Write a line to a log of the run.
+
+        Raises:
+            TrainingError: it can't be written.
+        """
+        with checkpoint.writing(self.folder / name, self.folder):
+            rundir.append(self.folder / name, asdict(record))
+
+    def trained(self) -> list[tuple[str, torch.nn.Parameter]]:
+        """What trains, by name."""
+        return [(name, parameter) for name, parameter in self.network.named_parameters() if parameter.requires_grad]
+
+    def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
+        """Write a checkpoint of this moment.
+
+        Args:
+            optimiser: None when the training is over, so that nothing but the best weights counts.
+
+        Raises:
+            TrainingError: it can't be written.
+        """
+        weights, moments = self.best_weights, {}
+        if optimiser is not None:
+            weights = {name: parameter.detach().contiguous() for name, parameter in self.trained()}
+            moments = checkpoint.optimiser_state(optimiser, {p: name for name, p in self.trained()})
+        counters = {name: getattr(self, name) for name in COUNTERS}
+        state = {
+            "counters": rundir.finite(counters),
+            "best": rundir.finite(self.best),
+            "fingerprint": self.fingerprint,
+        }
+        with self.clock.part("checkpoint"):
+            checkpoint.save(self.folder, self.number, checkpoint.Checkpoint(state, weights, moments, self.best_weights))
+
+    def restore(self, taken_up: checkpoint.Checkpoint, optimiser: torch.optim.Optimizer) -> None:
+        """Put everything back to where a checkpoint was written."""
+        with torch.no_grad():
+            for name, parameter in self.trained():
+                parameter.copy_(taken_up.weights[name])
+        if self.network.vocabulary is not None:
+            self.network.vocabulary.stale = True
+        checkpoint.restore_optimiser(optimiser, {p: name for name, p in self.trained()}, taken_up.optimiser)
+        for name, value in taken_up.state["counters"].items():
+            setattr(self, name, value)
+        self.earlier_tokens = self.tokens
+        self.best = dict(taken_up.state["best"])
+        if self.best and self.best["rank"] is None:  # a metric without a value
+            self.best |= {"rank": -math.inf, "value": math.nan}
+        self.best_weights = {name: tensor.to(self.network.device) for name, tensor in taken_up.best.items()}
+
+    def validate(self) -> Generator[Progress, None, Scored]:
+        """Score the validation data, and note the best.
+
+        Raises:
+            TrainingError: the validation metric has no value.
+        """
+        part, metric = self.splits["validation"], self.recipe.metric
+        work = inference.compute_logits(self.network, part.windows, kept=part.kept)
+        logits = yield from with_progress("validation", work)
+        predictions = inference.decode(self.task, part.examples, part.features, logits)
+        metrics = inference.score(self.task, inference.table_of(self.task, part.examples, predictions))
+        value = metrics[metric]
+        sign = 1 if higher_is_better(metric) else -1
+        # A metric without a value (a correlation of constant predictions) is the worst there is, never the best.
+        rank = sign * value if math.isfinite(value) else -math.inf
+        better = not self.best or rank > self.best["rank"]
+        if better:
+            self.logits = inference.by_example(part.features, logits)
+            self.best = {
+                "epoch": self.epoch + 1,
+                "step": self.number,
+                "metric": metric,
+                "value": value,
+                "rank": rank,
+            }
+        return Scored(self.epoch + 1, self.number, metrics, better)
