@@ -13,20 +13,22 @@ import afina
 
 PACKAGE = Path(afina.__file__).parent
 ROOMS = [
-    {"errors", "records", "disk"},
-    {"text", "model", "metrics"},
-    {"tasks"},
+    {"errors", "records", "disk", "compute", "work"},
+    {"text", "metrics"},
+    {"model"},
+    {"tasks", "strategies"},
     {"config", "templates"},
-    {"data", "artifact"},
-    {"inference"},
+    {"data"},
+    {"assembly", "artifact", "inference"},
     {"serving"},
     {"training"},
+    {"api"},
     {"screen"},
     {"cli", "__init__", "__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
 DOORS = {
-    "transformers": {"model/backbone.py", "model/heads.py", "model/attention.py", "text/tokenization.py"},
+    "transformers": {"model/backbone.py", "model/heads.py", "model/attention.py", "model/pretrained.py"},
     "tokenizers": set(),
     "sklearn": {"training/suspects.py"},
     "cleanlab": {"training/suspects.py"},
@@ -35,6 +37,9 @@ DOORS = {
     "typer": {"cli.py"},
     "rich": {"screen.py"},
     "conllu": {"data/conll.py"},
+    "filelock": {"disk.py"},
+    "platformdirs": {"model/states.py"},
+    "psutil": {"assembly.py"},
     "safetensors": {"artifact.py", "model/folder.py", "training/checkpoint.py"},
 }
 UNSAFE = {"pickle", "joblib", "dill", "cloudpickle", "marshal", "shelve", "code", "runpy", "ctypes"}

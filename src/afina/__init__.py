@@ -12,17 +12,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api import Run, load, plan, train
     from .config import Config
     from .errors import AfinaError, ConfigError, DataError, InputError, ModelError, TrainingError
-    from .serving.predictor import Predictor, load
-    from .training.api import Run, train
+    from .serving.predictor import Predictor
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "train": "training.api",
-    "Run": "training.api",
-    "load": "serving.predictor",
+    **dict.fromkeys(("train", "plan", "load", "Run"), "api"),
     "Predictor": "serving.predictor",
     "Config": "config",
     **dict.fromkeys(("AfinaError", "InputError", "ConfigError", "DataError", "ModelError", "TrainingError"), "errors"),
@@ -38,6 +36,7 @@ __all__ = [
     "Run",
     "TrainingError",
     "load",
+    "plan",
     "train",
 ]
 

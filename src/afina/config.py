@@ -181,15 +181,18 @@ class Config(Section):
         return kind(validated(kind.Options, self.options, "options"))
 
 
-def load(file: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
-    """A configuration file and overrides by path (`training.epochs`), checked as a whole.
+def load(file: str | Path | Config | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
+    """A configuration file (or a configuration) and overrides by path (`training.epochs`), checked as a whole.
 
     Relative paths inside a file are relative to that file's folder; those of overrides to the working directory.
 
     Raises:
         ConfigError: lists everything that is wrong, with its path.
     """
-    tree = {} if file is None else located(read_yaml(Path(file)), Path(file).parent)
+    if isinstance(file, Config):
+        tree = file.model_dump()
+    else:
+        tree = {} if file is None else located(read_yaml(Path(file)), Path(file).parent)
     for path, value in (overrides or {}).items():
         put(tree, path, value)
     config: Config = validated(Config, tree, "")

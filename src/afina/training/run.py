@@ -96,7 +96,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
             training.
         TrainingError: the run failed.
     """
-    folder = folder_of(config)
+    folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
     clock = Clock()
     with clock.part("read"):
         data = data or read_data(config)
@@ -106,11 +106,6 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
         trained = yield from fit(prepared, folder)
         done = yield from conclude(trained, folder)
         yield done
-
-
-def folder_of(config: Config) -> Path:
-    """The folder of a run: as configured, or a new one under runs/."""
-    return Path(config.out) if config.out else rundir.default_folder(config.task, config.strategy, config.seed)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -264,6 +264,11 @@ def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
         making.rename(place)
 
 
+def folder_of(out: str | None, *, task: str, strategy: str, seed: int) -> Path:
+    """The folder of a run: as asked for, or a new one under runs/."""
+    return Path(out) if out else default_folder(task, strategy, seed)
+
+
 def default_folder(task: str, strategy: str, seed: int) -> Path:
     """A new folder under runs/ that says what it holds."""
     folder = Path("runs") / f"{task}-{strategy}-{seed}"

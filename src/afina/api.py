@@ -1,0 +1,181 @@
+"""The application, for programs: the command line calls these functions, and so does whoever imports afina.
+
+Every function takes a configuration file and settings that override it: short names (`train`, `validation`, `text`,
+`label`, `strategy`, `model`, `epochs` ...) or whole paths with two underscores for the dot (`training__layer_decay`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import SHORT, Config
+from .config import load as load_config
+from .errors import ConfigError, InputError, TrainingError
+
+if TYPE_CHECKING:
+    from .data.parts import Data
+    from .inference import Evaluation
+    from .serving.predictor import Predictor
+    from .training.events import Event
+    from .training.plan import Plan
+
+SPLITS = ("train", "validation", "test")
+logger = logging.getLogger("afina")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: Where everything lies.
+        predictor: The fine-tuned model, ready to answer.
+        validation: Scores of the best epoch on the validation data.
+        test: Scores on the test data, when there were any.
+        record: What `run.json` holds.
+    """
+
+    folder: Path
+    predictor: Predictor
+    validation: Evaluation
+    test: Evaluation | None
+    record: dict[str, Any]
+
+
+def train(
+    config: str | Path | Config | None = None, *, on_event: Callable[[Event], None] | None = None, **settings: Any
+) -> Run:
+    """Fine-tune a model.
+
+    Args:
+        config: A YAML file, or a configuration; settings override it.
+        on_event: Is called with everything that the run says (`afina.training.events`). Without it, notes and
+            evaluations go to the logger `afina`, those that warn as warnings.
+        settings: As the module says. `train`, `validation` and `test` take a path or data in memory: a list of dicts,
+            a dict of columns, a pandas frame, an Arrow table.
+
+    Raises:
+        InputError: configuration, data or model can't be used; nothing was started.
+        TrainingError: the run failed.
+    """
+    from .serving.predictor import Predictor
+    from .training.events import Done
+
+    with closing(events(*configured(config, settings))) as stream:
+        for event in stream:
+            (on_event or log)(event)
+            if isinstance(event, Done):
+                done = event
+                break
+        else:
+            raise TrainingError("the run ended without a result")
+    return Run(done.folder, Predictor(done.artifact), done.validation, done.test, done.record)
+
+
+def plan(config: str | Path | Config | None = None, **settings: Any) -> Plan:
+    """What a training with these settings will take; nothing is trained.
+
+    Raises:
+        InputError: configuration, data or model can't be used.
+    """
+    from .data.parts import read_data
+    from .model.families import locate
+
+    settled, sources = configured(config, settings)
+    locate(settled.model.name)
+    data = read_data(settled, sources)
+    from .training.plan import plan as figures
+
+    return figures(settled, data)
+
+
+def load(path: str | Path) -> Predictor:
+    """A fine-tuned model, ready to answer: a run of afina's, a model folder, or a hub id.
+
+    Raises:
+        ModelError: it can't be loaded.
+    """
+    from .serving.predictor import load as open_model
+
+    return open_model(path)
+
+
+def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) -> tuple[Config, dict[str, Any]]:
+    """A checked configuration, and the data in memory that stand for files.
+
+    Raises:
+        ConfigError: lists every setting that is wrong.
+    """
+    sources: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name in SPLITS and value is not None and not isinstance(value, (str, Path)):
+            sources[name] = value
+        elif value is not None:
+            overrides[SHORT.get(name, name.replace("__", "."))] = str(value) if isinstance(value, Path) else value
+    return load_config(config, overrides), sources
+
+
+def events(config: Config, sources: Mapping[str, Any] | None = None) -> Generator[Event, None, None]:
+    """A training, one event at a time; the last one is `Done`. Closing it while it trains leaves a checkpoint.
+
+    Args:
+        config: Checked configuration.
+        sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
+
+    Raises:
+        InputError: at the first event: configuration, data or model can't be used.
+        TrainingError: the run failed.
+    """
+    data = opened(config, sources)
+    from .training.run import stream
+
+    yield from stream(config, data)
+
+
+def opened(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
+    """The data of a run. Everything that can be wrong is looked at before anything heavy is loaded, and told at once.
+
+    Raises:
+        InputError: folder, model or data can't be used.
+    """
+    from .data.parts import read_data
+    from .model.families import locate
+    from .training import rundir
+
+    folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
+    rundir.tidy(folder)
+    problems = [*complaints(rundir.check, folder), *complaints(locate, config.model.name)]
+    try:
+        data = read_data(config, sources)
+    except InputError as error:
+        raise error if not problems else ConfigError([*problems, *str(error).split("\n")]) from None
+    if problems:
+        raise ConfigError(problems)
+    return data
+
+
+def complaints(check: Callable[[Any], object], value: Any) -> list[str]:
+    """What a check has against a value."""
+    try:
+        check(value)
+    except InputError as error:
+        return [str(error)]
+    return []
+
+
+def log(event: Event) -> None:
+    """Pass on to `logging` what a run says, when nobody else listens."""
+    from .training.events import Note, Scored
+
+    match event:
+        case Note():
+            logger.log(logging.WARNING if event.level == "warning" else logging.INFO, event.text)
+        case Scored():
+            scores = ", ".join(f"{name} {value:.4f}" for name, value in event.metrics.items())
+            logger.info("epoch %d: %s%s", event.epoch, scores, " (best)" if event.best else "")
