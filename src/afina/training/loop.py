@@ -68,19 +68,13 @@ def steps(
             network.train()
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor(number)
-            units = objective.units(batch, number)
-            while True:
-                torch.manual_seed(step_seed(seed, number))
-                try:
-                    total, count, tokens, places = gradients(network, objective, units, micro_tokens=micro_tokens)
-                    break
-                except (MemoryError, RuntimeError) as error:
-                    # The same step again in smaller pieces: sums of losses make the division invisible to the maths.
-                    longest = max(map(longest_window, units))
-                    if not out_of_memory(error) or micro_tokens <= longest:
-                        raise
-                    optimiser.zero_grad(set_to_none=True)
-                    micro_tokens = max(longest, micro_tokens // 2)
+            total, count, tokens, places, micro_tokens = with_backoff(
+                network,
+                objective,
+                objective.units(batch, number),
+                micro_tokens=micro_tokens,
+                seed=step_seed(seed, number),
+            )
             norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]) / count
             if not bool(torch.isfinite(norm + total)):
                 loss = float(total / count)
@@ -102,6 +96,26 @@ def steps(
                 padded_tokens=places,
                 micro_tokens=micro_tokens,
             )
+
+
+def with_backoff(
+    network: Network, objective: Objective, units: Sequence[Unit], *, micro_tokens: int, seed: int
+) -> tuple[torch.Tensor, torch.Tensor, int, int, int]:
+    """What `gradients` gives, in smaller pieces when memory runs out: sums of losses make the division invisible.
+
+    Returns:
+        What `gradients` returns, and the number of tokens that went through the encoder at once.
+    """
+    longest = max(map(longest_window, units))
+    while True:
+        torch.manual_seed(seed)
+        try:
+            return *gradients(network, objective, units, micro_tokens=micro_tokens), micro_tokens
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error) or micro_tokens <= longest:
+                raise
+            network.zero_grad(set_to_none=True)
+            micro_tokens = max(longest, micro_tokens // 2)
 
 
 def gradients(
