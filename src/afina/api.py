@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import strategies
 from .config import SHORT, Config
 from .config import load as load_config
 from .errors import ConfigError, InputError, TrainingError
@@ -150,7 +151,11 @@ def opened(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
 
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
     rundir.tidy(folder)
-    problems = [*complaints(rundir.check, folder), *complaints(locate, config.model.name)]
+    problems = [
+        *complaints(rundir.check, folder),
+        *complaints(locate, config.model.name),
+        *complaints(strategies.find, config.strategy),
+    ]
     try:
         data = read_data(config, sources)
     except InputError as error:
