@@ -12,8 +12,11 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 ASKS = {
-    "device": ("device", "is_bf16_supported", "cuda", "allow_tf32", "get_num_threads", "set_num_threads", "best_device"),
-    "layout": ("packs", "packed", "pad", "multiple", "packing"),
+    "device": (
+        "is_available", "is_bf16_supported", "allow_tf32", "get_num_threads", "set_num_threads", "best_device",
+        "set_flush_denormal", "autocast", "device.type",
+    ),
+    "layout": ("packs", "packed", "pad", "multiple", "packing", "shelve", "pack"),
 }  # fmt: skip
 """Names by which a file shows that it asks where a model computes, or how windows lie."""
 
@@ -74,9 +77,15 @@ def takes_config(function: Function) -> bool:
 
 def names_of(module: Module) -> set[str]:
     """Identifiers that a module uses."""
-    return {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name)} | {
-        node.attr for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)
-    }
+    names: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Name | ast.arg):
+            names.add(node.id if isinstance(node, ast.Name) else node.arg)
+        elif isinstance(node, ast.Attribute):
+            inner = node.value
+            outer = inner.attr if isinstance(inner, ast.Attribute) else inner.id if isinstance(inner, ast.Name) else ""
+            names |= {node.attr, f"{outer}.{node.attr}"}
+    return names
 
 
 def defined(module: Module) -> set[str]:
@@ -164,8 +173,8 @@ def main(package: Path) -> None:
     print(f"files over 450 lines: {sum(count > 450 for count in lines)}")
     print(f"functions {len(own)}, over 60 lines: {sum(size(f) > 60 for _, f, _ in own)}")
     print(f"functions with more than 3 positional arguments: {sum(positional(f, method=m) > 3 for _, f, m in own)}")
-    print(f"functions below the edge that take a configuration: {len(configs)} in {len({c.split(':')[0] for c in configs})}"
-          f" files: {', '.join(configs)}")  # fmt: skip
+    places = len({config.split(":")[0] for config in configs})
+    print(f"functions below the edge that take a configuration: {len(configs)} in {places} files: {', '.join(configs)}")
     print(f"modules without a test of their own: {len(without_test(found))}: {', '.join(without_test(found))}")
     often = defined_often(found)
     print(f"names defined in several modules: {len(often)}: {', '.join(often)}")

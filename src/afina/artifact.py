@@ -31,6 +31,7 @@ from .model.folder import LABELS, READ, read_json
 from .model.network import Network
 from .model.pretrained import load_tokenizer
 from .tasks.base import Task, find
+from .tasks.base import names as tasks
 from .text.tokenization import Tokenizer
 
 FORMAT = 2
@@ -255,36 +256,14 @@ def about_stock(source: Source) -> About:
     """
     config = load_config(source.path, local=source.local)
     names = config.architectures
-    task, fitted = stock_task(str(names[0]) if names and isinstance(names, list) else "", config)
-    return About(
-        task=task, options={}, fitted=fitted, head="native", max_length=None, scale=(1.0, 0.0), base=source.path
-    )
-
-
-def stock_task(architecture: str, config: Any) -> tuple[str, dict[str, Any]]:
-    """Name of the task, and what was fitted, of the task that a stock head serves.
-
-    Raises:
-        ModelError: none of ours.
-    """
-    labels = [config.id2label[i] for i in sorted(config.id2label)]
-    if architecture.endswith("ForSequenceClassification"):
-        if config.problem_type == "multi_label_classification":
-            return "multilabel", {"labels": labels}
-        if config.num_labels == 1 or config.problem_type == "regression":
-            return "regression", {}
-        return "classification", {"labels": labels}
-    if architecture.endswith("ForTokenClassification"):
-        entities = "O" in labels
-        types = sorted({label.partition("-")[2] for label in labels if "-" in label}) if entities else labels
-        return "tokens", {
-            "kind": "entities" if entities else "plain",
-            "types": types,
-            "tags": labels,
-            "common": labels[0],
-        }
-    if architecture.endswith("ForQuestionAnswering"):
-        return "answers", {"no_answer": False}
+    architecture = str(names[0]) if names and isinstance(names, list) else ""
+    for kind in map(find, tasks()):
+        task = kind.from_stock(architecture, config)
+        if task is not None:
+            return About(
+                task=kind.name, options={}, fitted=dict(task.fitted), head="native", max_length=None, scale=(1.0, 0.0),
+                base=source.path,
+            )  # fmt: skip
     raise ModelError(
         f"model: {architecture or 'a model without a head'} is not a fine-tuned model that afina has a task for"
     )

@@ -131,7 +131,7 @@ def open_network(
         name, task.head, level=task.level, head=head, dropout=dropout, head_dropout=head_dropout, seed=seed,
         compute=compute, packing=packing, pad=tokenizer.pad,
     )  # fmt: skip
-    if network.criterion and "weights" in task.fitted:
+    if network.criterion and task.weighted:
         raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")
     return network
 

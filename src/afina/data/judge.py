@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from ..errors import Problem, printable
 from ..records import Example
-from ..tasks.base import Task, told_apart
+from ..tasks.base import Task
+from ..tasks.inputs import told_apart
 
 FEW = 10
 """Training examples under which a label is called rare: cross-validation can't judge it."""
@@ -74,7 +75,7 @@ def judge(
     if labels:
         found += label_findings(labels)
     for name, examples in parts.items():
-        found += by_kind(task.doubts(examples), "warning", f"{name}: ")
+        found += by_kind(task.warnings(examples), "warning", f"{name}: ")
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda one: order[one.severity])
 

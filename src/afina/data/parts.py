@@ -13,8 +13,8 @@ from typing import Any
 from ..config import Config
 from ..errors import ConfigError, DataError, Problem
 from ..records import Example, Row
-from ..tasks import base
 from ..tasks.base import Task
+from ..tasks.inputs import COUNTABLE
 from . import readers, splits
 from .judge import Bad, Finding, judge
 
@@ -94,7 +94,7 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
     findings = judge(data.task, data.parts, left_out=data.left_out)
     listed = set()
     for name, examples in data.parts.items():
-        doubts = data.task.doubts(examples)
+        doubts = data.task.warnings(examples)
         listed |= {doubt.code for doubt in doubts}
         notes = [*notes, *doubt_notes(name, doubts)]
     warnings = [one for one in findings if one.severity == "warning" and one.code not in listed]
@@ -151,13 +151,13 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
     try:
         if held_out:
             whole = parts["train"]
-            stratify = isinstance(whole[0].target, str)
-            kept, held = splits.hold_out(whole, config.data.hold_out, seed=config.seed, stratify=stratify)
+            strata = [task.stratum(example) for example in whole]
+            kept, held = splits.hold_out(whole, config.data.hold_out, seed=config.seed, strata=strata)
             parts["train"], parts["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
             words["validation"] = f"held out of {words['train']}"
             notes.append(
                 f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
-                f"({'stratified, ' if stratify else ''}seed {config.seed}; listed in data.json)"
+                f"({'stratified, ' if any(strata) else ''}seed {config.seed}; listed in data.json)"
             )
         task = task.fit(parts["train"])
         if held_out:
@@ -165,9 +165,9 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
     except DataError as error:
         return data, error.problems
     count = config.data.unseen == "count"
-    problems = [one for one in unseen(task, parts) if not (count and one.code == base.COUNTABLE)]
-    found = [f"{name} = {value}" for name, value in task.fitted.items() if isinstance(value, str)]
-    notes += [f"found: {', '.join(found)}"] if found else []
+    problems = [one for one in unseen(task, parts) if not (count and one.code == COUNTABLE)]
+    found = ", ".join(f"{name} = {value}" for name, value in task.found.items())
+    notes += [f"found: {found}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
     return replace(data, task=task, parts=parts, sources=words, notes=notes, held_out=held_out), problems
 
@@ -306,6 +306,5 @@ def doubt_notes(name: str, doubts: Sequence[Problem]) -> list[str]:
 
 def columns_note(task: Task) -> str:
     """The chosen columns, for the log."""
-    chosen = task.options.model_dump()
-    roles = ("text", "pair", "tokens", "tags", "label", "question", "context", "answer")
-    return ", ".join(f"{role} = {chosen[role]!r}" for role in roles if chosen.get(role) is not None)
+    chosen = {role: getattr(task.options, role) for role in task.options.roles}
+    return ", ".join(f"{role} = {column!r}" for role, column in chosen.items() if column is not None)

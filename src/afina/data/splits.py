@@ -19,7 +19,7 @@ Group = list[int]
 
 
 def hold_out(
-    examples: Sequence[Example], fraction: float, *, seed: int, stratify: bool = True
+    examples: Sequence[Example], fraction: float, *, seed: int, strata: Sequence[str]
 ) -> tuple[list[int], list[int]]:
     """Divide examples in two, equal inputs (but for case, blanks and Unicode form) always on the same side.
 
@@ -30,9 +30,9 @@ def hold_out(
         examples: n examples.
         fraction: Share of the examples to hold out, above 0 and below 1.
         seed: The same seed gives the same draw.
-        stratify: Hold out this share of each label. Labels get it as nearly as whole groups of equal inputs allow;
-            what rounding takes from one label the next one makes good, so that many small labels don't all get none.
-            Equal inputs with several labels count for the label of the first. False for numbers as targets.
+        strata: The stratum of each example, such as its label; this share of each is held out, as nearly as whole
+            groups of equal inputs allow. What rounding takes from one stratum the next one makes good, so that many
+            small ones don't all get none. Equal inputs of several strata count for that of the first.
 
     Returns:
         Indices of the training examples and of the held-out examples, each ascending.
@@ -47,19 +47,19 @@ def hold_out(
     if len(groups) < 2:
         _refuse(examples, len(groups))
     groups = [groups[position] for position in _shuffled(len(groups), seed)]
-    strata = _strata(examples, groups, stratify)
-    held = {index for group in _held(strata, fraction) or groups[:1] for index in group}
+    layers = _strata(groups, strata)
+    held = {index for group in _held(layers, fraction) or groups[:1] for index in group}
     return [index for index in range(len(examples)) if index not in held], sorted(held)
 
 
-def take(examples: Sequence[Example], amount: float, *, seed: int, stratify: bool = True) -> list[int]:
+def take(examples: Sequence[Example], amount: float, *, seed: int, strata: Sequence[str]) -> list[int]:
     """Choose some of the examples. With the same seed a smaller choice is a part of every larger one.
 
     Args:
         examples: n examples.
         amount: How many as an int, or a share above 0 and up to 1 as a float (at least one example).
         seed: The same seed gives the same draw.
-        stratify: Give each label its share, as nearly as nested choices can. False for numbers as targets.
+        strata: The stratum of each example, such as its label; each gets its share, as nearly as nested choices can.
 
     Returns:
         Indices of the chosen examples, ascending.
@@ -72,10 +72,10 @@ def take(examples: Sequence[Example], amount: float, *, seed: int, stratify: boo
     if not 0 < number <= total:
         raise ConfigError(f"take: expected a count from 1 to {total} or a share above 0 and up to 1, found {amount}")
     order = _shuffled(total, seed)
-    strata = _strata(examples, [[index] for index in order], stratify)
+    layers = _strata([[index] for index in order], strata)
     # Spread each label evenly over (0, 1): every beginning of the ranking then holds its share of every label.
     # Equal places go by the shuffled order, which the stable sort keeps.
-    place = {group[0]: (rank + 0.5) / len(groups) for groups in strata for rank, group in enumerate(groups)}
+    place = {group[0]: (rank + 0.5) / len(groups) for groups in layers for rank, group in enumerate(groups)}
     return sorted(sorted(order, key=place.__getitem__)[:number])
 
 
@@ -101,13 +101,12 @@ def _shuffled(size: int, seed: int) -> list[int]:
     return order
 
 
-def _strata(examples: Sequence[Example], groups: Sequence[Group], stratify: bool) -> list[list[Group]]:
-    """Groups by the label of their first example, labels sorted, the order of the groups kept."""
-    strata: dict[str, list[Group]] = {}
+def _strata(groups: Sequence[Group], strata: Sequence[str]) -> list[list[Group]]:
+    """Groups by the stratum of their first example, strata sorted, the order of the groups kept."""
+    layers: dict[str, list[Group]] = {}
     for group in groups:
-        label = str(examples[group[0]].target) if stratify else ""
-        strata.setdefault(label, []).append(group)
-    return [strata[label] for label in sorted(strata)]
+        layers.setdefault(strata[group[0]], []).append(group)
+    return [layers[stratum] for stratum in sorted(layers)]
 
 
 def _held(strata: Sequence[list[Group]], fraction: float) -> list[Group]:

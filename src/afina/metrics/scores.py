@@ -42,7 +42,7 @@ def higher_is_better(name: str) -> bool:
 
 def accuracy(table: Table) -> float:
     """Share of examples whose predicted label is the gold one."""
-    return _mean(table["gold"] == table["predicted"])
+    return mean(table["gold"] == table["predicted"])
 
 
 def macro_f1(table: Table) -> float:
@@ -50,14 +50,14 @@ def macro_f1(table: Table) -> float:
     hits, gold, predicted = _label_counts(table)
     sizes = gold + predicted
     occurs = sizes > 0
-    return _mean(2 * hits[occurs] / sizes[occurs])
+    return mean(2 * hits[occurs] / sizes[occurs])
 
 
 def balanced_accuracy(table: Table) -> float:
     """Mean recall of the labels that occur in gold (Brodersen et al. 2010, there for two)."""
     hits, gold, _ = _label_counts(table)
     occurs = gold > 0
-    return _mean(hits[occurs] / gold[occurs])
+    return mean(hits[occurs] / gold[occurs])
 
 
 def matthews(table: Table) -> float:
@@ -76,7 +76,7 @@ def matthews(table: Table) -> float:
 
 def log_loss(table: Table) -> float:
     """Mean of -ln p(gold label), from the column `log_probability` [n]."""
-    return _mean(-table["log_probability"])
+    return mean(-table["log_probability"])
 
 
 def expected_calibration_error(table: Table) -> float:
@@ -172,50 +172,31 @@ def r2(table: Table) -> float:
     return 1 - mean_squared_error(table) / float(np.mean(deviations * deviations))
 
 
-# Named stretches of a text. Columns, counts of an example: correct [n], predicted_count [n], gold_count [n].
-
-
-def entity_precision(table: Table) -> float:
-    """Share of the predicted entities that are correct; 0 where none was predicted, as in conlleval."""
-    return _ratio_or_zero(_total(table, "correct"), _total(table, "predicted_count"), len(table["correct"]))
-
-
-def entity_recall(table: Table) -> float:
-    """Share of the gold entities that were found; 0 where there is none, as in conlleval."""
-    return _ratio_or_zero(_total(table, "correct"), _total(table, "gold_count"), len(table["correct"]))
-
-
-def entity_f1(table: Table) -> float:
-    """F1 over entities, 2 correct / (predicted + gold); 0 where there is neither, as in conlleval."""
-    sizes = _total(table, "predicted_count") + _total(table, "gold_count")
-    return _ratio_or_zero(2 * _total(table, "correct"), sizes, len(table["correct"]))
-
-
 # A set of labels an example. Columns: gold [n, k], predicted [n, k], true where the label is in the set.
 
 
 def subset_accuracy(table: Table) -> float:
     """Share of examples whose whole set of labels is right."""
     gold, predicted = _sets(table)
-    return _mean((gold == predicted).all(axis=1))
+    return mean((gold == predicted).all(axis=1))
 
 
 def micro_f1(table: Table) -> float:
     """F1 over all pairs of example and label; 0 where no label is gold or predicted."""
     gold, predicted = _sets(table)
-    return _ratio_or_zero(2 * int((gold & predicted).sum()), int(gold.sum()) + int(predicted.sum()), len(gold))
+    return ratio_or_zero(2 * int((gold & predicted).sum()), int(gold.sum()) + int(predicted.sum()), len(gold))
 
 
 def multilabel_macro_f1(table: Table) -> float:
     """Mean F1 of all k labels; a label that is never gold and never predicted counts 0."""
     gold, predicted = _sets(table)
-    return _mean(_set_f1(gold, predicted, axis=0, empty=0.0)) if len(gold) else math.nan
+    return mean(_set_f1(gold, predicted, axis=0, empty=0.0)) if len(gold) else math.nan
 
 
 def sample_f1(table: Table) -> float:
     """Mean over examples of the F1 of their sets; an example with no label, gold or predicted, counts 1."""
     gold, predicted = _sets(table)
-    return _mean(_set_f1(gold, predicted, axis=1, empty=1.0))
+    return mean(_set_f1(gold, predicted, axis=1, empty=1.0))
 
 
 def ranking_precision(table: Table) -> float:
@@ -234,28 +215,15 @@ def ranking_precision(table: Table) -> float:
     precision = np.take_along_axis(gold.cumsum(axis=1), last, axis=1) / (last + 1)
     sizes = gold.sum(axis=1)  # [n]
     means = (precision * gold).sum(axis=1) / np.maximum(sizes, 1)
-    return _mean(np.where(sizes > 0, means, 1.0))
+    return mean(np.where(sizes > 0, means, 1.0))
 
 
-# An answer an example. Columns, the best over its references: exact [n], f1 [n].
-
-
-def exact_match(table: Table) -> float:
-    """Mean of the column `exact`: 1 for an answer that equals a reference, else 0."""
-    return _mean(table["exact"])
-
-
-def answer_f1(table: Table) -> float:
-    """Mean of the column `f1`: the F1 over the words of answer and reference, between 0 and 1."""
-    return _mean(table["f1"])
-
-
-def _mean(values: Array) -> float:
+def mean(values: Array) -> float:
     """Mean of a column; nan for no values."""
     return float(values.mean()) if values.size else math.nan
 
 
-def _total(table: Table, name: str) -> int:
+def total(table: Table, name: str) -> int:
     return int(table[name].sum())
 
 
@@ -264,7 +232,7 @@ def ratio(part: float, whole: float, empty: float = math.nan) -> float:
     return float(part / whole) if whole else empty
 
 
-def _ratio_or_zero(part: float, whole: float, rows: int) -> float:
+def ratio_or_zero(part: float, whole: float, rows: int) -> float:
     """part / whole, 0 for a whole of 0, nan for a table without rows."""
     return ratio(part, whole, 0.0 if rows else math.nan)
 
@@ -284,7 +252,7 @@ def _label_counts(table: Table) -> tuple[Array, Array, Array]:
 
 @quiet
 def _mean_power(table: Table, power: int) -> float:
-    return _mean(np.abs(table["predicted"].astype(np.float64) - table["gold"]) ** power)
+    return mean(np.abs(table["predicted"].astype(np.float64) - table["gold"]) ** power)
 
 
 def _is_constant(values: Array) -> bool:

@@ -234,7 +234,7 @@ def build(
     if head == "native":
         stock, new = load_stock(source, spec.auto_class, {"num_labels": spec.outputs, **spec.config}, **rates)
     else:
-        if head == "crf" and spec.auto_class != "AutoModelForTokenClassification":
+        if head == "crf" and not spec.tags:
             raise ConfigError("model.head: crf scores sequences of tags, which only the task `tokens` has")
         stock, new = load_stock(source, "AutoModel", {}, **rates)
         rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout

@@ -17,7 +17,8 @@ from ..data.parts import read_examples
 from ..errors import ConfigError, DataError, InputError, Problem
 from ..inference import Evaluation
 from ..records import Example, Prediction, Row
-from ..tasks.base import COUNTABLE, Array, Task
+from ..tasks.base import Array, Task
+from ..tasks.inputs import COUNTABLE
 
 
 class Predictor:
@@ -33,7 +34,7 @@ class Predictor:
     @property
     def labels(self) -> list[str]:
         """The label set, in the order of `predict_proba`'s columns; empty for tasks without one."""
-        return list(self.artifact.task.fitted.get("labels", ()))
+        return self.artifact.task.labels
 
     def predict(self, data: Any) -> list[Any]:
         """The answer for each text: a label, a number ...

@@ -7,21 +7,19 @@ answer points to its first token, which stands for "no answer here". All referen
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
-from ..metrics import scores
+from ..metrics import answers as scores
 from ..records import Example, Features, Prediction, Row, ScoreRow, Window
-from . import base
+from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
-from .classification import softmax
+from .inputs import softmax
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +40,7 @@ class Answer(NamedTuple):
 class AnswersOptions(base.Options):
     """Columns and settings of `answers`."""
 
+    roles = ("question", "context", "answer", "answer_start")
     question: str | None = Field(None, description="column of the question")
     context: str | None = Field(None, description="column of the passage")
     answer: str | None = Field(None, description="column of the answer: a text, or a list of {text, answer_start}")
@@ -54,55 +53,58 @@ class Answers(base.Task):
     """A stretch of a passage, or none."""
 
     name = "answers"
+    aliases = ("question-answering", "extractive-question-answering", "qa")
     summary = "the stretch of a passage that answers a question, or none"
     Options = AnswersOptions
     level = "token"
     slides = True
-    metrics = {  # noqa: RUF012 - a property of the contract
+    metrics: ClassVar = {
         "answer_f1": scores.answer_f1,
         "exact_match": scores.exact_match,
-        "has_answer_f1": lambda table: mean_where(table["f1"], table["has_answer"] > 0),
-        "has_answer_exact": lambda table: mean_where(table["exact"], table["has_answer"] > 0),
-        "no_answer_accuracy": lambda table: mean_where(table["exact"], table["has_answer"] == 0),
+        "has_answer_f1": lambda table: scores.mean_where(table["f1"], table["has_answer"] > 0),
+        "has_answer_exact": lambda table: scores.mean_where(table["exact"], table["has_answer"] > 0),
+        "no_answer_accuracy": lambda table: scores.mean_where(table["exact"], table["has_answer"] == 0),
     }
-
-    def __init__(self, options: AnswersOptions, fitted: Mapping[str, Any] | None = None) -> None:
-        self.options = options
-        self.fitted = fitted or {}
-
-    unit = "answers"
 
     @property
     def head(self) -> HeadSpec:
-        return HeadSpec("AutoModelForQuestionAnswering", 2, {})
+        return HeadSpec("AutoModelForQuestionAnswering", 2)
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Answers:
+    @property
+    def unit(self) -> str:
+        return "answers"
+
+    @classmethod
+    def from_stock(cls, architecture: str, config: Any) -> Answers | None:
+        return cls(cls.Options(), {"no_answer": False}) if architecture.endswith("ForQuestionAnswering") else None
+
+    def show(self, target: Any) -> str:
+        return inputs.show_names(answer.text for answer in target)
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
         given = self.options
         chosen: dict[str, Any] = {
-            "question": base.target_column("question", given.question, ("question", "pergunta"), names),
-            "context": base.target_column("context", given.context, ("context", "passage", "contexto"), names),
+            "question": inputs.target_column("question", given.question, ("question", "pergunta"), names),
+            "context": inputs.target_column("context", given.context, ("context", "passage", "contexto"), names),
         }
         if labelled:
-            chosen["answer"] = base.target_column("answer", given.answer, ("answers", "answer", "resposta"), names)
+            chosen["answer"] = inputs.target_column("answer", given.answer, ("answers", "answer", "resposta"), names)
             if given.answer_start is not None:
-                chosen["answer_start"] = base.present("answer_start", given.answer_start, names)
+                chosen["answer_start"] = inputs.present("answer_start", given.answer_start, names)
             elif "answer_start" in names:
                 chosen["answer_start"] = "answer_start"
-        return Answers(given.model_copy(update=chosen), self.fitted)
+        return self.with_options(**chosen)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
-        question = base.read_text(row, self.options.question or "", labelled=labelled)
-        context = base.read_text(row, self.options.context or "", labelled=labelled)
+        question = inputs.read_text(row, self.options.question or "", labelled=labelled)
+        context = inputs.read_text(row, self.options.context or "", labelled=labelled)
         target = read_answers(row, self.options, context) if labelled else None
         return Example(question, context, target, row.place)
 
-    def fit(self, examples: Sequence[Example]) -> Answers:
+    def fit(self, examples: Sequence[Example]) -> Self:
         if not any(example.target for example in examples):
             raise ConfigError("answer: no training question has an answer; is the right column named?")
-        return Answers(self.options, {"no_answer": not all(example.target for example in examples)})
-
-    def check(self, example: Example) -> Problem | None:
-        return None
+        return self.with_fitted(no_answer=not all(example.target for example in examples))
 
     def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
         """Questions with an answer (1 or 0), and whether a window holds one that a prediction could be: whole, with a
@@ -145,8 +147,8 @@ class Answers(base.Task):
         return losses, targets.new_tensor(float(windows))
 
     def fit_thresholds(
-        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
-    ) -> Answers:
+        self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Self:
         """The no-answer threshold with the best F1 (Rajpurkar et al. 2018): a question whose "no answer" scores higher
         than its best answer by more than the threshold gets none."""
         if not self.fitted["no_answer"]:
@@ -156,8 +158,8 @@ class Answers(base.Task):
             found, none = candidates(one.windows, own, self.options.longest)
             best = example.pair[found[0].start : found[0].end] if found and example.pair else ""
             margins.append(none - found[0].score if found else np.inf)
-            gains.append(best_f1(best, example.target) - best_f1("", example.target))
-        return Answers(self.options, {**self.fitted, "threshold": best_threshold(np.array(margins), np.array(gains))})
+            gains.append(scores.best_f1(best, texts_of(example)) - scores.best_f1("", texts_of(example)))
+        return self.with_fitted(**self.fitted, threshold=best_threshold(np.array(margins), np.array(gains)))
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         context = example.pair or ""
@@ -179,13 +181,10 @@ class Answers(base.Task):
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         said = prediction["answer"]
         return {
-            "exact": float(any(normal(said) == normal(one) for one in references(example.target))),
-            "f1": best_f1(said, example.target),
+            "exact": scores.best_exact(said, texts_of(example)),
+            "f1": scores.best_f1(said, texts_of(example)),
             "has_answer": int(bool(example.target)),
         }
-
-    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
-        return []
 
     samples = (
         Sample(
@@ -215,8 +214,9 @@ class Answers(base.Task):
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Reading.
+def texts_of(example: Example) -> list[str]:
+    """The texts of an example's reference answers."""
+    return [answer.text for answer in example.target]
 
 
 def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answer, ...]:
@@ -304,10 +304,6 @@ def located(text: str, start: int | None, context: str) -> Answer:
     raise ValueError(f"{printable(text)} stands {len(places)} times in the passage, and {where}")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Windows.
-
-
 def tokens_of(window: Window, answer: Answer) -> tuple[int, int] | None:
     """First and last token of an answer in a window, or None when the window does not hold all of it."""
     own = np.flatnonzero((window.segments == 1) & (window.spans[:, 1] > window.spans[:, 0]))
@@ -369,39 +365,3 @@ def best_threshold(margins: Array, gains: Array) -> float:
     low = finite[answered - 1] if answered else finite[0] - 1.0
     high = finite[answered] if answered < len(finite) else finite[-1] + 1.0
     return float((low + high) / 2)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The official rules of SQuAD.
-
-ARTICLES = re.compile(r"\b(a|an|the)\b")
-PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-
-def normal(text: str) -> str:
-    """Lower case, without punctuation, articles and superfluous blanks."""
-    return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
-
-
-def references(target: Sequence[Answer]) -> list[str]:
-    """Texts that count as right: those with something left after normalisation, or nothing where there is none."""
-    return [one.text for one in target if normal(one.text)] or [""]
-
-
-def best_f1(said: str, target: Sequence[Answer]) -> float:
-    """The largest F1 over the references, of the words that answer and reference share."""
-    return max(word_f1(said, one) for one in references(target))
-
-
-def word_f1(said: str, reference: str) -> float:
-    """F1 of two bags of words; 1 or 0 where one of them is empty."""
-    first, second = normal(said).split(), normal(reference).split()
-    if not first or not second:
-        return float(first == second)
-    shared = sum((Counter(first) & Counter(second)).values())
-    return 2 * shared / (len(first) + len(second))
-
-
-def mean_where(values: Array, chosen: Array) -> float:
-    """Mean over some examples; nan for none."""
-    return float(values[chosen].mean()) if chosen.any() else float("nan")

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from ..errors import ConfigError, Problem, printable
+from ..errors import ConfigError, Problem
 from ..metrics import scores
-from ..records import Example, Features, Prediction, Row, ScoreRow, Window
-from . import base
+from ..records import Example, Prediction, Row, ScoreRow, Window
+from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
+from .inputs import UNSEEN, class_weights, softmax
 
 if TYPE_CHECKING:
     import torch
 
-UNSEEN = "(unseen in training)"
-"""Stands for labels that training lacks, in the table of labels."""
 LABEL_NAMES = ("label", "labels", "class", "category", "target", "intent", "rótulo", "classe", "categoria")
 
 
@@ -36,11 +35,12 @@ class Classification(base.Task):
     """One label out of a fixed set, which comes from the training data only."""
 
     name = "classification"
+    aliases = ("text-classification", "sentiment-analysis")
     summary = "one label for a text or a pair of texts"
     Options = ClassificationOptions
     level = "example"
     label_unit = "text"
-    metrics = {  # noqa: RUF012 - a ClassVar of the contract
+    metrics: ClassVar = {
         "accuracy": scores.accuracy,
         "macro_f1": scores.macro_f1,
         "balanced_accuracy": scores.balanced_accuracy,
@@ -48,20 +48,6 @@ class Classification(base.Task):
         "log_loss": scores.log_loss,
         "expected_calibration_error": scores.expected_calibration_error,
     }
-
-    def __init__(self, options: ClassificationOptions, fitted: Mapping[str, Any] | None = None) -> None:
-        self.options = options
-        self.fitted = fitted or {}
-
-    @property
-    def labels(self) -> list[str]:
-        """The label set; a label's position is its id."""
-        labels: list[str] = self.fitted["labels"]
-        return labels
-
-    @property
-    def slides(self) -> bool:
-        return bool(self.options.long == "windows")
 
     @property
     def head(self) -> HeadSpec:
@@ -75,27 +61,35 @@ class Classification(base.Task):
             },
         )
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Classification:
-        return Classification(base.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
+    @classmethod
+    def from_stock(cls, architecture: str, config: Any) -> Classification | None:
+        if not architecture.endswith("ForSequenceClassification") or config.num_labels == 1:
+            return None
+        if config.problem_type not in (None, "single_label_classification"):
+            return None
+        return cls(cls.Options(), {"labels": base.stock_labels(config)})
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+        return type(self)(inputs.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
-        text, pair = base.read_inputs(row, self.options, labelled=labelled)
-        target = base.read_label(row, self.options.label) if labelled else None
+        text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
+        target = inputs.read_label(row, self.options.label) if labelled else None
         return Example(text, pair, target, row.place)
 
-    def fit(self, examples: Sequence[Example]) -> Classification:
+    def fit(self, examples: Sequence[Example]) -> Self:
         counts = Counter(example.target for example in examples)
-        labels = base.sorted_labels(counts)
+        labels = inputs.sorted_labels(counts)
         if len(labels) < 2:
             raise ConfigError(
-                f"label: the training data hold {len(labels)} label ({base.listed(labels)}), and a classifier needs "
+                f"label: the training data hold {len(labels)} label ({inputs.listed(labels)}), and a classifier needs "
                 "two or more; is the right column named?"
             )
         weights = class_weights(self.options.class_weights, labels, counts)
-        return Classification(self.options, {"labels": labels, **({"weights": weights} if weights else {})})
+        return self.with_fitted(labels=labels, **({"weights": weights} if weights else {}))
 
     def check(self, example: Example) -> Problem | None:
-        return base.unseen(example, self.labels, countable=True)
+        return inputs.unseen(example, self.labels, countable=True)
 
     def encode_target(self, example: Example, window: Window) -> Array:
         return np.array(self.labels.index(example.target))
@@ -110,11 +104,6 @@ class Classification(base.Task):
             logits.float(), targets, weight=weight, reduction="sum", label_smoothing=self.options.label_smoothing
         )
         return total, logits.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
-
-    def fit_thresholds(
-        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
-    ) -> Classification:
-        return self
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         probabilities = softmax(np.stack(logits).astype(np.float64).mean(axis=0))
@@ -165,34 +154,3 @@ class Classification(base.Task):
         Broken({"text": ["not", "a", "text"], "label": "good"}, "expected a text"),
         Broken({"text": "two labels", "label": ["good", "bad"]}, "expected one label"),
     )
-
-
-def softmax(logits: Array) -> Array:
-    """Softmax over the last axis, in the precision of its input."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    result: Array = shifted / shifted.sum(axis=-1, keepdims=True)
-    return result
-
-
-def class_weights(
-    asked: str | Mapping[str, float], labels: Sequence[str], counts: Mapping[str, int]
-) -> list[float] | None:
-    """One weight a label, or None for none.
-
-    `balanced` is n / (k * count), the heuristic of King and Zeng (2001) that scikit-learn uses.
-
-    Raises:
-        ConfigError: a weight for an unknown label, or a label without a weight.
-    """
-    if asked == "none":
-        return None
-    if isinstance(asked, str):
-        total = sum(counts.values())
-        return [total / (len(labels) * counts[label]) for label in labels]
-    wrong = sorted(set(asked) ^ set(labels))
-    if wrong:
-        raise ConfigError(
-            f"options.class_weights: needs one weight for each label; {base.listed(wrong)} stand on one side only. "
-            f"The labels are: {', '.join(printable(label, 30) for label in labels)}"
-        )
-    return [float(asked[label]) for label in labels]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -13,8 +14,10 @@ from pydantic import Field
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
 from ..records import Example, Features, Prediction, Row, ScoreRow, Window
-from . import base
+from ..text.spans import blank
+from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
+from .inputs import sigmoid
 
 if TYPE_CHECKING:
     import torch
@@ -38,10 +41,11 @@ class Multilabel(base.Task):
     """Any number of labels out of a fixed set, each with a threshold of its own."""
 
     name = "multilabel"
+    aliases = ("multi-label-classification", "multi-label")
     summary = "a set of labels for a text or a pair of texts"
     Options = MultilabelOptions
     level = "example"
-    metrics = {  # noqa: RUF012 - a ClassVar of the contract
+    metrics: ClassVar = {
         "micro_f1": scores.micro_f1,
         "macro_f1": scores.multilabel_macro_f1,
         "sample_f1": scores.sample_f1,
@@ -49,24 +53,10 @@ class Multilabel(base.Task):
         "ranking_precision": scores.ranking_precision,
     }
 
-    def __init__(self, options: MultilabelOptions, fitted: Mapping[str, Any] | None = None) -> None:
-        self.options = options
-        self.fitted = fitted or {}
-
-    @property
-    def labels(self) -> list[str]:
-        """The label set; a label's position is its id."""
-        labels: list[str] = self.fitted["labels"]
-        return labels
-
     @property
     def thresholds(self) -> list[float]:
         """Probability from which a label is given, one a label."""
         return list(self.fitted.get("thresholds") or [0.5] * len(self.labels))
-
-    @property
-    def slides(self) -> bool:
-        return bool(self.options.long == "windows")
 
     @property
     def head(self) -> HeadSpec:
@@ -80,15 +70,23 @@ class Multilabel(base.Task):
             },
         )
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Multilabel:
-        return Multilabel(base.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
+    @classmethod
+    def from_stock(cls, architecture: str, config: Any) -> Multilabel | None:
+        if not architecture.endswith("ForSequenceClassification"):
+            return None
+        if config.problem_type != "multi_label_classification":
+            return None
+        return cls(cls.Options(), {"labels": base.stock_labels(config)})
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+        return type(self)(inputs.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
-        text, pair = base.read_inputs(row, self.options, labelled=labelled)
+        text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
         target = read_labels(row, self.options.label, self.options.separator) if labelled else None
         return Example(text, pair, target, row.place)
 
-    def fit(self, examples: Sequence[Example]) -> Multilabel:
+    def fit(self, examples: Sequence[Example]) -> Self:
         counts = Counter(label for example in examples for label in example.target)
         if not counts:
             raise ConfigError("labels: no training example has a label; is the right column named?")
@@ -98,18 +96,24 @@ class Multilabel(base.Task):
                 f"labels: {printable(next(label for label in counts if other in label))} looks separated by {other!r}, "
                 f"but the separator is {self.options.separator!r}; give --set options.separator='{other}'"
             )
-        labels = base.sorted_labels(counts)
+        labels = inputs.sorted_labels(counts)
         fitted: dict[str, Any] = {"labels": labels}
         if self.options.class_weights == "balanced":
             fitted["weights"] = [(len(examples) - counts[label]) / counts[label] or 1.0 for label in labels]
-        return Multilabel(self.options, fitted)
+        return self.with_fitted(**fitted)
 
     def check(self, example: Example) -> Problem | None:
         """The first label that the training data did not have."""
         wrong = [label for label in example.target if label not in self.labels]
-        return base.unseen(Example(example.text, target=wrong[0], place=example.place), self.labels) if wrong else None
+        return inputs.unseen(replace(example, target=wrong[0]), self.labels) if wrong else None
 
-    def doubts(self, examples: Sequence[Example]) -> list[Problem]:
+    def labels_in(self, example: Example) -> list[str]:
+        return list(example.target)
+
+    def show(self, target: Any) -> str:
+        return inputs.show_names(target)
+
+    def warnings(self, examples: Sequence[Example]) -> list[Problem]:
         """Labels that look like several: what another separator makes of them are labels too."""
         known = set(self.fitted.get("labels", ()))
         own = self.options.separator
@@ -143,13 +147,13 @@ class Multilabel(base.Task):
         return total, targets.new_tensor(float(targets.numel()))
 
     def fit_thresholds(
-        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
-    ) -> Multilabel:
+        self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> Self:
         """For each label the threshold with the best F1 on these examples; 0.5 where no threshold finds one."""
         probabilities = np.stack([sigmoid(np.stack(windows).mean(axis=0)) for windows in logits])  # [n, k]
         gold = np.stack([[label in example.target for label in self.labels] for example in examples])
         thresholds = [best_threshold(probabilities[:, i], gold[:, i]) for i in range(len(self.labels))]
-        return Multilabel(self.options, {**self.fitted, "thresholds": thresholds})
+        return self.with_fitted(**self.fitted, thresholds=thresholds)
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         probabilities = sigmoid(np.stack(logits).astype(np.float64).mean(axis=0))
@@ -223,7 +227,7 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
         )
         raise DataError(Problem(row.place, message, "", "not-labels"))
     labels = [str(part).lower() if isinstance(part, bool) else str(part) for part in value]
-    if any(base.blank(label) for label in labels):
+    if any(blank(label) for label in labels):
         raise DataError(
             Problem(row.place, f"column {column!r} holds an empty label", "remove a separator", "empty-label")
         )
@@ -267,11 +271,6 @@ def best_threshold(probabilities: Array, gold: Array) -> float:
     f1 = 2 * hits / np.maximum(given.sum(axis=1) + gold.sum(), 1)
     best = candidates[f1 >= f1.max() - 1e-12]
     return float(best[np.abs(best - 0.5).argmin()])
-
-
-def sigmoid(logits: Array) -> Array:
-    """1 / (1 + exp(-x)), without overflow."""
-    return np.exp(-np.logaddexp(0, -logits.astype(np.float64)))
 
 
 def column_of(table: Mapping[str, Array], i: int) -> dict[str, Array]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
-from ..records import Example, Features, Prediction, Row, ScoreRow, Window
-from . import base
+from ..records import Example, Prediction, Row, ScoreRow, Window
+from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
 
 if TYPE_CHECKING:
@@ -28,24 +28,17 @@ class Regression(base.Task):
     """One finite number, standardised for training and given back in the user's scale."""
 
     name = "regression"
+    aliases = ("text-regression", "sentence-similarity", "similarity")
     summary = "one number for a text or a pair of texts"
     Options = RegressionOptions
     level = "example"
-    metrics = {  # noqa: RUF012 - a ClassVar of the contract
+    metrics: ClassVar = {
         "pearson": scores.pearson,
         "spearman": scores.spearman,
         "mean_squared_error": scores.mean_squared_error,
         "mean_absolute_error": scores.mean_absolute_error,
         "r2": scores.r2,
     }
-
-    def __init__(self, options: RegressionOptions, fitted: Mapping[str, Any] | None = None) -> None:
-        self.options = options
-        self.fitted = fitted or {}
-
-    @property
-    def slides(self) -> bool:
-        return bool(self.options.long == "windows")
 
     @property
     def head(self) -> HeadSpec:
@@ -54,18 +47,25 @@ class Regression(base.Task):
             "AutoModelForSequenceClassification",
             1,
             {"id2label": {0: name}, "label2id": {name: 0}, "problem_type": "regression"},
-            (self.fitted.get("deviation", 1.0), self.fitted.get("mean", 0.0)),
+            scale=(self.fitted.get("deviation", 1.0), self.fitted.get("mean", 0.0)),
         )
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Regression:
-        return Regression(base.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.fitted)
+    @classmethod
+    def from_stock(cls, architecture: str, config: Any) -> Regression | None:
+        if not architecture.endswith("ForSequenceClassification"):
+            return None
+        one = config.num_labels == 1 and config.problem_type != "multi_label_classification"
+        return cls(cls.Options(), {}) if one or config.problem_type == "regression" else None
+
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+        return type(self)(inputs.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
-        text, pair = base.read_inputs(row, self.options, labelled=labelled)
+        text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
         target = read_number(row, self.options.label) if labelled else None
         return Example(text, pair, target, row.place)
 
-    def fit(self, examples: Sequence[Example]) -> Regression:
+    def fit(self, examples: Sequence[Example]) -> Self:
         """Mean and standard deviation of the training targets; they become the scale of the last layer."""
         targets = np.array([example.target for example in examples], dtype=np.float64)
         deviation = float(targets.std())
@@ -74,10 +74,7 @@ class Regression(base.Task):
                 f"label: the training targets do not vary in a usable way (standard deviation {deviation}); "
                 "is the right column named?"
             )
-        return Regression(self.options, {"mean": float(targets.mean()), "deviation": deviation})
-
-    def check(self, example: Example) -> Problem | None:
-        return None
+        return self.with_fitted(mean=float(targets.mean()), deviation=deviation)
 
     def encode_target(self, example: Example, window: Window) -> Array:
         return np.array((example.target - self.fitted["mean"]) / self.fitted["deviation"], dtype=np.float32)
@@ -86,19 +83,11 @@ class Regression(base.Task):
         """Squared error in standard deviations."""
         return (logits.float()[:, 0] - targets).square().sum(), logits.new_tensor(float(len(targets)))
 
-    def fit_thresholds(
-        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[Array]]
-    ) -> Regression:
-        return self
-
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         return {"score": float(np.mean(np.stack(logits), dtype=np.float64))}
 
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         return {"gold": float(example.target), "predicted": float(prediction["score"])}
-
-    def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
-        return []
 
     samples = (
         Sample(

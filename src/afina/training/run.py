@@ -369,7 +369,7 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
         yield Note(f"these weights train and did not move: {', '.join(proof['trained_tensors_unmoved'])}", "warning")
     with clock.part("validate"):
         validation = splits["validation"]
-        task = prepared.task.fit_thresholds(validation.examples, validation.features, trainer.logits)
+        task = prepared.task.fit_thresholds(validation.examples, features=validation.features, logits=trainer.logits)
     network.fold_scale()
     artifact = Artifact(task, prepared.tokenizer, network, config.model.head, config.model.name)
     scores: dict[str, Evaluation] = {}

@@ -6,14 +6,14 @@ One output for each border between two grades says whether the text is above it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from afina.errors import ConfigError, Problem
 from afina.metrics import scores
-from afina.records import Example, Features, Prediction, Row, ScoreRow, Window
-from afina.tasks import base
+from afina.records import Example, Prediction, Row, ScoreRow, Window
+from afina.tasks import base, inputs
 
 if TYPE_CHECKING:
     import torch
@@ -23,18 +23,15 @@ class Ordinal(base.Task):
     """One grade out of an ordered few."""
 
     name = "ordinal"
+    aliases = ("ordinal-regression", "rating")
     summary = "a grade in an order"
     Options = base.TextOptions
     level = "example"
-    metrics = {  # noqa: RUF012
+    metrics: ClassVar = {
         "spearman": scores.spearman,
         "mean_absolute_error": scores.mean_absolute_error,
         "accuracy": scores.accuracy,
     }
-
-    def __init__(self, options: base.TextOptions, fitted: Mapping[str, Any] | None = None) -> None:
-        self.options = options
-        self.fitted = fitted or {}
 
     @property
     def grades(self) -> list[str]:
@@ -42,30 +39,26 @@ class Ordinal(base.Task):
         return grades
 
     @property
-    def slides(self) -> bool:
-        return self.options.long == "windows"
-
-    @property
     def head(self) -> base.HeadSpec:
         names = {i: f"above {grade}" for i, grade in enumerate(self.grades[:-1])}
         config = {"id2label": names, "problem_type": "multi_label_classification"}
         return base.HeadSpec("AutoModelForSequenceClassification", len(names), config)
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Ordinal:
-        return Ordinal(base.input_columns(self.options, ("grade", "stars"), names, labelled=labelled), self.fitted)
+    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+        return type(self)(inputs.input_columns(self.options, ("grade", "stars"), names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
-        text, pair = base.read_inputs(row, self.options, labelled=labelled)
-        return Example(text, pair, base.read_label(row, self.options.label or "") if labelled else None, row.place)
+        text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
+        return Example(text, pair, inputs.read_label(row, self.options.label or "") if labelled else None, row.place)
 
-    def fit(self, examples: Sequence[Example]) -> Ordinal:
-        grades = base.sorted_labels(example.target for example in examples)
+    def fit(self, examples: Sequence[Example]) -> Self:
+        grades = inputs.sorted_labels(example.target for example in examples)
         if len(grades) < 2:
             raise ConfigError("label: grades need two or more")
-        return Ordinal(self.options, {"grades": grades})
+        return self.with_fitted(grades=grades)
 
     def check(self, example: Example) -> Problem | None:
-        return base.unseen(example, self.grades)
+        return inputs.unseen(example, self.grades)
 
     def encode_target(self, example: Example, window: Window) -> base.Array:
         return (np.arange(len(self.grades) - 1) < self.grades.index(example.target)).astype(np.float32)
@@ -75,11 +68,6 @@ class Ordinal(base.Task):
 
         total = F.binary_cross_entropy_with_logits(logits.float(), targets, reduction="sum")
         return total, targets.new_tensor(float(targets.numel()))
-
-    def fit_thresholds(
-        self, examples: Sequence[Example], features: Sequence[Features], logits: Sequence[Sequence[base.Array]]
-    ) -> Ordinal:
-        return self
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[base.Array]) -> Prediction:
         above = 1 / (1 + np.exp(-np.stack(logits).astype(np.float64).mean(axis=0)))

@@ -1,0 +1,60 @@
+"""Scores of answers by the official rules of SQuAD (Rajpurkar et al. 2016, 2018), for English.
+
+Columns, the best over an example's references: `exact` [n], `f1` [n], `has_answer` [n].
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+
+from .scores import Array, Table, mean
+
+ARTICLES = re.compile(r"\b(a|an|the)\b")
+PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def exact_match(table: Table) -> float:
+    """Mean of the column `exact`: 1 for an answer that equals a reference, else 0."""
+    return mean(table["exact"])
+
+
+def answer_f1(table: Table) -> float:
+    """Mean of the column `f1`: the F1 over the words of answer and reference, between 0 and 1."""
+    return mean(table["f1"])
+
+
+def normalized(text: str) -> str:
+    """Lower case, without punctuation, articles and superfluous blanks."""
+    return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
+
+
+def references(texts: Sequence[str]) -> list[str]:
+    """Texts that count as right: those with something left after normalisation, or nothing where there is none."""
+    return [text for text in texts if normalized(text)] or [""]
+
+
+def best_f1(said: str, texts: Sequence[str]) -> float:
+    """The largest F1 over the references, of the words that answer and reference share."""
+    return max(word_f1(said, reference) for reference in references(texts))
+
+
+def best_exact(said: str, texts: Sequence[str]) -> float:
+    """1 where an answer equals a reference, case, punctuation and articles aside; else 0."""
+    return float(any(normalized(said) == normalized(reference) for reference in references(texts)))
+
+
+def word_f1(said: str, reference: str) -> float:
+    """F1 of two bags of words; 1 or 0 where one of them is empty."""
+    first, second = normalized(said).split(), normalized(reference).split()
+    if not first or not second:
+        return float(first == second)
+    shared = sum((Counter(first) & Counter(second)).values())
+    return 2 * shared / (len(first) + len(second))
+
+
+def mean_where(values: Array, chosen: Array) -> float:
+    """Mean over some examples; nan for none."""
+    return float(values[chosen].mean()) if chosen.any() else float("nan")

@@ -1,0 +1,236 @@
+"""What annotators write, read and doubted: tags of words, and spans of characters in any unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..errors import DataError, Problem, printable
+from ..records import Example, Row
+from ..text.schemes import TAG
+from ..text.spans import JOINED_LINE_ENDS, OTHER_UNITS, Span, blank, cuts_word, positions
+from .inputs import target_column
+
+TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
+
+
+def tag_column(asked: str | None, tokens: str, names: Sequence[str]) -> str:
+    """The column of the tags: as asked, a well-known name, or the last of numbered columns.
+
+    Raises:
+        ConfigError: none offers itself.
+    """
+    numbered = [name for name in names if name.isdecimal()]
+    if asked is None and tokens in numbered and len(numbered) > 1:
+        return numbered[-1]
+    return target_column("tags", asked, TAG_NAMES, names)
+
+
+def read_list(row: Row, column: str) -> list[str]:
+    """A list of words.
+
+    Raises:
+        DataError: it is not one.
+    """
+    value = row.values.get(column)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return value
+    found = f"{type(value).__name__} {printable(value)}"
+    raise DataError(Problem(row.place, f"column {column!r}: expected a list of words, found {found}", "", "not-a-list"))
+
+
+def read_tags(row: Row, column: str, key: str | None, words: int) -> tuple[str, ...]:
+    """One tag a word, names or numbers.
+
+    Raises:
+        DataError: it is not a list, or not of that length.
+    """
+    value = row.values.get(column)
+    if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
+        found = f"{type(value).__name__} {printable(value)}"
+        raise DataError(
+            Problem(row.place, f"column {column!r}: expected a list of tags, found {found}", "", "not-a-list")
+        )
+    if len(value) != words:
+        message = f"{words} words and {len(value)} tags in column {column!r}"
+        raise DataError(Problem(row.place, message, "give each word one tag", "tag-count"))
+    if key is None:
+        return tuple(str(tag) for tag in value)
+    parts = [dict(part.partition("=")[::2] for part in str(tag).split("|")) for tag in value]
+    return tuple(part.get(key, "_") for part in parts)
+
+
+def joined(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Words as a text with blanks between them, and the characters of each word."""
+    places, at = [], 0
+    for word in words:
+        places.append((at, at + len(word)))
+        at += len(word) + 1
+    return " ".join(words), tuple(places)
+
+
+def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
+    """Character spans of a row, blanks at their edges left out, in order.
+
+    Raises:
+        DataError: lists every span that is malformed, out of the text, empty or blank.
+    """
+    value = row.values.get(column)
+    value = [] if value is None else value
+    if not isinstance(value, list):
+        found = f"{type(value).__name__} {printable(value)}"
+        fix = "a cell of a table is text; give spans as a list in a .jsonl file" if isinstance(value, str) else ""
+        raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {found}", fix, "not-spans"))
+    spans, errors = checked_spans(value, text, unit)
+    if errors:
+        fix = "give start, end (exclusive) and label"
+        others = [name for name in OTHER_UNITS if unit in ("auto", "characters") and not text.isascii()]
+        fitting = [name for name in others if not checked_spans(value, text, name)[1]]
+        if fitting:
+            fix += f"; counted in {OTHER_UNITS[fitting[0]]} they fit: --offsets {fitting[0]}"
+        raise DataError([Problem(row.place, f"column {column!r}: {error}", fix, "bad-span") for error in errors])
+    return tuple(sorted(set(spans)))
+
+
+def checked_spans(value: Sequence[Any], text: str, unit: str) -> tuple[list[Span], list[str]]:
+    """Spans of a text, and what is wrong with those that are none."""
+    to_character = positions(text, unit)
+    spans, errors = [], []
+    for one in value:
+        try:
+            spans.append(checked_span(one, text, to_character))
+        except ValueError as error:
+            errors.append(str(error))
+    return spans, errors
+
+
+def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Span:
+    """A span of the text, from {start, end, label} or [start, end, label].
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    said = None
+    if isinstance(one, dict):
+        said = one.get("text")
+        label = one.get("label", one.get("labels"))  # Label Studio exports a list of one
+        ends = [one.get(end, one.get(f"{end}_offset")) for end in ("start", "end")]  # doccano's relations: start_offset
+        one = [*ends, label[0] if isinstance(label, list) and len(label) == 1 else label]
+    if not isinstance(one, list) or len(one) != 3 or not all(type(offset) is int for offset in one[:2]):
+        raise ValueError(f"expected spans with start, end and label, found {printable(one)}")
+    start, end, label = one
+    shown = f"span [{start}, {end}) {printable(label, 30)}"
+    if not isinstance(label, str) or not label.strip():
+        raise ValueError(f"{shown} has no label")
+    if end <= start:
+        raise ValueError(f"{shown} is empty" if end == start else f"{shown} ends before it starts")
+    if start < 0:
+        raise ValueError(f"{shown} starts before the text")
+    if to_character(end) > len(text):
+        raise ValueError(f"{shown} ends after the text, which has {len(text)} characters")
+    start, end = to_character(start), to_character(end)
+    inner = text[start:end]
+    if blank(inner):
+        raise ValueError(f"{shown} holds only blanks")
+    if isinstance(said, str) and said.split() != inner.split():
+        raise ValueError(f"{shown} should hold {printable(said, 40)}, found {printable(inner, 40)}")
+    return Span(start + len(inner) - len(inner.lstrip()), end - len(inner) + len(inner.rstrip()), label)
+
+
+def shown_span(span: Span, text: str) -> str:
+    """A span as a message shows it."""
+    return f"span [{span.start}, {span.end}) {printable(span.label, 30)} {printable(text[span.start : span.end], 40)}"
+
+
+def refuse_other_units(examples: Sequence[Example]) -> None:
+    """Offsets that were counted in another unit seldom leave the text; they cut words. See where they do.
+
+    Raises:
+        DataError: of the spans that another unit would move, most begin or end inside a word as characters, and hardly
+            any in that unit; names the first rows.
+    """
+    cures = {unit: f"counted in {words} they fit: --offsets {unit}" for unit, words in OTHER_UNITS.items()}
+    cures[JOINED_LINE_ENDS] = "with each line end counted as one character they fit: write \\n for \\r\\n in the texts"
+    for unit, cure in cures.items():
+        moved: list[tuple[Example, Span, bool, bool]] = []
+        for example in examples:
+            if example.text.isascii() and unit != JOINED_LINE_ENDS:
+                continue
+            to_character = positions(example.text, unit)
+            for span in example.target:
+                try:
+                    start, end = to_character(span.start), to_character(span.end)
+                    # One sound edge is enough: a blank that the wrong unit drew in at the other was left out already.
+                    sound = not (cuts_word(example.text, start) and cuts_word(example.text, end))
+                    fits = end <= len(example.text) and sound
+                except ValueError:
+                    start, end, fits = -1, -1, False
+                if (start, end) != (span.start, span.end):
+                    wrong = cuts_word(example.text, span.start) or cuts_word(example.text, span.end)
+                    moved.append((example, span, wrong, fits))
+        cut = [(example, span) for example, span, wrong, _ in moved if wrong]
+        if len(cut) >= 3 and len(cut) > len(moved) / 2 and sum(fits for *_, fits in moved) >= 0.9 * len(moved):
+            fix = f"{cure} (or --offsets characters, if they are right)"
+            raise DataError(
+                [
+                    Problem(example.place, f"{shown_span(span, example.text)} cuts a word", fix, "offset-unit")
+                    for example, span in cut
+                ]
+            )
+
+
+def refuse_off_by_one(examples: Sequence[Example]) -> None:
+    """Ends that name the last character of a span, not the first one after it, and starts that count from 1.
+
+    Raises:
+        DataError: most spans are cut by one character at that edge, and whole with it; names them.
+    """
+    known = [(example, span) for example in examples for span in example.target]
+    advice = {1: "is the end the last character? Add 1 to each end", -1: "do starts count from 1? Take 1 from each"}
+    for step, cure in advice.items():
+        late = []
+        for example, span in known:
+            here, other = (span.end, span.start) if step == 1 else (span.start, span.end)
+            moved = here + step
+            if cuts_word(example.text, here) and not any(cuts_word(example.text, at) for at in (moved, other)):
+                late.append((example, span))
+        if len(late) >= 3 and len(late) > len(known) / 2:
+            fix = f"{cure} (or --offsets characters, if they are right)"
+            raise DataError(
+                [
+                    Problem(example.place, f"{shown_span(span, example.text)} cuts a word", fix, "offset-unit")
+                    for example, span in late
+                ]
+            )
+
+
+def bad_tags(example: Example) -> Iterator[Problem]:
+    """The first tag of a sentence that says nothing about entities."""
+    for i, tag in enumerate(example.target, 1):
+        if tag != "O" and not TAG.fullmatch(tag):
+            fix = "write O, or a letter, a dash and a type (B-PER); --set options.kind=plain if tags are no entities"
+            yield Problem(example.place, f"word {i}: {printable(tag, 40)} is not a tag of an entity", fix, "bad-tag")
+            return
+
+
+def orphans(examples: Sequence[Example]) -> list[Problem]:
+    """Tags that go on with an entity that is not there, in data where entities begin with B (or S, U)."""
+    first: list[tuple[Example, int]] = []
+    needless = 0
+    for example in examples:
+        for i, (before, tag) in enumerate(zip(["O", *example.target], example.target, strict=False)):
+            same = before[1:] == tag[1:]
+            if tag[:1] in ("I", "E", "L") and not (same and before[:1] in ("B", "I")):
+                first.append((example, i))
+            needless += tag[:1] in ("B", "S", "U") and not same
+    if len(first) >= needless:  # IOB1 and IO, where this is how an entity begins
+        return []
+    return [
+        Problem(
+            example.place,
+            f"word {i + 1}: {printable(example.target[i], 40)} goes on with an entity that does not begin before it",
+            "it is read as its beginning, and with --set options.strict=true as no entity",
+            "orphan-tag",
+        )
+        for example, i in first
+    ]
