@@ -81,7 +81,7 @@ def measure(name: str, seed: int, data: Path) -> dict[str, Any]:
     """Flip, look for suspects, score the list. What is not in the list counts as not found."""
     from afina.config import load
     from afina.data.parts import read_data
-    from afina.training.suspects import suspects
+    from afina.quality.label_issues import find_label_issues
 
     spec = SETS[name]
     overrides = {f"options.{key}": value for key, value in spec.options.items()}
@@ -92,7 +92,7 @@ def measure(name: str, seed: int, data: Path) -> dict[str, Any]:
     flip: Callable[..., Any] = flip_labels if spec.task == "classification" else flip_entities
     noisy, flipped = flip(examples, spec.share, rng)
     start = time.perf_counter()
-    found = suspects(config, replace(whole, task=whole.task.fit(noisy), parts={"train": noisy}))
+    found = find_label_issues(config, replace(whole, task=whole.task.fit(noisy), splits={"train": noisy}))
     seconds = time.perf_counter() - start
     hits = np.array([(one.place, one.span) in flipped for one in found.rows])
     ranks = np.arange(1, len(hits) + 1)

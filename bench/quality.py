@@ -170,7 +170,7 @@ def run_afina(spec: Set, system: str, seed: int, args: argparse.Namespace) -> di
     predictions = [line for line in lines if line["part"] == "test"]
     scores = measure(run.predictor.artifact.task, parts["test"], predictions)
     seconds = {name: value for name, value in run.record["seconds"].items() if name not in ("evaluate", "save")}
-    gold = {part: [count["held"], count["all"]] for part, count in run.record["gold"].items()}
+    gold = {part: [count["covered"], count["gold"]] for part, count in run.record["coverage"].items()}
     about = {"train_seconds": sum(seconds.values()), "epochs": run.record["best"]["epoch"], "gold": gold}
     return {"scores": scores, **about}
 

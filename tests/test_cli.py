@@ -323,7 +323,8 @@ def test_check_says_everything_at_once(trained: Trained) -> None:
     ):
         assert words in wrong.stdout
     found = json.loads(afina("check", "--train", data, "--model", trained.model, "--json").stdout)
-    assert {"empty-text", "empty-label", "twin-labels", "contradictions"} <= {one["code"] for one in found["findings"]}
+    codes = {one["code"] for one in found["findings"]}
+    assert {"empty-text", "empty-label", "lookalike-labels", "contradictions"} <= codes
 
 
 def test_a_plan_trains_nothing(trained: Trained) -> None:

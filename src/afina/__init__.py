@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Run, load, plan, train
+    from .api import Run, check, load, plan, train
     from .config import Config
     from .errors import AfinaError, ConfigError, DataError, InputError, ModelError, TrainingError
     from .serving.predictor import Predictor
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    **dict.fromkeys(("train", "plan", "load", "Run"), "api"),
+    **dict.fromkeys(("train", "check", "plan", "load", "Run"), "api"),
     "Predictor": "serving.predictor",
     "Config": "config",
     **dict.fromkeys(("AfinaError", "InputError", "ConfigError", "DataError", "ModelError", "TrainingError"), "errors"),
@@ -35,6 +35,7 @@ __all__ = [
     "Predictor",
     "Run",
     "TrainingError",
+    "check",
     "load",
     "plan",
     "train",

@@ -21,6 +21,7 @@ from .errors import ConfigError, InputError, TrainingError
 if TYPE_CHECKING:
     from .data.parts import Data
     from .inference import Evaluation
+    from .quality.report import Report
     from .serving.predictor import Predictor
     from .training.events import Event
     from .training.plan import Plan
@@ -76,6 +77,23 @@ def train(
         else:
             raise TrainingError("the run ended without a result")
     return Run(done.folder, Predictor(done.artifact), done.validation, done.test, done.record)
+
+
+def check(config: str | Path | Config | None = None, *, labels: bool = False, **settings: Any) -> Report:
+    """What is wrong or odd about the data of a training with these settings; nothing is trained.
+
+    Args:
+        config: A YAML file, or a configuration; settings override it.
+        labels: Whether to look for labels that are probably wrong, too, which takes a pass of the whole model.
+        settings: As those of `train`.
+
+    Raises:
+        InputError: configuration, data or model can't be read at all; what is wrong with records is in the report.
+    """
+    from .quality.report import check as report
+
+    settled, sources = configured(config, settings)
+    return report(settled, sources, labels=labels)
 
 
 def plan(config: str | Path | Config | None = None, **settings: Any) -> Plan:

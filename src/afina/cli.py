@@ -347,36 +347,24 @@ def judge_data(config: Config, *, labels: bool, as_json: bool) -> None:
         labels: Whether to look for wrong labels too, and write the suspects to `config.out`.
         as_json: One object instead of lines.
     """
-    from .data.judge import judge
-    from .data.near import look_for_near
-    from .data.parts import gather
-    from .model.families import locate
+    from .quality import label_issues
+    from .quality.report import check
 
-    locate(config.model.name)
-    data, problems = gather(config)
-    findings = [*judge(data.task, data.parts, problems, data.left_out), *look_for_near(data.parts)]
-    if not problems:
-        from .training.lengths import judge_tokens
-
-        findings += judge_tokens(config, data)
-        if labels:
-            from .training import suspects
-
-            found = suspects.suspects(config, data)
-            suspects.write(found, config.out or SUSPECTS, data=config.data.train or "")
-            findings += found.findings()
-            data.notes.append(f"doubtful labels, the worst first: {config.out or SUSPECTS}")
+    report = check(config, labels=labels)
+    notes = list(report.notes)
+    if report.label_issues is not None:
+        label_issues.write(report.label_issues, config.out or LABEL_ISSUES, data=config.data.train or "")
+        notes.append(f"doubtful labels, the worst first: {config.out or LABEL_ISSUES}")
     if as_json:
-        counts = {name: len(examples) for name, examples in data.parts.items()}
-        left_out = {name: len(records) for name, records in data.left_out.items()}
-        say_json({"examples": counts, "left_out": left_out, "findings": [asdict(one) for one in findings]})
+        findings = [asdict(finding) for finding in report.findings]
+        say_json({"examples": report.examples, "left_out": report.left_out, "findings": findings})
     else:
-        say_findings(data.notes, findings)
-    if any(one.severity == "error" for one in findings):
+        say_findings(notes, report.findings)
+    if report.errors:
         raise typer.Exit(2)
 
 
-SUSPECTS = "doubtful-labels.csv"
+LABEL_ISSUES = "doubtful-labels.csv"
 
 
 def foresee(config: Config, *, as_json: bool) -> None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from .training.rundir import finite
 
 if TYPE_CHECKING:
-    from .data.judge import Finding
     from .inference import Evaluation
+    from .quality.findings import Finding
     from .training.events import Done, Event, Scored, Step
     from .training.plan import Plan
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from afina.config import load
-from afina.data.judge import Finding, judge
 from afina.data.parts import Data, gather
 from afina.errors import Problem
+from afina.quality.findings import Finding
+from afina.quality.report import audit
 
 pytestmark = pytest.mark.data
 Found = tuple[Data, list[Problem], dict[tuple[str, str], Finding]]
@@ -21,7 +22,7 @@ def looked_at(folder: Path, files: dict[str, str], **settings: Any) -> Found:
     config = {f"data.{part}": str(folder / name) for part, name in files.items()}
     config |= {name.replace("__", "."): value for name, value in settings.items()}
     data, problems = gather(load(None, config))
-    findings = judge(data.task, data.parts, problems)
+    findings = audit(data.task, data.splits, problems=problems)
     return data, problems, {(one.code, one.message.partition(":")[0]): one for one in findings}
 
 
@@ -31,7 +32,7 @@ def counts(found: dict[tuple[str, str], Finding], code: str) -> dict[str, int]:
 
 
 def sizes(data: Data) -> dict[str, int]:
-    return {name: len(examples) for name, examples in data.parts.items()}
+    return {name: len(examples) for name, examples in data.splits.items()}
 
 
 def test_sms_spam(real_data: Path) -> None:
@@ -47,7 +48,7 @@ def test_sms_spam(real_data: Path) -> None:
     assert counts(found, "leak").get("validation", 0) <= 10
     assert sum(counts(found, "control").values()) == 35
     assert "contradictions" not in {code for code, _ in found}
-    texts = {one.text for one in data.parts["train"]} & {one.text for one in data.parts["validation"]}
+    texts = {one.text for one in data.splits["train"]} & {one.text for one in data.splits["validation"]}
     assert texts == set()
 
 
@@ -58,7 +59,7 @@ def test_mrpc(real_data: Path) -> None:
     assert problems == []
     assert sizes(data) == {"train": 3_576, "validation": 500, "test": 1_725}
     assert data.task.fitted["labels"] == ["0", "1"]
-    every = [one for examples in data.parts.values() for one in examples]
+    every = [one for examples in data.splits.values() for one in examples]
     assert not any("\r" in f"{one.text}{one.pair}" for one in every)
     assert sum('"' in f"{one.text}{one.pair}" for one in every) == 1_221
     assert {code for code, _ in found} <= {"control", "html"}
@@ -76,7 +77,7 @@ def test_assin(real_data: Path, variant: str, share: float) -> None:
     assert problems == []
     assert sizes(data) == {"train": 2_500, "validation": 500, "test": 2_000}
     assert data.task.fitted["labels"] == ["Entailment", "None", "Paraphrase"]
-    labels = [one.target for examples in data.parts.values() for one in examples]
+    labels = [one.target for examples in data.splits.values() for one in examples]
     assert labels.count("None") / len(labels) == pytest.approx(share, abs=0.01)
     assert not {"leak", "mirrored-leak", "test-in-validation"} & {code for code, _ in found}
     assert counts(found, "control") == ({"train": 3} if variant == "ptbr" else {})
@@ -94,8 +95,8 @@ def test_restaurant8k(real_data: Path) -> None:
     overlaps = counts(found, "overlapping-spans")
     assert (overlaps["train"], overlaps["test"]) == (59, 18)
     # 140 are equal byte by byte; the others differ by case or blanks.
-    exact = {one.text for one in data.parts["train"]}
-    assert sum(one.text in exact for one in data.parts["test"]) == 140
+    exact = {one.text for one in data.splits["train"]}
+    assert sum(one.text in exact for one in data.splits["test"]) == 140
     assert 140 <= counts(found, "leak")["test"] <= 180
     assert {"train", "test"} <= set(counts(found, "contradictions"))
     assert "cut-span" not in {code for code, _ in found}
@@ -110,7 +111,7 @@ def test_sroie_receipts(real_data: Path) -> None:
     assert problems == []
     assert sizes(data) == {"train": 338, "validation": 69, "test": 110}
     assert all(sorted({span.label for span in one.target}) == ["ADDRESS", "COMPANY", "DATE", "TOTAL"]
-               for examples in data.parts.values() for one in examples)  # fmt: skip
+               for examples in data.splits.values() for one in examples)  # fmt: skip
     wrong = {"overlapping-spans", "leak", "test-in-validation", "duplicates", "contradictions", "rare-label"}
     assert not wrong & {code for code, _ in found}
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afina.config import load
-from afina.data.parts import FIRST, SHOWN, Data, gather, read_data
+from afina.data.parts import FIRST, Data, gather, read_data
 from afina.errors import ConfigError, DataError
+from afina.quality.report import audit, warning_lines
 from afina.training import rundir
 
 ROWS = [{"text": f"{word} {i}", "label": label} for i in range(8) for word, label in (("good", "a"), ("bad", "b"))]
@@ -31,10 +32,10 @@ def test_labels_that_training_lacks_are_refused_or_counted() -> None:
     with pytest.raises(DataError, match=r"label 'c' does not occur in the training data.*or --unseen count"):
         read(test)
     data = read(test, data__unseen="count")
-    assert len(data.parts["test"]) == 3
+    assert len(data.splits["test"]) == 3
     (note,) = [note for note in data.notes if "count as missed" in note]
     assert note.startswith("test: 1 examples hold a label that training lacks")
-    score_row = data.task.score_row(data.parts["test"][2], {"label": "a", "probabilities": {"a": 0.7, "b": 0.3}})
+    score_row = data.task.score_row(data.splits["test"][2], {"label": "a", "probabilities": {"a": 0.7, "b": 0.3}})
     assert score_row["gold"] == 2
     assert score_row["log_probability"] < -600
 
@@ -50,18 +51,10 @@ def test_held_out_examples_with_a_label_of_their_own_stay_in_training() -> None:
     rows += [{"tokens": ["z", f"rare{i}"], "tags": ["O", f"B-RARE{i}"]} for i in range(20)]
     config = load(None, {"task": "tokens", "data.hold_out": 0.4})
     data = read_data(config, {"train": rows})
-    assert len(data.parts["train"]) + len(data.parts["validation"]) == 60
-    assert all(data.task.check(example) is None for example in data.parts["validation"])
+    assert len(data.splits["train"]) + len(data.splits["validation"]) == 60
+    assert all(data.task.check(example) is None for example in data.splits["validation"])
     assert any("have labels that no other has" in note for note in data.notes)
     assert sum(tag.startswith("RARE") for tag in data.task.fitted["types"]) == 20
-
-
-def test_doubts_are_shown_a_few_and_counted() -> None:
-    row = {"text": "in an hour", "spans": [[0, 10, "time"], [3, 10, "date"]]}
-    data = read([row], [row] * 9, [row], task="tokens")
-    mine = [note for note in data.notes if note.startswith("train: ") and "overlaps" in note]
-    assert len(mine) == SHOWN
-    assert "train: ... and 4 more of the kind" in data.notes
 
 
 GOOD = [b"a lovely film,good\n", b"dull,bad\r\n", b'"two\nlines, one text",good\n', "ação,bad\n".encode()]
@@ -80,7 +73,7 @@ def test_every_record_is_used_or_left_out_and_its_bytes_are_kept(lines: Sequence
         config = load(None, {"data.train": str(file), "data.validation": str(file), "data.on_bad_row": mode})
         data, problems = gather(config)
         assert not problems
-        used, left_out = data.parts["train"], data.left_out["train"]
+        used, left_out = data.splits["train"], data.left_out["train"]
         assert len(used) == sum(line in GOOD for line in lines)
         assert len(left_out) == sum(line in BROKEN for line in lines)
         assert len({one.place for one in used} | {bad[0].place for bad in left_out}) == len(lines)
@@ -106,9 +99,9 @@ def test_what_is_left_out_is_counted_by_kind_with_a_place(tmp_path: Path) -> Non
     assert str(caught.value).endswith("\n--on-bad-row skip or quarantine goes on without these records")
     data = read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip"}))
     assert "train: 17 records, 12 used, 5 skipped" in data.notes
-    label = f"warning: column 'label' holds no label; label the row or drop it ({file}:17, the first of 4)"
-    assert label in data.notes
-    assert sum(len(examples) for examples in data.parts.values()) == 12
+    label = f"column 'label' holds no label; label the row or drop it ({file}:17, the first of 4)"
+    assert label in warning_lines(data, audit(data.task, data.splits, left_out=data.left_out))
+    assert sum(len(examples) for examples in data.splits.values()) == 12
     assert data.record()["train"]["left_out"] == 5
 
 
@@ -139,12 +132,6 @@ def test_a_column_may_appear_late() -> None:
     assert read_data(load(None, {"options.text": "text", "options.pair": "text"}), {"train": late}).task.options.pair
     with pytest.raises(ConfigError, match="no column 'otter', did you mean 'other'"):
         read_data(load(None, {"options.text": "text", "options.label": "otter"}), {"train": late})
-
-
-def test_warnings_about_the_data_are_said_before_training() -> None:
-    data = read([*ROWS[:3]], validation=[{"text": "new", "label": "a"}])
-    assert any(note.startswith("warning: test: 3 examples (100.0%) stand in train too") for note in data.notes)
-    assert {one.code for one in data.findings} >= {"leak", "rare-label"}
 
 
 def test_a_path_is_never_read_for_its_words(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afina.data.judge import normal
-from afina.data.splits import hold_out, take
+from afina.data import splits
+from afina.data.identity import normalized
 from afina.errors import ConfigError, DataError
 from afina.records import Example
 
@@ -34,7 +35,7 @@ examples_of_few_texts = st.lists(
 
 
 def key(example: Example) -> tuple[str, str]:
-    return normal(example.text), normal(example.pair or "")
+    return normalized(example.text), normalized(example.pair or "")
 
 
 def distinct(count: int, labels: list[str]) -> list[Example]:
@@ -42,6 +43,23 @@ def distinct(count: int, labels: list[str]) -> list[Example]:
 
 
 @patient
+def strata(examples: Sequence[Example], stratify: bool) -> list[str]:
+    """The label of each example, or nothing."""
+    return [str(example.target) if stratify else "" for example in examples]
+
+
+def hold_out(
+    examples: Sequence[Example], fraction: float, *, seed: int, stratify: bool = True
+) -> tuple[list[int], list[int]]:
+    """`splits.hold_out` by label, or not."""
+    return splits.hold_out(examples, fraction, seed=seed, strata=strata(examples, stratify))
+
+
+def take(examples: Sequence[Example], amount: float, *, seed: int, stratify: bool = True) -> list[int]:
+    """`splits.take` by label, or not."""
+    return splits.take(examples, amount, seed=seed, strata=strata(examples, stratify))
+
+
 @given(examples=examples_of_few_texts, fraction=shares, seed=seeds, stratify=st.booleans())
 def test_a_division_leaks_nothing(examples: list[Example], fraction: float, seed: int, stratify: bool) -> None:
     if len({key(example) for example in examples}) < 2:
@@ -143,7 +161,8 @@ def test_the_seed_of_hashes_means_nothing() -> None:
     code = (
         "from afina.data.splits import hold_out, take; from afina.records import Example\n"
         "e = [Example(f't{n}', target='abc'[n % 3]) for n in range(60)]\n"
-        "print(hold_out(e, .2, seed=1), take(e, 9, seed=1))"
+        "s = [one.target for one in e]\n"
+        "print(hold_out(e, .2, seed=1, strata=s), take(e, 9, seed=1, strata=s))"
     )
     path = os.pathsep.join(path for path in sys.path if path)
     outputs = {

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from afina.metrics import intervals, scores
+from afina.metrics.answers import answer_f1
 
 
 def accuracy_table(right: np.ndarray) -> dict[str, np.ndarray]:
@@ -106,7 +107,7 @@ def test_the_test_calls_equal_systems_different_at_its_level() -> None:
     for i in range(400):
         shared = generator.random(30)
         first, second = (answers(shared + generator.random(30)) for _ in range(2))
-        called += intervals.paired(first, second, scores.answer_f1, resamples=99, seed=i).p_value <= 0.05
+        called += intervals.paired(first, second, answer_f1, resamples=99, seed=i).p_value <= 0.05
     assert 0.02 <= called / 400 <= 0.08
 
 
@@ -117,15 +118,15 @@ def test_the_p_value_is_that_of_all_swaps() -> None:
     expected = stats.permutation_test(
         (first, second), lambda a, b: np.mean(a) - np.mean(b), permutation_type="samples", n_resamples=np.inf
     ).pvalue
-    found = intervals.paired(answers(first), answers(second), scores.answer_f1, resamples=8000)
+    found = intervals.paired(answers(first), answers(second), answer_f1, resamples=8000)
     assert found.p_value == pytest.approx(expected, abs=0.015)
 
 
 def test_the_paired_interval_is_that_of_the_differences() -> None:
     generator = np.random.default_rng(9)
     first, second = generator.random(40), generator.random(40)
-    found = intervals.paired(answers(first), answers(second), scores.answer_f1)
-    plain = intervals.bootstrap(answers(first - second), scores.answer_f1, resamples=2000, seed=0)
+    found = intervals.paired(answers(first), answers(second), answer_f1)
+    plain = intervals.bootstrap(answers(first - second), answer_f1, resamples=2000, seed=0)
     assert (found.difference, found.low, found.high) == pytest.approx((plain.value, plain.low, plain.high))
 
 
@@ -142,9 +143,9 @@ def test_groups_widen_the_interval_and_weaken_the_test() -> None:
     first, second = generator.random(20) + 0.2, generator.random(20)
     many = answers(np.repeat(first, 10)), answers(np.repeat(second, 10))
     groups = np.repeat(np.arange(20), 10)
-    alone = intervals.paired(answers(first), answers(second), scores.answer_f1)
-    grouped = intervals.paired(*many, scores.answer_f1, groups=groups)
-    naive = intervals.paired(*many, scores.answer_f1)
+    alone = intervals.paired(answers(first), answers(second), answer_f1)
+    grouped = intervals.paired(*many, answer_f1, groups=groups)
+    naive = intervals.paired(*many, answer_f1)
     assert (grouped.low, grouped.high) == pytest.approx((alone.low, alone.high), abs=0.02)
     assert grouped.p_value == pytest.approx(alone.p_value, abs=0.02)
     assert naive.high - naive.low < 0.5 * (grouped.high - grouped.low)
@@ -165,7 +166,7 @@ def test_an_infinite_value_stays_infinite() -> None:
 
 def test_a_wider_level_is_wider() -> None:
     table = answers(np.random.default_rng(11).random(50))
-    restrict_vocabulary, wide = (intervals.bootstrap(table, scores.answer_f1, level=level) for level in (0.5, 0.99))
+    restrict_vocabulary, wide = (intervals.bootstrap(table, answer_f1, level=level) for level in (0.5, 0.99))
     assert wide.low < restrict_vocabulary.low < restrict_vocabulary.value < restrict_vocabulary.high < wide.high
 
 
@@ -182,7 +183,7 @@ def test_a_wider_level_is_wider() -> None:
 )
 def test_what_the_bootstrap_refuses(table: dict[str, np.ndarray], settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        intervals.bootstrap(table, scores.answer_f1, **settings)
+        intervals.bootstrap(table, answer_f1, **settings)
 
 
 @pytest.mark.parametrize(

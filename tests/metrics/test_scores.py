@@ -12,7 +12,7 @@ from scipy import stats
 from sklearn import metrics as oracle
 from sklearn.calibration import calibration_curve
 
-from afina.metrics import scores
+from afina.metrics import answers, entities, scores
 
 labels = st.integers(2, 6).flatmap(
     lambda k: st.lists(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)), min_size=1, max_size=60)
@@ -125,12 +125,24 @@ EMPTY = {
     **dict.fromkeys(("gold", "predicted", "correct", "predicted_count", "gold_count"), np.zeros(0, int)),
     **dict.fromkeys(("log_probability", "confidence", "exact", "f1"), np.zeros(0)),
 }
+COUNTED = ("token_", "sentence_", "entity_macro_")
+EMPTY_COUNTS = dict.fromkeys(("correct", "gold_count", "predicted_count"), np.zeros((0, 3), int))
+"""Counts by type."""
 EMPTY_SETS = {"gold": np.zeros((0, 4), bool), "predicted": np.zeros((0, 4), bool), "score": np.zeros((0, 4))}
 SET_SCORES = ("subset_accuracy", "micro_f1", "multilabel_macro_f1", "sample_f1", "ranking_precision")
+EVERY_SCORE = {
+    name: thing
+    for module in (scores, entities, answers)
+    for name, thing in vars(module).items()
+    if getattr(thing, "__annotations__", {}) == {"table": "Table", "return": "float"}
+    and thing.__module__ == module.__name__
+    and not name.startswith("_")
+}
 COLUMN_SCORES = (
     *("accuracy", "macro_f1", "balanced_accuracy", "matthews", "log_loss", "expected_calibration_error"),
     *("pearson", "spearman", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2"),
-    *("entity_precision", "entity_recall", "entity_f1", "exact_match", "answer_f1"),
+    *("entity_precision", "entity_recall", "entity_f1", "entity_macro_f1", "exact_match", "answer_f1"),
+    *("token_accuracy", "sentence_accuracy"),
 )
 sets = st.tuples(st.integers(1, 12), st.integers(2, 6)).flatmap(
     lambda shape: st.lists(
@@ -142,17 +154,13 @@ sets = st.tuples(st.integers(1, 12), st.integers(2, 6)).flatmap(
 
 
 def test_the_lists_name_every_score() -> None:
-    annotated = {
-        name
-        for name, thing in vars(scores).items()
-        if getattr(thing, "__annotations__", {}) == {"table": "Table", "return": "float"} and not name.startswith("_")
-    }
-    assert annotated == {*COLUMN_SCORES, *SET_SCORES}
+    assert set(EVERY_SCORE) == {*COLUMN_SCORES, *SET_SCORES}
 
 
 @pytest.mark.parametrize("name", [*COLUMN_SCORES, *SET_SCORES])
 def test_a_table_without_rows_has_no_score(name: str) -> None:
-    assert np.isnan(getattr(scores, name)(EMPTY_SETS if name in SET_SCORES else EMPTY))
+    table = EMPTY_SETS if name in SET_SCORES else EMPTY_COUNTS if name.startswith(COUNTED) else EMPTY
+    assert np.isnan(EVERY_SCORE[name](table))
 
 
 def test_calibration_error_equals_the_curve_of_scikit_learn() -> None:
@@ -206,7 +214,7 @@ def test_entity_scores_equal_scikit_learn(rows: list[tuple[int, int, int]]) -> N
     expected = (0, 0, 0)
     if len(gold):
         expected = oracle.precision_recall_fscore_support(gold, predicted, average="binary", zero_division=0)[:3]
-    ours = scores.entity_precision(table), scores.entity_recall(table), scores.entity_f1(table)
+    ours = entities.entity_precision(table), entities.entity_recall(table), entities.entity_f1(table)
     assert ours == pytest.approx(expected)
 
 
@@ -230,5 +238,5 @@ def test_set_scores_equal_scikit_learn(rows: list[list[tuple[bool, bool, int]]])
 
 def test_answers_are_means() -> None:
     table = {"exact": np.array([1.0, 0.0, 0.0, 1.0]), "f1": np.array([1.0, 0.5, 0.0, 1.0])}
-    assert scores.exact_match(table) == 0.5
-    assert scores.answer_f1(table) == 0.625
+    assert answers.exact_match(table) == 0.5
+    assert answers.answer_f1(table) == 0.625

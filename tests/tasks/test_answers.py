@@ -16,19 +16,17 @@ from hypothesis import strategies as st
 
 from afina.data import readers
 from afina.errors import DataError
+from afina.metrics.answers import best_f1, normalized, word_f1
 from afina.model import network as networks
 from afina.records import Example, Row
 from afina.tasks.answers import (
     Answer,
     Answers,
     AnswersOptions,
-    best_f1,
     best_threshold,
     candidates,
     located,
-    normal,
     tokens_of,
-    word_f1,
 )
 from afina.text.layouts import collate
 from afina.text.tokenization import Tokenizer, load_tokenizer
@@ -137,7 +135,7 @@ def test_the_loss_is_that_of_the_stock_class(tiny: Callable[[str], Path]) -> Non
 def test_the_official_f1_case_by_case(said: str, reference: str, f1: float) -> None:
     """By hand from the rules of the SQuAD evaluation script: case, punctuation, articles, blanks, bags of words."""
     assert word_f1(said, reference) == pytest.approx(f1)
-    assert (normal(said) == normal(reference)) == (f1 == 1.0)
+    assert (normalized(said) == normalized(reference)) == (f1 == 1.0)
 
 
 def test_the_best_reference_counts_and_none_is_exact() -> None:
@@ -179,7 +177,7 @@ def test_no_answer_is_longer_than_allowed_and_none_leaves_the_passage() -> None:
     tokenizer = Tokenizer(TOKENIZERS["bert"], 24)
     context = "the cat sleeps on the mat and the dog barks at the bird " * 2
     windows = tokenizer.encode([Example("the cat sleeps?", context)], slides=True)[0].windows
-    logits = [np.random.default_rng(i).normal(size=(len(window), 2)) for i, window in enumerate(windows)]
+    logits = [np.random.default_rng(i).normalized(size=(len(window), 2)) for i, window in enumerate(windows)]
     found, _ = candidates(windows, logits, 3)
     assert len(found) == 20
     for one in found:

@@ -11,7 +11,8 @@ from sklearn.metrics import f1_score
 
 from afina.errors import ConfigError, DataError
 from afina.records import Example, Row
-from afina.tasks.multilabel import Multilabel, MultilabelOptions, best_threshold, sigmoid
+from afina.tasks.inputs import sigmoid
+from afina.tasks.multilabel import Multilabel, MultilabelOptions, best_threshold
 
 
 def task(labels: list[str], **fitted: object) -> Multilabel:
@@ -72,7 +73,7 @@ def test_tuned_thresholds_decide() -> None:
     examples = [Example("x", target=("a",)), Example("y", target=())]
     logits = [[np.array([-1.0, -3.0])], [np.array([-2.0, -3.0])]]
     before = task(["a", "b"])
-    after = before.fit_thresholds(examples, (), logits)
+    after = before.fit_thresholds(examples, features=(), logits=logits)
     assert before.decode(examples[0], (), logits[0])["labels"] == []
     assert after.decode(examples[0], (), logits[0])["labels"] == ["a"]
     assert after.decode(examples[1], (), logits[1])["labels"] == []

@@ -16,20 +16,11 @@ from hypothesis import strategies as st
 from afina import inference
 from afina.errors import DataError
 from afina.records import Example, Row
-from afina.tasks import base
-from afina.tasks.tokens import (
-    IGNORED,
-    Span,
-    Tokens,
-    TokensOptions,
-    entities_of,
-    find_scheme,
-    joined,
-    positions,
-    to_bio,
-    viterbi,
-    without_overlaps,
-)
+from afina.tasks.inputs import COUNTABLE
+from afina.tasks.markup import joined
+from afina.tasks.tokens import IGNORED, Tokens, TokensOptions
+from afina.text.schemes import entities_of, find_scheme, to_bio, viterbi
+from afina.text.spans import Span, positions, without_overlaps
 from afina.text.tokenization import Tokenizer
 from tests import tiny as made
 
@@ -230,7 +221,7 @@ def test_overlapping_spans_keep_the_longer() -> None:
 def test_overlapping_spans_are_listed_with_their_place() -> None:
     task = Tokens(TokensOptions(text="text", label="spans"))
     example = task.read(Row({"text": "in an hour", "spans": [[0, 10, "time"], [3, 10, "date"]]}, "train.jsonl:7"))
-    (doubt,) = task.doubts([example])
+    (doubt,) = task.warnings([example])
     assert str(doubt).startswith("train.jsonl:7: span [3, 10) 'date' 'an hour' overlaps another span; the longer one")
     task = task.fit([example])
     windows = Tokenizer(TOKENIZERS["bert"], 24).encode([example], slides=True)[0].windows
@@ -286,7 +277,7 @@ def test_types_that_training_lacks_count_as_missed() -> None:
     example = Example(text, None, ("B-PER", "O", "B-NEW"), "x", places)
     problem = task.check(example)
     assert problem is not None
-    assert problem.code == base.COUNTABLE
+    assert problem.code == COUNTABLE
     table = inference.table_of(task, [example], [{"tags": ["B-PER", "O", "O"], "entities": []}])
     assert inference.score(task, table)["entity_recall"] == 0.5
     assert [(line["label"], line["support"]) for line in task.breakdown(table)][-1] == ("(unseen in training)", 1)

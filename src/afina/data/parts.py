@@ -1,4 +1,4 @@
-"""The parts of a run's data: read, judged and split, before anything heavy is loaded."""
+"""A run's data: read, judged and split, before anything heavy is loaded."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from ..errors import ConfigError, DataError, Problem
 from ..records import Example, Row
 from ..tasks.base import Task
 from ..tasks.inputs import COUNTABLE
-from . import readers, splits
-from .judge import Bad, Finding, judge
+from . import readers
+from .splits import hold_out
 
-SHOWN = 5
-"""Doubts about examples that are shown in full."""
 FIRST = 1000
 """Rows that are looked at to choose the columns."""
 SWALLOWS = ("open-quote",)
 """Codes of problems that may hide good records, so that leaving the record out is no way to go on."""
+
+
+Bad = tuple[Problem, ...]
+"""Everything that is wrong with one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +33,20 @@ class Data:
     """The examples of a run.
 
     Attributes:
-        task: With its columns named and its facts known.
-        parts: `train`, `validation` and perhaps `test`.
-        sources: Where each part came from, in words.
+        task: Fitted, with its columns named.
+        splits: `train`, `validation` and perhaps `test`.
+        sources: Where each split came from, in words.
         notes: What was decided, for the log.
-        left_out: By part that was read, the records that can't be used.
+        left_out: By split that was read, the records that can't be used.
         held_out: Whether the validation examples were drawn from the training data.
-        findings: What there is to know about the data before training on them.
     """
 
     task: Task
-    parts: dict[str, list[Example]]
+    splits: dict[str, list[Example]]
     sources: dict[str, str]
     notes: list[str]
     left_out: dict[str, list[Bad]] = field(default_factory=dict)
     held_out: bool = False
-    findings: tuple[Finding, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """What `data.json` holds."""
@@ -62,7 +62,7 @@ class Data:
                     else {}
                 ),
             }
-            for name, examples in self.parts.items()
+            for name, examples in self.splits.items()
         }
 
 
@@ -86,20 +86,12 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
     data, problems = gather(config, sources)
     if problems:
         bad = [one for some in chain(*data.left_out.values()) for one in some]
-        spare = problems == bad and not any(one.code in SWALLOWS for one in bad) and any(data.parts.values())
+        spare = problems == bad and not any(one.code in SWALLOWS for one in bad) and any(data.splits.values())
         raise DataError(problems, hint="--on-bad-row skip or quarantine goes on without these records" if spare else "")
     notes = data.notes
     if config.data.unseen == "count":
-        notes = [*notes, *counted_notes(data.task, data.parts)]
-    findings = judge(data.task, data.parts, left_out=data.left_out)
-    listed = set()
-    for name, examples in data.parts.items():
-        doubts = data.task.warnings(examples)
-        listed |= {doubt.code for doubt in doubts}
-        notes = [*notes, *doubt_notes(name, doubts)]
-    warnings = [one for one in findings if one.severity == "warning" and one.code not in listed]
-    notes = [*notes, *map(warned, warnings)]
-    return replace(data, notes=notes, findings=tuple(findings))
+        notes = [*notes, *counted_notes(data.task, data.splits)]
+    return replace(data, notes=notes)
 
 
 def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Data, list[Problem]]:
@@ -118,58 +110,58 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
         raise ConfigError("data.train: name the training data (--train FILE)")
     asked = config.make_task()
     problems: list[Problem] = []
-    begun = {name: begin(records(config, source, name, problems)) for name, source in given.items()}
-    if any(not rows_of(head) for head, _ in begun.values()):
-        raise DataError([*problems, *(one for head, _ in begun.values() for one in head if isinstance(one, Problem))])
-    task, begun["train"] = choose(asked, *begun["train"])
-    for name in set(begun) - {"train"}:
+    started = {name: peek(records(config, source, name, problems)) for name, source in given.items()}
+    if any(not rows_of(head) for head, _ in started.values()):
+        raise DataError([*problems, *(one for head, _ in started.values() for one in head if isinstance(one, Problem))])
+    task, started["train"] = choose(asked, *started["train"])
+    for name in set(started) - {"train"}:
         try:
-            _, begun[name] = choose(task, *begun[name])
+            _, started[name] = choose(task, *started[name])
         except ConfigError as error:
             raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
     notes = [f"columns: {columns_note(task)}"]
-    parts, left_out = {}, {}
+    splits, left_out = {}, {}
     mode = config.data.on_bad_row
     for name in given:
-        parts[name], left_out[name] = examples_of(task, chain(*begun.pop(name)))
+        splits[name], left_out[name] = examples_of(task, chain(*started.pop(name)))
         fatal = [one for bad in left_out[name] for one in bad if mode == "error" or one.code in SWALLOWS]
         problems += fatal
         if left_out[name] and not fatal:
-            notes.append(left_out_note(name, len(parts[name]), left_out[name], mode))
-    if not all(parts.values()):
+            notes.append(left_out_note(name, len(splits[name]), left_out[name], mode))
+    if not all(splits.values()):
         raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
     words = {name: str(one) if isinstance(one, (str, Path)) else "given in memory" for name, one in given.items()}
-    data = Data(task, parts, words, notes, left_out)
-    # Facts learned from a part of the records would only lead to more complaints.
+    data = Data(task, splits, words, notes, left_out)
+    # What a part of the records teaches would only lead to more complaints.
     return (data, problems) if problems else settled(config, data)
 
 
 def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
-    """The parts divided, the task with its facts, and what the parts have against one another."""
-    task, parts, words, notes = data.task, dict(data.parts), dict(data.sources), list(data.notes)
-    held_out = "validation" not in parts
+    """The splits drawn, the task fitted, and what the splits have against one another."""
+    task, splits, words, notes = data.task, dict(data.splits), dict(data.sources), list(data.notes)
+    held_out = "validation" not in splits
     try:
         if held_out:
-            whole = parts["train"]
+            whole = splits["train"]
             strata = [task.stratum(example) for example in whole]
-            kept, held = splits.hold_out(whole, config.data.hold_out, seed=config.seed, strata=strata)
-            parts["train"], parts["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
+            kept, held = hold_out(whole, config.data.hold_out, seed=config.seed, strata=strata)
+            splits["train"], splits["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
             words["validation"] = f"held out of {words['train']}"
             notes.append(
                 f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
                 f"({'stratified, ' if any(strata) else ''}seed {config.seed}; listed in data.json)"
             )
-        task = task.fit(parts["train"])
+        task = task.fit(splits["train"])
         if held_out:
-            task = return_unseen(task, parts, notes)
+            task = return_unseen(task, splits, notes)
     except DataError as error:
         return data, error.problems
     count = config.data.unseen == "count"
-    problems = [one for one in unseen(task, parts) if not (count and one.code == COUNTABLE)]
+    problems = [one for one in unseen(task, splits) if not (count and one.code == COUNTABLE)]
     found = ", ".join(f"{name} = {value}" for name, value in task.found.items())
     notes += [f"found: {found}"] if found else []
-    notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in parts.items()]
-    return replace(data, task=task, parts=parts, sources=words, notes=notes, held_out=held_out), problems
+    notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in splits.items()]
+    return replace(data, task=task, splits=splits, sources=words, notes=notes, held_out=held_out), problems
 
 
 def records(config: Config, source: Any, name: str, problems: list[Problem]) -> Iterator[Row | Problem]:
@@ -183,7 +175,7 @@ def records(config: Config, source: Any, name: str, problems: list[Problem]) -> 
         problems += error.problems
 
 
-def begin(items: Iterator[Row | Problem]) -> tuple[list[Row | Problem], Iterator[Row | Problem]]:
+def peek(items: Iterator[Row | Problem]) -> tuple[list[Row | Problem], Iterator[Row | Problem]]:
     """The first records, among them so many rows, and the others."""
     head: list[Row | Problem] = []
     rows = 0
@@ -255,52 +247,33 @@ def left_out_note(name: str, used: int, bad: Sequence[Bad], mode: str) -> str:
     return f"{name}: {used + len(bad):,} records, {used:,} used, {len(bad):,} {how}"
 
 
-def warned(finding: Finding) -> str:
-    """A warning in one line, with its first place."""
-    more = f", the first of {finding.count:,}" if finding.count > 1 else ""
-    return f"warning: {finding.message}" + (f" ({finding.places[0]}{more})" if finding.places else "")
-
-
-def return_unseen(task: Task, parts: dict[str, list[Example]], notes: list[str]) -> Task:
+def return_unseen(task: Task, splits: dict[str, list[Example]], notes: list[str]) -> Task:
     """Give back to training what was held out though no other example has its label; the task fits again."""
-    kept = [example for example in parts["validation"] if task.check(example) is None]
-    back = [example for example in parts["validation"] if task.check(example) is not None]
+    kept = [example for example in splits["validation"] if task.check(example) is None]
+    back = [example for example in splits["validation"] if task.check(example) is not None]
     if not back or not kept:
         return task
-    parts["train"], parts["validation"] = [*parts["train"], *back], kept
+    splits["train"], splits["validation"] = [*splits["train"], *back], kept
     notes.append(f"{len(back)} of the held out examples have labels that no other has, and stay in training")
-    return task.fit(parts["train"])
+    return task.fit(splits["train"])
 
 
-def unseen(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[Problem]:
+def unseen(task: Task, splits: Mapping[str, Sequence[Example]]) -> list[Problem]:
     """Targets of validation and test that the training data did not teach."""
-    checked = (task.check(example) for name in ("validation", "test") for example in parts.get(name, ()))
+    checked = (task.check(example) for name in ("validation", "test") for example in splits.get(name, ()))
     return [problem for problem in checked if problem is not None]
 
 
-def counted_notes(task: Task, parts: Mapping[str, Sequence[Example]]) -> list[str]:
+def counted_notes(task: Task, splits: Mapping[str, Sequence[Example]]) -> list[str]:
     """What is left in though training lacks its label, part by part."""
     notes = []
     for name in ("validation", "test"):
-        found = [problem for example in parts.get(name, ()) if (problem := task.check(example)) is not None]
+        found = [problem for example in splits.get(name, ()) if (problem := task.check(example)) is not None]
         if found:
             notes.append(
                 f"{name}: {len(found)} examples hold a label that training lacks, and count as missed; "
                 f"the first: {found[0].place}: {found[0].message}"
             )
-    return notes
-
-
-def doubt_notes(name: str, doubts: Sequence[Problem]) -> list[str]:
-    """What is odd about the examples of a part, the first few of each kind in full."""
-    kinds: dict[str, list[Problem]] = {}
-    for doubt in doubts:
-        kinds.setdefault(doubt.code, []).append(doubt)
-    notes = []
-    for same in kinds.values():
-        notes += [f"{name}: {doubt}" for doubt in same[:SHOWN]]
-        if len(same) > SHOWN:
-            notes.append(f"{name}: ... and {len(same) - SHOWN:,} more of the kind")
     return notes
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ConfigError, DataError, Problem
 from ..records import Example
-from .judge import fingerprint
+from .identity import fingerprint
 
 Group = list[int]
 """Indices of the examples that have the same input; they always stay together."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..text.spans import Span
-from .scores import Table, ratio, ratio_or_zero, total
+from .scores import Table, mean, ratio, ratio_or_zero, total
 
 
 def entity_precision(table: Table) -> float:
@@ -60,7 +60,7 @@ def credit_f1(table: Table, column: str) -> float:
     return ratio(2 * float(table[column].sum()), sizes, 0.0 if len(table[column]) else float("nan"))
 
 
-def macro_f1(table: Table) -> float:
+def entity_macro_f1(table: Table) -> float:
     """Mean F1 over the types that occur, in gold or predicted."""
     right = table["correct"].sum(axis=0)
     sizes = table["gold_count"].sum(axis=0) + table["predicted_count"].sum(axis=0)
@@ -75,4 +75,4 @@ def token_accuracy(table: Table) -> float:
 
 def sentence_accuracy(table: Table) -> float:
     """Share of sentences whose words all have the right tag."""
-    return float(np.mean(table["correct"].sum(axis=1) == table["gold_count"].sum(axis=1)))
+    return mean(table["correct"].sum(axis=1) == table["gold_count"].sum(axis=1))

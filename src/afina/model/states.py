@@ -85,6 +85,43 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class StoragePlan:
+    """What becomes of a table of states.
+
+    Attributes:
+        bytes: Its size.
+        in_memory: Whether memory has room for it.
+        on_disk: Whether the disk has, so that other runs find it.
+    """
+
+    bytes: int
+    in_memory: bool
+    on_disk: bool
+
+    @property
+    def size(self) -> str:
+        """The size, for people."""
+        return f"{self.bytes / 1e6:,.1f} MB of states"
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is kept at all."""
+        return self.in_memory or self.on_disk
+
+    @property
+    def refusal(self) -> str:
+        """Why it is not kept."""
+        return f"{self.size} are more than --cache-memory and --cache-disk allow"
+
+    def __str__(self) -> str:
+        if not self.kept:
+            return f"{self.refusal}; recomputed every epoch"
+        where = "in memory" if self.in_memory else "on disk"
+        others = ", and on disk for other runs" if self.in_memory and self.on_disk else ""
+        return f"computed once, {self.size} kept {where}{others}"
+
+
+@dataclass(frozen=True, slots=True)
 class StateStore:
     """Where states are kept, and how much of them.
 
@@ -98,15 +135,9 @@ class StateStore:
     memory: float
     disk: float
 
-    def plan(self, needed: int) -> str:
-        """What would be done with a table of that many bytes, in words."""
-        size = f"{needed / 1e6:,.1f} MB of states"
-        if needed > self.memory and needed > self.disk:
-            return f"{size} are more than --cache-memory and --cache-disk allow; recomputed every epoch"
-        where = "in memory" if needed <= self.memory else "on disk"
-        return f"computed once, {size} kept {where}" + (
-            ", and on disk for other runs" if needed <= self.disk and needed <= self.memory else ""
-        )
+    def plan(self, needed: int) -> StoragePlan:
+        """What would be done with a table of that many bytes."""
+        return StoragePlan(needed, in_memory=needed <= self.memory, on_disk=needed <= self.disk)
 
     def states(
         self,
@@ -125,7 +156,7 @@ class StateStore:
             model: Name of the model, for the list.
         """
         needed = states_size(network, windows)
-        if needed > self.memory and needed > self.disk:
+        if not self.plan(needed).kept:
             return None
         lengths, pooled = [len(window) for window in windows], is_pooled(network)
         name = states_key(network, windows, parameter_hashes)

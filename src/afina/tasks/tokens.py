@@ -78,7 +78,7 @@ class Tokens(base.Task):
             "entity_f1": scores.entity_f1,
             "entity_precision": scores.entity_precision,
             "entity_recall": scores.entity_recall,
-            "entity_macro_f1": scores.macro_f1,
+            "entity_macro_f1": scores.entity_macro_f1,
             "entity_partial_f1": lambda table: scores.credit_f1(table, "partial"),
             "entity_type_f1": lambda table: scores.credit_f1(table, "typed"),
         }

@@ -83,7 +83,7 @@ def figures(prepared: Prepared) -> Plan:
         states = sum(states_size(network, splits[name].windows) for name in KEPT)
         kept = str(store.plan(states))
     work = flops.forward(network, train.lengths)
-    total = work.training(recipe.epochs, kept=states <= max(store.memory, store.disk))
+    total = work.training(recipe.epochs, kept=store.plan(states).kept)
     for name in set(splits) - {"train"}:  # validation after every evaluation, and everything once at the end
         scored = flops.forward(network, splits[name].lengths)
         times = math.ceil(recipe.epochs / recipe.evaluate_every) if name == "validation" else 0

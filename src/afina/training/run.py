@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 import shutil
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.states import StateStore, states_size
 from ..model.vocabulary import distinct
+from ..quality.findings import Finding
+from ..quality.report import audit, warning_lines
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer
 from . import checkpoint, rundir
@@ -54,6 +56,7 @@ class Prepared:
         coverage: Gold items by split, all of them and those that the windows can express.
         compute: Where and in what arithmetic the network computes.
         hashes: Hashes of the network's parameters.
+        findings: What there is to know about the data.
         clock: Seconds that it took.
     """
 
@@ -66,6 +69,7 @@ class Prepared:
     coverage: dict[str, dict[str, int]]
     compute: Compute
     hashes: dict[str, str]
+    findings: Sequence[Finding] = ()
     clock: Clock = field(default_factory=Clock)
 
 
@@ -113,7 +117,7 @@ def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
 
 
 def prepare(config: Config, data: Data, *, clock: Clock | None = None) -> Generator[Event, None, Prepared]:
-    """Load the model, and see the data as it does.
+    """Say what is odd about the data, load the model, and see the data as it does.
 
     Args:
         config: Checked configuration.
@@ -131,6 +135,9 @@ def prepare(config: Config, data: Data, *, clock: Clock | None = None) -> Genera
 def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -> Generator[Event, None, Prepared]:
     """`prepare` on a device."""
     task, model = data.task, config.model
+    findings = audit(task, data.splits, left_out=data.left_out)
+    for line in warning_lines(data, findings):
+        yield Note(line, "warning")
     strategy = strategies.find(config.strategy)
     with clock.part("load"):
         source = locate(model.name)
@@ -141,7 +148,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
         )  # fmt: skip
         strategy.apply(network)
     splits: dict[str, EncodedDataset] = {}
-    for name, examples in data.parts.items():
+    for name, examples in data.splits.items():
         with clock.part("tokenise"):
             splits[name] = yield from with_progress(f"tokens of {name}", encode_gradually(tokenizer, task, examples))
     splits["train"] = with_targets(splits["train"], task)
@@ -150,7 +157,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
     config = settled(config, data, tokenizer=tokenizer, strategy=strategy, network=network)
     hashes = parameter_hashes(network)
     network.restrict_vocabulary([*distinct(splits["train"].windows), tokenizer.pad])
-    return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, clock)
+    return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, findings, clock)
 
 
 def settled(
@@ -159,7 +166,7 @@ def settled(
     """The configuration with everything decided that the user left open, and paths that mean the same everywhere."""
     given = config.training
     defaults = strategy.defaults(
-        examples=len(data.parts["train"]),
+        examples=len(data.splits["train"]),
         width=network.backbone.width,
         batch_size=given.batch_size,
         accumulation=given.accumulation,
@@ -174,7 +181,7 @@ def settled(
                 update={"max_length": tokenizer.max_length, "name": absolute(config.model.name)}
             ),
             "data": config.data.model_copy(
-                update={name: absolute(value) for name in data.parts if (value := getattr(config.data, name))}
+                update={name: absolute(value) for name in data.splits if (value := getattr(config.data, name))}
             ),
         }
     )
@@ -227,7 +234,7 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
     check_room(folder, network)
     fingerprint = fingerprint_of(
         config.model_dump(mode="json", exclude={"out": True, "data": True, "training": NEUTRAL}),
-        prepared.data.parts,
+        prepared.data.splits,
         parameter_hashes=prepared.hashes,
         compute=prepared.compute,
     )
@@ -236,7 +243,7 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
     with checkpoint.writing(folder, folder):
         disk.write(folder / rundir.CONFIG, dump(config).encode())
         rundir.write_json(folder / rundir.DATA, prepared.data.record())
-        rundir.write_json(folder / rundir.CHECK, [asdict(finding) for finding in prepared.data.findings])
+        rundir.write_json(folder / rundir.CHECK, [asdict(finding) for finding in prepared.findings])
         if config.data.on_bad_row == "quarantine":
             rundir.quarantine(folder, prepared.data.left_out)
         (folder / rundir.STEPS).touch()
@@ -301,7 +308,7 @@ def keep_states(
                 f"frozen part of {name}",
                 store.states(network, splits[name].windows, prepared.hashes, model=prepared.config.model.name),
             )
-        if states is None and size <= max(store.memory, store.disk):
+        if states is None and store.plan(size).kept:
             yield Note(
                 f"{store.folder}: can't be written, or is full: the states of {name} are recomputed every epoch",
                 "warning",

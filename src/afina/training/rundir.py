@@ -32,7 +32,7 @@ from ..disk import ASIDE, aside, remove, settle, write
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
-    from ..data.judge import Bad
+    from ..data.parts import Bad
 
 CONFIG = "config.yaml"
 DATA = "data.json"

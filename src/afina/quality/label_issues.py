@@ -8,13 +8,12 @@ a person, best suspects first, and never removed unseen.
 from __future__ import annotations
 
 import csv
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -30,27 +29,21 @@ from ..assembly import (
 )
 from ..compute import choose
 from ..config import Config
-from ..data.judge import SHOWN, Finding, fingerprint, many
+from ..data.identity import fingerprint
 from ..data.parts import Data
 from ..errors import ConfigError, MissingExtra
+from ..metrics.scores import macro_f1
 from ..model.network import Network
 from ..model.states import StateStore, states_size
 from ..records import Example, Features
 from ..serving.files import csv_writer, destination
-from ..tasks.base import Array, Task
+from ..tasks.base import Array, Task, find, names
 from ..text.tokenization import Tokenizer
 from ..work import drain
+from . import cross_validation
+from .cross_validation import Table, Units, divided, out_of_fold, texts_of, words_of
+from .findings import SHOWN, Finding, Severity, many
 
-STRENGTH = 2.0
-"""Of the logistic regression: its C times the width, so that the logits of standardised states have this variance
-before any data are seen, whatever the width. Between what suits texts (1) and words (4) in bench/labels.py; from 8 on
-it learns wrong labels by heart."""
-ITERATIONS = 60
-"""Of its solver. In bench/labels.py thirty find as many flipped labels as two hundred, so it need not converge."""
-LEARNED = 50_000
-"""Examples or words that a fold's head learns from at most: a linear head is full by then. All are judged."""
-PIECE = 8192
-"""Examples or words that are judged at once."""
 WEAK = 0.2
 """Share of the way from the commonest label's accuracy to 1 under which a judge knows too little."""
 COLUMNS = (
@@ -60,12 +53,10 @@ COLUMNS = (
 """Of the file to review."""
 FORMULA = tuple("=+-@\t\r\n\0'")
 """What a cell must not begin with: a spreadsheet would run it, or swallow it (CWE-1236)."""
-WORD = re.compile(r"\w+|[^\w\s]")
-"""Words of a text whose labels are spans."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class LabelIssue:
     """A label that is probably wrong.
 
     Attributes:
@@ -95,7 +86,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspects:
+class LabelIssues:
     """The doubtful labels of a data set, and how far to trust the doubt.
 
     Attributes:
@@ -110,7 +101,7 @@ class Suspects:
         majority: Share of the commonest label.
     """
 
-    rows: tuple[Suspect, ...] = ()
+    rows: tuple[LabelIssue, ...] = ()
     noun: str = "example"
     judged: int = 0
     unjudged: int = 0
@@ -141,74 +132,22 @@ class Suspects:
         )
         if self.weak:
             judge += "; that is hardly more than guessing, so these suspects mean little"
-        if self.learned >= LEARNED:
+        if self.learned >= cross_validation.LEARNED:
             judge += f"; in each fold it learned from at most {many(self.learned, self.noun)}"
         message = (
             f"labels: {len(self.rows):,} of {many(self.judged, self.noun)} ({len(self.rows) / self.judged:.1%}) have a "
             f"doubtful label; cleanlab's estimate is {self.estimate:,} wrong ones; {judge}"
         )
-        severity: Literal["warning", "note"] = "warning" if self.rows and not self.weak else "note"
+        severity: Severity = "warning" if self.rows and not self.weak else "note"
         places = tuple(one.place for one in self.rows[:SHOWN])
-        return [Finding(severity, "doubtful-labels", message, len(self.rows), places), *found]
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """What has a label of its own: examples, or words. N of them.
-
-    Attributes:
-        labels: Ids of the labels. [N]
-        owners: The example that each belongs to. [N]
-        lines: Lines [start, end) of the table of states whose mean stands for it. [N, 2]
-        spans: Characters of each word in its text; None where examples are labelled. [N, 2]
-    """
-
-    labels: Array
-    owners: Array
-    lines: Array
-    spans: Array | None = None
-
-    def take(self, chosen: Array) -> Units:
-        """Some of them."""
-        spans = None if self.spans is None else self.spans[chosen]
-        return Units(self.labels[chosen], self.owners[chosen], self.lines[chosen], spans)
-
-
-class Table:
-    """The states of all parts of the data, one part after the other; they may lie on disk, so they are read in pieces.
-
-    Args:
-        parts: One table a part. [n, d] each
-    """
-
-    def __init__(self, parts: Sequence[Array]) -> None:
-        self.parts = parts
-        self.width = parts[0].shape[1]
-        self.starts = np.cumsum([0, *map(len, parts)])
-
-    def rows(self, lines: Array) -> Array:
-        """Some lines, in the order asked for. [M] -> [M, d]"""
-        part = np.searchsorted(self.starts, lines, side="right") - 1
-        found = np.empty((len(lines), self.width), np.float32)
-        for i in np.unique(part):
-            mine = part == i
-            found[mine] = self.parts[i][lines[mine] - self.starts[i]]
-        return found
-
-    def means(self, lines: Array) -> Array:
-        """The mean of each stretch [start, end) of lines. [M, 2] -> [M, d]"""
-        counts = lines[:, 1] - lines[:, 0]
-        starts = np.cumsum(counts) - counts
-        found = self.rows(np.repeat(lines[:, 0] - starts, counts) + np.arange(counts.sum()))
-        sums: Array = np.add.reduceat(found, starts, axis=0)
-        return sums / counts[:, None].astype(np.float32)
+        return [Finding(severity, "label-issues", message, len(self.rows), places), *found]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Finding them.
 
 
-def suspects(config: Config, data: Data, *, folds: int = 5) -> Suspects:
+def find_label_issues(config: Config, data: Data, *, folds: int = 5) -> LabelIssues:
     """The doubtful labels of all parts of the data together.
 
     Args:
@@ -221,24 +160,23 @@ def suspects(config: Config, data: Data, *, folds: int = 5) -> Suspects:
         MissingExtra: cleanlab is not installed.
         InputError: the model can't be loaded.
     """
-    examples = [*chain.from_iterable(data.parts.values())]
+    examples = [*chain.from_iterable(data.splits.values())]
     task = data.task.fit(examples)  # a label of the test data is a label, whether or not training has it
-    spec = task.head
-    per_word = spec.auto_class == "AutoModelForTokenClassification"
-    if not per_word and spec.config.get("problem_type") != "single_label_classification":
+    per_word = task.label_unit == "word"
+    if task.label_unit is None:
         raise ConfigError(
-            f"--labels: {task.name} does not give one label out of a few, so none can be doubted; classification and "
-            "tokens do"
+            f"--labels: {task.name} does not give one label out of a few, so none can be doubted; "
+            f"{' and '.join(name for name in names() if find(name).label_unit)} do"
         )
     confident_learning()  # before anything takes time
     # Of frozen vectors of whole texts the mean of the tokens is the better one (bench/RESULTS.md).
     model = config.model if per_word else config.model.model_copy(update={"head": "mean"})
     config = config.model_copy(update={"strategy": "head", "model": model})
-    table, whole = frozen(config, task, data.parts)
+    table, whole = frozen(config, task, data.splits)
     units = words_of(whole) if per_word else texts_of(whole)
     groups: dict[int, int] = {}
     texts = np.array([groups.setdefault(fingerprint(example), len(groups)) for example in examples])
-    return doubted(table, units, texts, examples, spec.config["id2label"], folds=folds, seed=config.seed)
+    return doubted(table, units, texts, examples, task.head.config["id2label"], folds=folds, seed=config.seed)
 
 
 def confident_learning() -> tuple[Any, Any]:
@@ -307,41 +245,11 @@ def frozen_states(
         part = encode_dataset(tokenizer, task, examples)
         states = drain(store.states(network, part.windows, hashes, model=model))
         if states is None:
-            raise ConfigError(
-                f"--labels: {store.plan(states_size(network, part.windows)).partition(';')[0]}; raise one"
-            )
+            raise ConfigError(f"--labels: {store.plan(states_size(network, part.windows)).refusal}; raise one")
         store = replace(store, memory=max(0.0, store.memory - states_size(network, part.windows)))
         tables.append(states.vectors.numpy())
         features += part.features
     return Table(tables), with_targets(to_dataset([*chain.from_iterable(parts.values())], features), task)
-
-
-def texts_of(data: EncodedDataset) -> Units:
-    """Whole examples; each has one line a window."""
-    return Units(np.array(data.targets), np.arange(len(data.examples)), np.array(data.owners))
-
-
-def words_of(data: EncodedDataset) -> Units:
-    """The words that have a tag: the tag and the line of each one's first token. A line a token, windows in order."""
-    starts = np.cumsum([0, *map(len, data.windows)])
-    labels, owners, lines, spans = [], [], [], []
-    for i, (example, own) in enumerate(zip(data.examples, data.owners, strict=True)):
-        words = np.array(example.words or [match.span() for match in WORD.finditer(example.text)], np.int64)
-        tags = np.concatenate([data.targets[w] for w in range(*own)])
-        tokens = np.flatnonzero(tags >= 0)  # labelled ones: each stands in the core of one window
-        if not len(tokens):
-            continue
-        places = np.concatenate([data.windows[w].spans for w in range(*own)])[tokens]
-        word = np.searchsorted(
-            words[:, 1], places[:, 0], side="right"
-        )  # the first one that ends after the token begins
-        word, first = np.unique(np.minimum(word, len(words) - 1), return_index=True)
-        labels.append(tags[tokens[first]])
-        owners.append(np.full(len(word), i))
-        lines.append(starts[own[0]] + tokens[first])
-        spans.append(words[word])
-    line = np.concatenate(lines)
-    return Units(np.concatenate(labels), np.concatenate(owners), np.stack([line, line + 1], 1), np.concatenate(spans))
 
 
 def doubted(
@@ -353,7 +261,7 @@ def doubted(
     *,
     folds: int,
     seed: int,
-) -> Suspects:
+) -> LabelIssues:
     """Cross-validate a head, and compare what it says with the labels.
 
     Args:
@@ -365,8 +273,6 @@ def doubted(
         folds: Of the cross-validation.
         seed: Of the division into folds.
     """
-    from sklearn.metrics import f1_score
-
     noun = "example" if units.spans is None else "word"
     fold = divided(units.labels, texts[units.owners], folds=folds, seed=seed)
     # A label can be judged where another fold has it: only then had the head a chance to learn it.
@@ -376,33 +282,33 @@ def doubted(
     judged = np.flatnonzero(np.isin(units.labels, known))
     unjudged = len(units.labels) - len(judged)
     if len(known) < 2:
-        return Suspects(noun=noun, unjudged=len(units.labels))
+        return LabelIssues(noun=noun, unjudged=len(units.labels))
     units, fold = units.take(judged), fold[judged]
     labels = np.searchsorted(known, units.labels)
     probabilities, learned = out_of_fold(table, units.lines, labels, fold, seed=seed)
     said = probabilities.argmax(axis=1)
-    find_label_issues, num_label_issues = confident_learning()
+    issues_of, number_of_issues = confident_learning()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        worst = find_label_issues(
+        worst = issues_of(
             labels,
             probabilities,
             return_indices_ranked_by="self_confidence",
             rank_by_kwargs={"adjust_pred_probs": True},  # less each label's mean: a hard label is no suspect for that
             n_jobs=1,
         )
-        estimate = num_label_issues(labels, probabilities)
+        estimate = number_of_issues(labels, probabilities)
     rows = []
     for i in worst.tolist():
         example = examples[units.owners[i]]
         rows.append(
-            Suspect(
+            LabelIssue(
                 example.place, example.text, example.pair, names[int(known[labels[i]])], names[int(known[said[i]])],
                 float(probabilities[i, labels[i]]), float(probabilities[i, said[i]]),
                 None if units.spans is None else (int(units.spans[i, 0]), int(units.spans[i, 1])),
             )
         )  # fmt: skip
-    return Suspects(
+    return LabelIssues(
         rows=tuple(rows),
         noun=noun,
         judged=len(labels),
@@ -410,73 +316,16 @@ def doubted(
         learned=learned,
         estimate=int(estimate),
         accuracy=float(np.mean(said == labels)),
-        macro_f1=float(f1_score(labels, said, average="macro")),
+        macro_f1=macro_f1({"gold": labels, "predicted": said}),
         majority=float(np.bincount(labels).max() / len(labels)),
     )
-
-
-def divided(labels: Array, texts: Array, *, folds: int, seed: int) -> Array:
-    """The fold of each unit: labels alike in all, equal texts in one, lest a copied label vouch for itself. [N]"""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = min(folds, len(np.unique(texts)), int(np.bincount(labels).max()))
-    found = np.zeros(len(labels), np.int64)
-    if folds < 2:
-        return found
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # labels with fewer examples than folds: `doubted` counts what that costs
-        for number, (_, held) in enumerate(splitter.split(labels, labels, texts)):
-            found[held] = number
-    return found
-
-
-def out_of_fold(table: Table, lines: Array, labels: Array, fold: Array, *, seed: int) -> tuple[Array, int]:
-    """Probabilities of each unit's labels by a head that learned from the other folds, and from how many units. [N, k]
-
-    Args:
-        table: States.
-        lines: Of each unit. [N, 2]
-        labels: 0 to k - 1, each in two folds or more. [N]
-        fold: Of each unit. [N]
-        seed: Of the draw where there are more than `LEARNED`.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    found = np.empty((len(labels), labels.max() + 1))
-    learned = 0
-    for number in np.unique(fold):
-        others = drawn(labels, np.flatnonzero(fold != number), seed=seed)
-        learned = max(learned, len(others))
-        head = make_pipeline(
-            StandardScaler(copy=False), LogisticRegression(C=STRENGTH / table.width, max_iter=ITERATIONS)
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it need not converge
-            head.fit(table.means(lines[others]), labels[others])
-        held = np.flatnonzero(fold == number)
-        for start in range(0, len(held), PIECE):
-            piece = held[start : start + PIECE]
-            found[piece] = head.predict_proba(table.means(lines[piece]))
-    return found, learned
-
-
-def drawn(labels: Array, units: Array, *, seed: int) -> Array:
-    """At most about `LEARNED` units, at random, at least one of each label."""
-    if len(units) <= LEARNED:
-        return units
-    order = np.random.default_rng(seed).permutation(units)
-    _, first = np.unique(labels[order], return_index=True)
-    return np.union1d(order[first], order[:LEARNED])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The file to review.
 
 
-def write(found: Suspects, out: str | Path, *, data: str = "") -> None:
+def write(found: LabelIssues, out: str | Path, *, data: str = "") -> None:
     """The suspects as csv, best first, with an empty column `verdict` for whoever reviews them.
 
     A cell that a spreadsheet might run begins with an apostrophe; so does one that begins with an apostrophe itself,

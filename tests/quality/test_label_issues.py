@@ -16,10 +16,11 @@ import pytest
 from afina.config import load
 from afina.data.parts import Data, read_data
 from afina.errors import ConfigError, MissingExtra
+from afina.quality import cross_validation
+from afina.quality.cross_validation import Table, divided, drawn
+from afina.quality.label_issues import COLUMNS, LabelIssue, LabelIssues, find_label_issues, write
 from afina.tasks import base
-from afina.training import suspects as module
 from afina.training.run import Done, stream
-from afina.training.suspects import COLUMNS, Suspect, Suspects, Table, divided, drawn, suspects, write
 from tests.conftest import REPOSITORY
 
 pytest.importorskip("cleanlab", reason="cleanlab is not installed (pip install 'afina[quality]')")
@@ -38,17 +39,17 @@ def reviews(each: int = 32) -> list[dict[str, str]]:
     return [{"text": " ".join(words[label][i] for i in order), "label": label} for label in words for order in orders]
 
 
-def look(model: str | Path, train: Any, **more: Any) -> Suspects:
+def look(model: str | Path, train: Any, **more: Any) -> LabelIssues:
     """Suspects of rows in memory. What is found depends on the model, and a tiny one's tokenizer on chance."""
     settings = {name.replace("__", "."): value for name, value in more.items()}
     config = load(None, {"model.name": str(model), **settings})
-    return suspects(config, read_data(config, {"train": train}))
+    return find_label_issues(config, read_data(config, {"train": train}))
 
 
 def test_flipped_labels_of_a_small_file_are_found(embedded: str) -> None:
     config = load(None, {"data.train": str(REPOSITORY / "examples" / "classification" / "train.csv")})
     data = read_data(config)
-    examples, labels = data.parts["train"], data.task.fitted["labels"]
+    examples, labels = data.splits["train"], data.task.fitted["labels"]
     number = len(examples) // 10
     hits, right = [], []
     for seed in range(4):
@@ -58,8 +59,8 @@ def test_flipped_labels_of_a_small_file_are_found(embedded: str) -> None:
         for i in flipped:
             others = [label for label in labels if label != examples[i].target]
             noisy[i] = replace(examples[i], target=str(rng.choice(others)))
-        found = suspects(config, replace(data, parts={**data.parts, "train": noisy}))
-        assert found.judged == sum(map(len, data.parts.values()))
+        found = find_label_issues(config, replace(data, splits={**data.splits, "train": noisy}))
+        assert found.judged == sum(map(len, data.splits.values()))
         assert not found.weak
         truth = {examples[i].place: examples[i].target for i in flipped}
         hits += [one.place in truth for one in found.rows[:number]]
@@ -177,7 +178,7 @@ def test_rare_labels_need_two_texts_and_no_more(tiny: Callable[[str], Path]) -> 
 def test_nothing_to_judge_is_said(tiny: Callable[[str], Path]) -> None:
     rows = [*[{"text": "a great film", "label": "good"}] * 10, *[{"text": "an awful film", "label": "bad"}] * 10]
     config = load(None, {"model.name": str(tiny("bert"))})
-    found = suspects(config, read_data(config, {"train": rows, "validation": rows}))
+    found = find_label_issues(config, read_data(config, {"train": rows, "validation": rows}))
     assert (found.judged, found.unjudged, found.rows) == (0, 40, ())
     assert [one.code for one in found.findings()] == ["unjudged-labels"]
 
@@ -197,7 +198,7 @@ def test_the_finding_says_how_many_how_sure_and_where(embedded: str) -> None:
     rows[3]["label"] = "bad"
     found = look(embedded, rows)
     (finding,) = found.findings()
-    assert (finding.severity, finding.code, finding.count) == ("warning", "doubtful-labels", len(found.rows))
+    assert (finding.severity, finding.code, finding.count) == ("warning", "label-issues", len(found.rows))
     assert finding.places[0] == found.rows[0].place
     assert f"{len(found.rows)} of 64 examples" in finding.message
     assert f"cleanlab's estimate is {found.estimate}" in finding.message
@@ -207,8 +208,8 @@ def test_the_finding_says_how_many_how_sure_and_where(embedded: str) -> None:
 def test_a_large_set_is_learned_in_part_and_judged_whole(
     tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LEARNED", 30)
-    monkeypatch.setattr(module, "PIECE", 5)
+    monkeypatch.setattr(cross_validation, "LEARNED", 30)
+    monkeypatch.setattr(cross_validation, "PIECE", 5)
     found = look(tiny("bert"), reviews())
     assert found.judged == 64
     assert 30 <= found.learned <= 32
@@ -216,7 +217,7 @@ def test_a_large_set_is_learned_in_part_and_judged_whole(
 
 
 def test_a_draw_has_every_label(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LEARNED", 10)
+    monkeypatch.setattr(cross_validation, "LEARNED", 10)
     labels = np.array([0] * 500 + [1] * 500 + [2, 3])
     for seed in range(5):
         units = drawn(labels, np.arange(len(labels)), seed=seed)
@@ -227,7 +228,8 @@ def test_a_draw_has_every_label(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_labels_that_only_the_test_data_have_are_judged_like_others(tiny: Callable[[str], Path]) -> None:
     config = load(None, {"model.name": str(tiny("bert")), "data.unseen": "count"})
     test = [{"text": f"{amount} euros on 3 May 2024", "label": "price"} for amount in range(12)]
-    found = suspects(config, read_data(config, {"train": reviews(), "validation": reviews()[:2], "test": test}))
+    sources = {"train": reviews(), "validation": reviews()[:2], "test": test}
+    found = find_label_issues(config, read_data(config, sources))
     assert (found.judged, found.unjudged) == (64 + 2 + 12, 0)
 
 
@@ -251,7 +253,7 @@ def test_tasks_without_such_labels_are_refused_before_the_model_is_loaded(name: 
     config = load(None, {"task": name, "model.name": "no/such-model"})
     data = read_data(config, {"train": list(sample.rows)})
     with pytest.raises(ConfigError, match="classification and tokens do"):
-        suspects(config, data)
+        find_label_issues(config, data)
 
 
 def some_data() -> tuple[Any, Data]:
@@ -262,7 +264,7 @@ def some_data() -> tuple[Any, Data]:
 def test_without_cleanlab_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
     with pytest.raises(MissingExtra, match=r"afina\[quality\]"):
-        suspects(*some_data())
+        find_label_issues(*some_data())
 
 
 def test_states_that_find_no_room_are_an_error(tiny: Callable[[str], Path]) -> None:
@@ -279,8 +281,8 @@ NASTY = ("=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx", "'quoted", 'a, "b"\nc'
 
 
 def test_the_file_can_be_reviewed_and_holds_no_formula(tmp_path: Path) -> None:
-    rows = tuple(Suspect(f"data.csv:{i + 2}", text, text, text, "good", 0.01, 0.9) for i, text in enumerate(NASTY))
-    write(Suspects(rows), tmp_path / "suspects.csv")
+    rows = tuple(LabelIssue(f"data.csv:{i + 2}", text, text, text, "good", 0.01, 0.9) for i, text in enumerate(NASTY))
+    write(LabelIssues(rows), tmp_path / "suspects.csv")
     with (tmp_path / "suspects.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert tuple(lines[0]) == COLUMNS
@@ -293,7 +295,7 @@ def test_the_file_can_be_reviewed_and_holds_no_formula(tmp_path: Path) -> None:
 
 
 def test_words_stand_in_the_file_with_their_characters(tmp_path: Path) -> None:
-    write(Suspects((Suspect("a:1", "see Rome", None, "O", "B-LOC", 0.1, 0.8, (4, 8)),)), tmp_path / "out.csv")
+    write(LabelIssues((LabelIssue("a:1", "see Rome", None, "O", "B-LOC", 0.1, 0.8, (4, 8)),)), tmp_path / "out.csv")
     (line,) = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines())
     assert (line["word"], line["start"], line["end"], line["pair"]) == ("Rome", "4", "8", "")
 
@@ -302,5 +304,5 @@ def test_the_data_are_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
     path.write_text("text,label\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="is the data"):
-        write(Suspects(), path, data=str(path))
+        write(LabelIssues(), path, data=str(path))
     assert path.read_text(encoding="utf-8") == "text,label\n"

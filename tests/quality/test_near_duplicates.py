@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afina.data.judge import Finding
-from afina.data.near import ALIKE, alike, near, pieces
+from afina.quality.findings import Finding
+from afina.quality.near_duplicates import ALIKE, alike, find_near_duplicates, pieces
 from afina.records import Example
 
 pytest.importorskip("datasketch")
@@ -47,8 +47,13 @@ def examples(some: Sequence[str], target: str = "a", part: str = "train") -> lis
     return [Example(text, target=target, place=f"{part} row {i}") for i, text in enumerate(some, 1)]
 
 
+def label_of(example: Example) -> str:
+    """The label of an example, or nothing."""
+    return example.target if isinstance(example.target, str) else ""
+
+
 def found(**parts: list[Example]) -> dict[str, Finding]:
-    return {one.code: one for one in near(parts)}
+    return {one.code: one for one in find_near_duplicates(parts, stratum=label_of)}
 
 
 def test_texts_of_the_same_words_are_not_near() -> None:
@@ -80,7 +85,10 @@ def test_of_two_pairs_both_texts_must_be_near() -> None:
 
 
 def test_of_a_large_part_a_draw_is_looked_at_and_it_is_said() -> None:
-    one = {finding.code: finding for finding in near({"train": examples(texts(60))}, most=40)}
+    one = {
+        finding.code: finding
+        for finding in find_near_duplicates({"train": examples(texts(60))}, stratum=label_of, most=40)
+    }
     assert one["near-sample"].message == "train: near duplicates were looked for among 40 random examples"
 
 

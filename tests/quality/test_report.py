@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import afina
 from afina.config import load
-from afina.data.judge import Finding, judge
-from afina.data.parts import gather
+from afina.data.parts import gather, read_data
+from afina.quality.findings import SHOWN, Finding
+from afina.quality.report import audit, warning_lines
 
 
 def findings(task: str = "classification", **parts: Any) -> dict[str, Finding]:
     data, problems = gather(load(None, {"task": task}), parts)
-    found = judge(data.task, data.parts, problems)
+    found = audit(data.task, data.splits, problems=problems)
     severities = [one.severity for one in found]
     assert severities == sorted(severities, key=["error", "warning", "note"].index)
     return {one.code: one for one in found}
@@ -47,7 +50,7 @@ def test_labels_that_are_rare_or_twins_or_lopsided() -> None:
     train = [*rows("Sim"), *rows("sim "), *rows("no", each=4)]
     found = findings(train=train, validation=rows("Sim", each=3, start=50))
     assert found["rare-label"].message == "train: 1 label with fewer than 10 examples: 'no' (4)"
-    assert found["twin-labels"].message == "train: are these one label? 'Sim' (12), 'sim ' (12)"
+    assert found["lookalike-labels"].message == "train: are these one label? 'Sim' (12), 'sim ' (12)"
     lopsided = findings(train=[*rows("a", each=300), *rows("b")], validation=rows("a", each=3, start=500))
     assert "'a' has 25 times the examples of 'b'" in lopsided["imbalance"].message
 
@@ -75,11 +78,44 @@ def test_real_data_tell_what_their_readmes_tell(real_data: Path) -> None:
     config = {"data.train": str(real_data / "sms_spam" / "sms_spam.tsv"), "data.header": ["label", "text"]}
     data, problems = gather(load(None, config))
     assert problems == []
-    assert sum(map(len, data.parts.values())) == 5574
-    found = {one.code: one for one in judge(data.task, data.parts)}
+    assert sum(map(len, data.splits.values())) == 5574
+    found = {one.code: one for one in audit(data.task, data.splits)}
     assert found["duplicates"].count > 30
     spans = {"task": "tokens", "options.text": "text", "options.label": "entities"}
     files = {f"data.{part}": str(real_data / "restaurant8k" / f"{part}.jsonl") for part in ("train", "test")}
     data, problems = gather(load(None, {**spans, **files}))
-    found = {one.code: one for one in judge(data.task, data.parts)}
+    found = {one.code: one for one in audit(data.task, data.splits)}
     assert {"overlapping-spans", "leak"} <= set(found)
+
+
+def test_warnings_are_shown_a_few_and_counted() -> None:
+    row = {"text": "in an hour", "spans": [[0, 10, "time"], [3, 10, "date"]]}
+    sources = {"train": [row] * 9, "validation": [row], "test": [row]}
+    lines = warning_lines(read_data(load(None, {"task": "tokens"}), sources), ())
+    mine = [line for line in lines if line.startswith("train: ") and "overlaps" in line]
+    assert len(mine) == SHOWN
+    assert "train: ... and 4 more of the kind" in lines
+
+
+def test_warnings_about_the_data_have_their_first_place() -> None:
+    train = rows("a", "b", each=8)
+    sources = {"train": train, "validation": [{"text": "new", "label": "a"}], "test": train[:3]}
+    data = read_data(load(None, {}), sources)
+    findings = audit(data.task, data.splits)
+    lines = warning_lines(data, findings)
+    assert any(line.startswith("test: 3 examples (100.0%) stand in train too") for line in lines)
+    assert any(line.endswith("(test row 1, the first of 3)") for line in lines)
+    assert {finding.code for finding in findings} >= {"leak", "rare-label"}
+
+
+def test_check_says_it_all_from_python(tiny: Callable[[str], Path]) -> None:
+    report = afina.check(
+        train=[*rows("a", "b"), {"text": "", "label": "a"}], validation=rows("a", "b"), model=tiny("bert")
+    )
+    assert [finding.code for finding in report.errors] == ["empty-text"]
+    assert report.examples == {"train": 24, "validation": 24}
+    report = afina.check(train=rows("a", "b"), validation=rows("a", "b"), model=tiny("bert"), labels=True)
+    assert {"leak", "label-issues"} <= {finding.code for finding in report.warnings}
+    assert "lengths" in {finding.code for finding in report.of("note")}
+    assert report.label_issues is not None
+    assert str(report).startswith("warning: validation: 24 examples (100.0%) stand in train too")

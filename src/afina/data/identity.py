@@ -1,0 +1,22 @@
+"""What makes two inputs equal: the same texts, but for case, blanks and Unicode form."""
+
+from __future__ import annotations
+
+import unicodedata
+from hashlib import blake2b
+
+from ..records import Example
+
+
+def normalized(text: str) -> str:
+    """A text without differences of case, blanks and Unicode form."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def fingerprint(example: Example) -> int:
+    """64 bits that are the same for inputs that differ by case, blanks or Unicode form only.
+
+    Among a million inputs two others share theirs with a probability of 3e-8, and a number is a tenth of a text.
+    """
+    inputs = f"{normalized(example.text)}\0{normalized(example.pair or '')}"
+    return int.from_bytes(blake2b(inputs.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

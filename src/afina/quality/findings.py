@@ -1,0 +1,62 @@
+"""Findings about labelled data: each with a severity, a code, a count and places."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..errors import Problem
+from ..records import Example
+
+Severity = Literal["error", "warning", "note"]
+SHOWN = 5
+"""Places that a finding lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know about the data.
+
+    Attributes:
+        severity: error (training would refuse it), warning (scores or training suffer) or note.
+        code: A short stable name.
+        message: What was found.
+        count: How many examples or labels it concerns.
+        places: The first of them.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    count: int = 0
+    places: tuple[str, ...] = ()
+
+
+def many(count: int, noun: str) -> str:
+    """A number and its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def of_all(some: Sequence[Any], examples: Sequence[Example]) -> str:
+    """How many examples, and their share."""
+    return f"{many(len(some), 'example')} ({len(some) / len(examples):.1%})"
+
+
+def by_kind(problems: Sequence[Problem], severity: Severity, where: str = "") -> list[Finding]:
+    """Problems by kind, so that ten thousand of one kind are one line."""
+    kinds: dict[str, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        kinds[problem.code].append(problem)
+    return [
+        Finding(
+            severity, code, where + "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same)
+        )
+        for code, same in kinds.items()
+    ]
+
+
+def places(some: Iterable[Problem | Example]) -> tuple[str, ...]:
+    """The first places of some examples or problems."""
+    return tuple(one.place for one, _ in zip(some, range(SHOWN), strict=False))

@@ -1,0 +1,160 @@
+"""Everything that there is to know about labelled data before training on them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..assembly import open_tokenizer
+from ..config import Config
+from ..data.identity import fingerprint
+from ..data.parts import Bad, Data, gather
+from ..errors import Problem
+from ..model.families import locate
+from ..records import Example
+from ..tasks.base import Task
+from . import label_issues
+from .duplicates import contradictions, mirrored, repeated, seen_in_validation
+from .findings import Finding, Severity, by_kind
+from .labels import label_findings
+from .lengths import length_findings
+from .near_duplicates import near_duplicates_or_note
+from .remnants import remnants
+
+ORDER: tuple[Severity, ...] = ("error", "warning", "note")
+"""The gravest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `check` found.
+
+    Attributes:
+        examples: Number of examples by split.
+        left_out: Number of records that can't be used, by split.
+        findings: The gravest first.
+        notes: What was decided on the way, in words.
+        label_issues: Labels that are probably wrong, when they were looked for.
+    """
+
+    examples: dict[str, int]
+    left_out: dict[str, int]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    label_issues: label_issues.LabelIssues | None = None
+
+    def of(self, severity: Severity) -> list[Finding]:
+        """The findings of one severity."""
+        return [finding for finding in self.findings if finding.severity == severity]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What training would refuse."""
+        return self.of("error")
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """What training or its scores would suffer from."""
+        return self.of("warning")
+
+    def __str__(self) -> str:
+        return "\n".join(f"{finding.severity}: {finding.message}" for finding in self.findings)
+
+
+def audit(
+    task: Task,
+    splits: Mapping[str, Sequence[Example]],
+    *,
+    problems: Sequence[Problem] = (),
+    left_out: Mapping[str, Sequence[Bad]] | None = None,
+) -> list[Finding]:
+    """The findings that need no model, the gravest first.
+
+    Args:
+        task: With its columns, and fitted where there are no problems.
+        splits: Examples by split.
+        problems: What training would refuse.
+        left_out: By split, records that are left out; problems among `problems` are not told twice.
+    """
+    refused = set(map(id, problems))
+    records = [record for bad in (left_out or {}).values() for record in bad]
+    spared = [problem for record in records for problem in record if id(problem) not in refused]
+    findings = [*by_kind(problems, "error"), *by_kind(spared, "warning")]
+    keys = {name: [fingerprint(example) for example in examples] for name, examples in splits.items()}
+    findings += repeated(splits, keys)
+    findings += seen_in_validation(splits, keys)
+    findings += mirrored(splits, keys)
+    findings += contradictions(task, splits, keys)
+    findings += remnants(task, splits)
+    labels = Counter(label for example in splits["train"] for label in task.labels_in(example))
+    if labels:
+        findings += label_findings(labels)
+    for name, examples in splits.items():
+        findings += by_kind(task.warnings(examples), "warning", f"{name}: ")
+    return in_order(findings)
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """The gravest first."""
+    return sorted(findings, key=lambda finding: ORDER.index(finding.severity))
+
+
+def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: bool = False) -> Report:
+    """Everything that is wrong or odd about a run's data. Only the model's tokenizer is loaded.
+
+    Args:
+        config: Checked configuration.
+        sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
+        labels: Whether to look for labels that are probably wrong, too, which takes a pass of the whole model.
+
+    Raises:
+        InputError: data or model can't be read at all; what is wrong with single records is a finding.
+    """
+    source = locate(config.model.name)
+    data, problems = gather(config, sources)
+    findings = audit(data.task, data.splits, problems=problems, left_out=data.left_out)
+    findings += near_duplicates_or_note(data.splits, stratum=data.task.stratum)
+    issues = None
+    if not problems:
+        tokenizer = open_tokenizer(source, max_length=config.model.max_length)
+        for name, examples in data.splits.items():
+            findings += length_findings(data.task, examples, tokenizer=tokenizer, name=name)
+        if labels:
+            issues = label_issues.find_label_issues(config, data)
+            findings += issues.findings()
+    return Report(
+        {name: len(examples) for name, examples in data.splits.items()},
+        {name: len(records) for name, records in data.left_out.items()},
+        tuple(in_order(findings)),
+        tuple(data.notes),
+        issues,
+    )
+
+
+SHOWN = 5
+"""Warnings about single examples that are shown in full, of each kind."""
+
+
+def warning_lines(data: Data, findings: Sequence[Finding]) -> list[str]:
+    """The warnings about a run's data, a line each; those about single examples with the first few in full."""
+    lines = []
+    listed = set()
+    for name, examples in data.splits.items():
+        kinds: dict[str, list[Problem]] = {}
+        for problem in data.task.warnings(examples):
+            kinds.setdefault(problem.code, []).append(problem)
+        for same in kinds.values():
+            lines += [f"{name}: {problem}" for problem in same[:SHOWN]]
+            if len(same) > SHOWN:
+                lines.append(f"{name}: ... and {len(same) - SHOWN:,} more of the kind")
+        listed |= set(kinds)
+    grouped = [finding for finding in findings if finding.severity == "warning" and finding.code not in listed]
+    return [*lines, *map(in_a_line, grouped)]
+
+
+def in_a_line(finding: Finding) -> str:
+    """A finding with its first place."""
+    more = f", the first of {finding.count:,}" if finding.count > 1 else ""
+    return finding.message + (f" ({finding.places[0]}{more})" if finding.places else "")
