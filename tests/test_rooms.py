@@ -38,7 +38,7 @@ DOORS = {
     "yaml": {"config.py", "templates.py"},
     "typer": {"cli.py"},
     "rich": {"screen.py"},
-    "conllu": {"data/conll.py"},
+    "conllu": {"data/conllu.py"},
     "filelock": {"disk.py"},
     "platformdirs": {"model/states.py"},
     "psutil": {"assembly.py"},
@@ -151,7 +151,7 @@ def test_importing_afina_costs_nothing() -> None:
 
 def test_configuration_and_data_need_no_torch() -> None:
     code = (
-        "import sys; import afina.config, afina.data.readers, afina.data.splits, afina.tasks.classification, "
+        "import sys; import afina.config, afina.data.sources, afina.data.splits, afina.tasks.classification, "
         "afina.model.families; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -549,13 +549,13 @@ def scan(data: str, reading: Mapping[str, Any]) -> tuple[list[str], int]:
     Raises:
         DataError: lists the rows that can't be read.
     """
-    from .data import readers
+    from .data.sources import read
     from .errors import SHOWN, DataError, Problem
 
     columns: dict[str, None] = {}
     problems: list[Problem] = []
     count, wrong = 0, 0
-    for item in readers.read(data, **reading):
+    for item in read(data, **reading):
         count += 1
         if isinstance(item, Problem):
             wrong += 1
@@ -586,13 +586,13 @@ def answered_rows(
     predictor: Predictor, data: str, reading: Mapping[str, Any], watch: Callable[[Sequence[Features]], None]
 ) -> Iterator[tuple[Row, Prediction]]:
     """Rows beside their predictions, in memory that does not grow with the data; `watch` sees what was cut."""
-    from .data import readers
+    from .data.sources import read
     from .inference import predict
     from .records import Row
     from .serving.predictor import unlabelled
 
     art = predictor.artifact
-    items, again = itertools.tee(readers.read(data, **reading))
+    items, again = itertools.tee(read(data, **reading))
     predictions = predict(art.network, art.tokenizer, art.task, unlabelled(art.task, items), watch=watch)
     yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
 

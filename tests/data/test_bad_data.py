@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from afina import cli
 from afina.config import load
-from afina.data import readers
+from afina.data import lines as data_lines
 from afina.data.parts import gather, read_data
-from afina.data.readers import read
+from afina.data.sources import read
 from afina.errors import AfinaError, DataError, Problem
 from afina.quality.report import audit
 from afina.records import Example, Row
@@ -34,7 +34,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Read:
-    """A file for `readers.read`: the rows that come out, or what is said of it and at which line."""
+    """A file for `sources.read`: the rows that come out, or what is said of it and at which line."""
 
     id: str
     name: str
@@ -669,7 +669,7 @@ def peak_of(name: str, number: int) -> int:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_d25a_reading_does_not_hold_what_was_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "CHUNK", 1 << 14)
+    monkeypatch.setattr(data_lines, "CHUNK", 1 << 14)
     assert peak_of(name, 20_000) < 500_000
     assert Path(name).stat().st_size > 300_000
 
@@ -757,14 +757,14 @@ def test_any_bytes_are_rows_or_problems_and_none_is_counted_twice(folder: Path, 
 # ---- the catalogue is whole
 
 ELSEWHERE = {
-    "D04": ["test_readers.py::test_a_lone_return_ends_a_tsv_line_only_where_there_is_no_newline"],
-    "D05": ["test_readers.py::test_an_open_quote_before_more_text_than_a_field_holds"],
-    "D15": ["test_readers.py::test_faults_of_a_json_line", "test_readers.py::test_a_json_array_file_is_named"],
+    "D04": ["test_sources.py::test_a_lone_return_ends_a_tsv_line_only_where_there_is_no_newline"],
+    "D05": ["test_sources.py::test_an_open_quote_before_more_text_than_a_field_holds"],
+    "D15": ["test_sources.py::test_faults_of_a_json_line", "test_sources.py::test_a_json_array_file_is_named"],
     "D16": ["../quality/test_near_duplicates.py", "test_natural.py::test_sick"],
     "D18": ["../tasks/test_tokens.py::test_words_to_windows_to_words_is_the_identity"],
     "D19": ["../tasks/test_tokens.py::test_right_offsets_are_never_suspected"],
-    "D24": ["test_readers.py::test_files_that_can_not_be_read"],
-    "D25": ["test_readers.py::test_a_large_file_is_read_in_flat_memory"],
+    "D24": ["test_sources.py::test_files_that_can_not_be_read"],
+    "D25": ["test_sources.py::test_a_large_file_is_read_in_flat_memory"],
 }
 CASES: dict[str, list[str]] = {f"D{number:02}": ELSEWHERE.get(f"D{number:02}", []) for number in range(1, 26)}
 """Each case and its tests: ids of the tables above, functions of this file, tests elsewhere."""

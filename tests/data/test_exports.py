@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afina.data import readers
+from afina.data import sources
 from afina.data.exports import read_export, spans_of
+from afina.data.lines import FIELD_LIMIT
 from afina.data.parts import read_examples
 from afina.errors import DataError, Problem
 from afina.records import Example, Row
@@ -35,9 +36,9 @@ def lines(*values: Any) -> str:
 
 def examples(path: Path, task: str, **options: Any) -> list[Example]:
     """The labelled examples of a file, as training reads them."""
-    rows = readers.rows(path)
+    rows = sources.rows(path)
     kind = find(task)
-    found, problems = read_examples(kind(kind.Options(**options)).columns(readers.columns_of(rows)), rows)
+    found, problems = read_examples(kind(kind.Options(**options)).columns(sources.columns_of(rows)), rows)
     if problems:
         raise DataError(problems)
     return found
@@ -49,12 +50,12 @@ def targets(path: Path, task: str = "tokens", **options: Any) -> list[Any]:
 
 
 def problems(path: Path) -> list[Problem]:
-    return [item for item in readers.read(path) if isinstance(item, Problem)]
+    return [item for item in sources.read(path) if isinstance(item, Problem)]
 
 
 def refused(path: Path) -> str:
     with pytest.raises(DataError) as caught:
-        list(readers.read(path))
+        list(sources.read(path))
     return str(caught.value)
 
 
@@ -86,7 +87,7 @@ def test_label_studio_spans_and_choices(tmp_path: Path) -> None:
     relation = {"from_id": "a", "to_id": "b", "type": "relation", "direction": "right"}
     other = task(annotation(choice("calm")), text="Nothing here", source="mail")
     path = save(tmp_path, [task(annotation(PLACE, PERSON, relation, choice("glad"))), other])
-    first, second = readers.rows(path)
+    first, second = sources.rows(path)
     assert first.place == f"{path}:[0]"
     spans = [{"start": start, "end": end, "label": label} for start, end, label in SPANS]
     assert first.values == {"id": 31, "text": TEXT, "spans": spans, "label": ["glad"]}
@@ -104,7 +105,7 @@ def test_label_studio_with_several_choices(tmp_path: Path) -> None:
 
 def test_several_controls_of_a_kind_keep_their_names(tmp_path: Path) -> None:
     answers = annotation(choice("glad"), choice("news", name="topic"), PERSON, region(0, 3, "X", name="other"))
-    (row,) = readers.rows(save(tmp_path, [task(answers)]))
+    (row,) = sources.rows(save(tmp_path, [task(answers)]))
     assert list(row.values) == ["id", "text", "sentiment", "topic", "ner", "other"]
     assert row.values["topic"] == ["news"]
 
@@ -112,7 +113,7 @@ def test_several_controls_of_a_kind_keep_their_names(tmp_path: Path) -> None:
 def test_choices_about_a_region_label_no_text(tmp_path: Path) -> None:
     about = choice("sure")
     about["value"] |= {"start": 0, "end": 3, "text": "Ana"}
-    (row,) = readers.rows(save(tmp_path, [task(annotation(PERSON, about))]))
+    (row,) = sources.rows(save(tmp_path, [task(annotation(PERSON, about))]))
     assert list(row.values) == ["id", "text", "spans"]
 
 
@@ -134,7 +135,7 @@ def test_annotations_of_one_task(tmp_path: Path) -> None:
 
 def refused_rows(path: Path) -> list[str]:
     """All problems; that every record is a row or a problem is checked on the way."""
-    found = list(readers.read(path))
+    found = list(sources.read(path))
     assert len(found) == len(json.loads(path.read_text(encoding="utf-8")))
     return [str(one) for one in found if isinstance(one, Problem)]
 
@@ -146,7 +147,7 @@ def test_tasks_that_nobody_annotated(tmp_path: Path) -> None:
     assert refused_rows(path) == [f"{path}:[{i}]: nobody has annotated this text; {fix}" for i in (1, 2)]
     tokens = find("tokens")
     for tasks in ([task(), task(skipped)], [{"data": {"text": TEXT}}, {"id": 2, "data": {"text": TEXT}}]):
-        rows = readers.rows(save(tmp_path, tasks))
+        rows = sources.rows(save(tmp_path, tasks))
         assert [one.text for one in unlabelled(tokens(tokens.Options()), rows)] == [TEXT, TEXT]
 
 
@@ -186,7 +187,7 @@ def test_kinds_of_answers_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_single_task_is_a_file_too(tmp_path: Path) -> None:
     path = save(tmp_path, task(annotation(PERSON, PLACE)))
     assert targets(path) == [SPANS]
-    assert readers.rows(path)[0].place == str(path)
+    assert sources.rows(path)[0].place == str(path)
 
 
 def test_a_task_on_a_line_is_refused(tmp_path: Path) -> None:
@@ -273,13 +274,13 @@ def test_label_studio_minimal(tmp_path: Path) -> None:
 def test_label_studio_minimal_has_a_record_for_each_annotation(tmp_path: Path) -> None:
     one, other = minimal(label=[PERSON["value"]]), minimal(label=[PLACE["value"]], annotation_id=8)
     again = copy.deepcopy(one) | {"annotation_id": 9, "annotator": 2}
-    assert len(readers.rows(save(tmp_path, [one, again]))) == 1
+    assert len(sources.rows(save(tmp_path, [one, again]))) == 1
     (problem,) = problems(save(tmp_path, [one, again, other]))
     assert problem.place.endswith("export.json:[2]")
     assert problem.code == "annotations-differ"
     unseen = minimal(id=5, annotation_id=None)
     assert [one.code for one in problems(save(tmp_path, [one, unseen]))] == ["unlabelled"]
-    assert len(readers.rows(save(tmp_path, [unseen, unseen | {"id": 6}]))) == 2
+    assert len(sources.rows(save(tmp_path, [unseen, unseen | {"id": 6}]))) == 2
     (problem,) = problems(save(tmp_path, [minimal(label=[region(0, 3, "A", "B")["value"]])]))
     assert problem.code == "not-one-label"
 
@@ -331,7 +332,7 @@ def test_spacy_documents(tmp_path: Path) -> None:
     cats = [{"text": TEXT, "tokens": [], "cats": {"good": 1.0, "bad": 0.0}}, {"text": TEXT, "cats": {"good": 0.2}}]
     assert targets(save(tmp_path, cats), "multilabel", label="label") == [("good",), ()]
     odd = {"text": TEXT, "cats": {"good": "yes"}}
-    assert readers.rows(save(tmp_path, [odd]))[0].values == odd
+    assert sources.rows(save(tmp_path, [odd]))[0].values == odd
 
 
 def test_spacy_training_format(tmp_path: Path) -> None:
@@ -354,7 +355,7 @@ def test_spacy_binary_files_say_how_to_convert(tmp_path: Path) -> None:
 
 def refused_path(path: Path) -> str:
     with pytest.raises(DataError) as caught:
-        readers.read(path)
+        sources.read(path)
     return str(caught.value)
 
 
@@ -377,7 +378,7 @@ def test_prodigy(tmp_path: Path) -> None:
 
 def test_an_answer_column_of_other_data_is_left_alone(tmp_path: Path) -> None:
     rows = [{"question": "what?", "context": "ignore it", "answer": "ignore"}, {"text": "a", "answer": "reject"}]
-    assert [row.values for row in readers.rows(save(tmp_path, lines(*rows), "a.jsonl"))] == rows
+    assert [row.values for row in sources.rows(save(tmp_path, lines(*rows), "a.jsonl"))] == rows
 
 
 # ---- plain arrays, and files that hold none
@@ -390,20 +391,20 @@ def test_arrays_of_records(tmp_path: Path) -> None:
         {"label": [{"start": 1, "labels": ["x"]}], "spans": {"a": 1}},
     ]
     path = save(tmp_path, rows)
-    assert [row.values for row in readers.rows(path)] == rows
-    assert [row.place for row in readers.rows(path)] == [f"{path}:[{i}]" for i in range(3)]
+    assert [row.values for row in sources.rows(path)] == rows
+    assert [row.place for row in sources.rows(path)] == [f"{path}:[{i}]" for i in range(3)]
     path = save(tmp_path, {"version": 1, "data": rows})
-    assert [row.values for row in readers.rows(path)] == rows
-    assert readers.rows(path)[2].place == f"{path}:data[2]"
+    assert [row.values for row in sources.rows(path)] == rows
+    assert sources.rows(path)[2].place == f"{path}:data[2]"
     path = save(tmp_path, [{"question": "who?", "context": "Ana", "answers": []}])
-    assert len(readers.rows(path)) == 1
+    assert len(sources.rows(path)) == 1
 
 
 def test_what_pandas_writes(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"text": ["é 😀", "b"], "label": [1, None]})
     frame.to_json(tmp_path / "a.json", orient="records")
-    rows = readers.rows(tmp_path / "a.json")
+    rows = sources.rows(tmp_path / "a.json")
     assert [row.values for row in rows] == [{"text": "é 😀", "label": 1.0}, {"text": "b", "label": None}]
     frame.to_json(tmp_path / "b.json")
     message = refused(tmp_path / "b.json")
@@ -432,8 +433,8 @@ def test_files_that_hold_no_records(tmp_path: Path, text: str, says: str) -> Non
 
 
 def test_faults_of_single_records(tmp_path: Path) -> None:
-    text = '[{"a": "\\ud83d"}, {"a": "\\ud83d\\ude00"}, {"a": "' + "x" * (readers.FIELD_LIMIT + 1) + '"}]'
-    found = list(readers.read(save(tmp_path, text)))
+    text = '[{"a": "\\ud83d"}, {"a": "\\ud83d\\ude00"}, {"a": "' + "x" * (FIELD_LIMIT + 1) + '"}]'
+    found = list(sources.read(save(tmp_path, text)))
     assert [getattr(item, "code", "") for item in found] == ["lone-surrogate", "", "too-long"]
     tasks = json.dumps([task(annotation(region(0, 1, "A", text="\ud83d")), text="\ud83d")])
     assert [one.code for one in problems(save(tmp_path, tasks))] == ["lone-surrogate"]

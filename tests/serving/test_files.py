@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afina.data import readers
+from afina.data import sources
 from afina.serving.files import csv_writer
 
 CELLS = st.text(st.sampled_from('ab,;"\r\n\t é\u2028=') | st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
@@ -27,4 +27,4 @@ def test_a_lone_carriage_return_is_read_back_by_our_own_reader(tmp_path: Path) -
     with (tmp_path / "out.csv").open("w", encoding="utf-8", newline="") as file:
         csv_writer(file).writerows([("text", "label"), ("old\rmac", "a"), ("two\r\nlines", "b")])
     assert (tmp_path / "out.csv").read_bytes().startswith(b'text,label\n"old\rmac",a\n')
-    assert [row.values["text"] for row in readers.rows(tmp_path / "out.csv")] == ["old\rmac", "two\r\nlines"]
+    assert [row.values["text"] for row in sources.rows(tmp_path / "out.csv")] == ["old\rmac", "two\r\nlines"]

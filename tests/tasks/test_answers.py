@@ -14,7 +14,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from afina.data import readers
+from afina.data import sources
 from afina.errors import DataError
 from afina.metrics.answers import best_f1, normalized, word_f1
 from afina.model import network as networks
@@ -222,13 +222,13 @@ def test_squad_files(tmp_path: Path) -> None:
     file = tmp_path / "squad.json"
     file.write_text(json.dumps(tree), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        readers.rows(file)
+        sources.rows(file)
     assert "squad.json:data[0].paragraphs[0].qas[2]: expected a question" in str(caught.value)
     assert "squad.json:data[0].paragraphs[1]: expected `context` and `qas`" in str(caught.value)
     qas.pop()
     tree["data"][0]["paragraphs"].pop()
     file.write_text(json.dumps(tree["data"]), encoding="utf-8")
-    rows = readers.rows(file)
+    rows = sources.rows(file)
     assert [row.values["id"] for row in rows] == ["a", "b"]
     assert rows[1].values["answers"] == []
 
@@ -236,9 +236,9 @@ def test_squad_files(tmp_path: Path) -> None:
 @pytest.mark.data
 def test_real_questions_lose_nothing(real_data: Path) -> None:
     """Every answer of a real file comes back from perfect logits through windows, word by word."""
-    rows = readers.rows(real_data / "squad" / "dev-v2.0.json")
+    rows = sources.rows(real_data / "squad" / "dev-v2.0.json")
     assert len(rows) == 1252
-    made_task = Answers(AnswersOptions()).columns(readers.columns_of(rows))
+    made_task = Answers(AnswersOptions()).columns(sources.columns_of(rows))
     examples = [made_task.read(row) for row in rows][::6]
     fitted = made_task.fit(examples)
     assert fitted.fitted["no_answer"]

@@ -353,10 +353,10 @@ def test_a_key_inside_features() -> None:
 @pytest.mark.data
 def test_real_sentences_lose_nothing(real_data: Path, tiny: Callable[[str], Path]) -> None:
     """lener_br with a length that most sentences exceed: every entity comes back from perfect logits."""
-    from afina.data import readers
+    from afina.data import sources
 
-    rows = readers.rows(real_data / "lener_br" / "dev.conll")[:150]
-    task = Tokens(TokensOptions()).columns(readers.columns_of(rows))
+    rows = sources.rows(real_data / "lener_br" / "dev.conll")[:150]
+    task = Tokens(TokensOptions()).columns(sources.columns_of(rows))
     examples = [task.read(row) for row in rows]
     task = task.fit(examples)
     tokenizer = Tokenizer(TOKENIZERS["bert"], 32)

@@ -15,7 +15,7 @@ from ..errors import ConfigError, DataError, Problem
 from ..records import Example, Row
 from ..tasks.base import Task
 from ..tasks.inputs import COUNTABLE
-from . import readers
+from .sources import columns_of, read
 from .splits import hold_out
 
 FIRST = 1000
@@ -168,9 +168,7 @@ def records(config: Config, source: Any, name: str, problems: list[Problem]) -> 
     """The records of one part of the data; what ends them early is added to the problems."""
     data = config.data
     try:
-        yield from readers.read(
-            source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name
-        )
+        yield from read(source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name)
     except DataError as error:  # the rest of the file can't be read
         problems += error.problems
 
@@ -196,13 +194,13 @@ def choose(
         ConfigError: a column can't be found.
     """
     try:
-        return task.columns(readers.columns_of(rows_of(head))), (head, rest)
+        return task.columns(columns_of(rows_of(head))), (head, rest)
     except ConfigError:
         more = list(rest)
         if not more:
             raise
         head += more
-        return task.columns(readers.columns_of(rows_of(head))), (head, iter(()))
+        return task.columns(columns_of(rows_of(head))), (head, iter(()))
 
 
 def rows_of(items: Iterable[Row | Problem]) -> list[Row]:

@@ -12,8 +12,9 @@ import numpy as np
 from .. import artifact as artifacts
 from .. import inference
 from ..artifact import Artifact
-from ..data import readers
 from ..data.parts import read_examples
+from ..data.sources import columns_of, read
+from ..data.sources import rows as read_rows
 from ..errors import ConfigError, DataError, InputError, Problem
 from ..inference import Evaluation
 from ..records import Example, Prediction, Row
@@ -74,8 +75,8 @@ class Predictor:
             DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         """
         art = self.artifact
-        rows = readers.rows(data, **reading)
-        task = art.task.columns(readers.columns_of(rows))
+        rows = read_rows(data, **reading)
+        task = art.task.columns(columns_of(rows))
         examples, problems = read_examples(task, rows)
         unknown = [problem for example in examples if (problem := task.check(example)) is not None]
         problems += [problem for problem in unknown if unseen != "count" or problem.code != COUNTABLE]
@@ -92,7 +93,7 @@ class Predictor:
         """Unlabelled examples from texts, rows or a file."""
         if isinstance(data, (list, tuple)) and not (data and isinstance(data[0], dict)):
             return (plain(one, i) for i, one in enumerate(data, 1))
-        return unlabelled(self.artifact.task, readers.read(data, **reading))
+        return unlabelled(self.artifact.task, read(data, **reading))
 
 
 def plain(one: Any, number: int) -> Example:

@@ -1,7 +1,6 @@
-"""Sentences in columns: CoNLL files (any columns, tabs or blanks) and CoNLL-U. One sentence, one row of lists.
+"""Sentences in columns: CoNLL files, with any columns, between tabs or blanks. One sentence, one row of lists.
 
-A row of a CoNLL file has the columns `1`, `2`, ...; one of CoNLL-U has `form`, `lemma`, `upos`, `xpos`, `feats`,
-`deprel` and `misc`. Every column is a list with one entry a word.
+A row has the columns `1`, `2`, ..., each a list with one entry a word.
 """
 
 from __future__ import annotations
@@ -9,35 +8,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import BinaryIO
 
 from ..errors import Problem, printable
 from ..records import Row
+from .formats import Reader
+from .lines import Item, Line, ReadOptions, codec_of, lines_of
 
 DOCUMENT = "-DOCSTART-"
-SNIFFED = 2000
-"""Lines that are looked at to tell CoNLL columns from a table."""
 # Only these two separate columns: lines of real data hold U+00A0 and U+0085 inside words, where str.split would cut.
 BLANKS = re.compile(r"[ \t]+")
-
-
-class LineError(Protocol):
-    """What makes a line unreadable."""
-
-    def at(self, place: str, raw: bytes) -> Problem: ...
-
-
-class NumberedLine(Protocol):
-    """A physical line: its number from 1, its bytes, its text, and what makes it unreadable."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def raw(self) -> bytes: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def fault(self) -> LineError | None: ...
 
 
 def looks_like_columns(lines: Iterable[str]) -> bool:
@@ -58,9 +38,9 @@ def fields(text: str) -> list[str]:
     return text.split("\t") if "\t" in text else BLANKS.split(text.strip(" "))
 
 
-def blocks(lines: Iterable[NumberedLine]) -> Iterator[list[NumberedLine]]:
+def blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """Runs of lines between empty ones; `-DOCSTART-` lines belong to none."""
-    block: list[NumberedLine] = []
+    block: list[Line] = []
     for line in lines:
         text = line.text.strip("\r\n")
         if text.startswith(DOCUMENT):
@@ -74,7 +54,7 @@ def blocks(lines: Iterable[NumberedLine]) -> Iterator[list[NumberedLine]]:
         yield block
 
 
-def unreadable(name: str, block: Sequence[NumberedLine]) -> Problem | None:
+def unreadable(name: str, block: Sequence[Line]) -> Problem | None:
     """The first line of a sentence that can't be read, as a problem of the whole sentence."""
     for line in block:
         if line.fault:
@@ -82,15 +62,15 @@ def unreadable(name: str, block: Sequence[NumberedLine]) -> Problem | None:
     return None
 
 
-def raw_of(block: Sequence[NumberedLine]) -> bytes:
+def raw_of(block: Sequence[Line]) -> bytes:
     """The bytes of a sentence."""
     return b"".join(line.raw for line in block)
 
 
-def read_columns(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Problem]:
+def read_columns(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
     """The sentences of a CoNLL file; a sentence with a ragged line is a problem."""
     expected = 0
-    for block in blocks(lines):
+    for block in blocks(lines_of(name, file, codec_of(name, file, options.encoding))):
         table = [fields(line.text.strip("\r\n")) for line in block]
         # The first sentence decides by its majority, so that one odd line at the top does not spoil the file.
         expected = expected or Counter(map(len, table)).most_common(1)[0][0]
@@ -122,32 +102,4 @@ def ragged(place: str, text: str, found: Sequence[str], expected: int, raw: byte
     return Problem(place, message, fix, "ragged-line", raw)
 
 
-def read_conllu(name: str, lines: Iterable[NumberedLine]) -> Iterator[Row | Problem]:
-    """The sentences of a CoNLL-U file. Multi-word lines (`8-9`) and empty nodes (`8.1`) are not words of their own."""
-    from conllu import parse
-    from conllu.exceptions import ParseException
-
-    for block in blocks(lines):
-        place, raw = f"{name}:{block[0].number}", raw_of(block)
-        problem = unreadable(name, block)
-        if problem:
-            yield problem
-            continue
-        try:
-            (sentence,) = parse("".join(line.text for line in block) + "\n")
-            words = [token for token in sentence if isinstance(token["id"], int)]
-            yield Row({column: [text_of(word[column]) for word in words] for column in CONLLU}, place, raw)
-        except (ParseException, KeyError, ValueError) as error:
-            yield Problem(
-                place, f"not CoNLL-U: {printable(str(error))}", "ten columns with tabs between", "bad-conllu", raw
-            )
-
-
-CONLLU = ("form", "lemma", "upos", "xpos", "feats", "deprel", "misc")
-
-
-def text_of(value: object) -> str:
-    """A field as text; features as `Key=Value|Key=Value`, nothing as `_`."""
-    if isinstance(value, dict):
-        return "|".join(f"{key}={part}" for key, part in value.items()) or "_"
-    return "_" if value is None else str(value)
+READER = Reader("columns", (".conll", ".iob", ".bio", ".txt"), read_columns, looks_like_columns)

@@ -20,8 +20,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from afina.data import readers
-from afina.data.readers import columns_of, read, rows
+from afina.data import delimited
+from afina.data import lines as data_lines
+from afina.data.sources import columns_of, read, rows
 from afina.errors import ConfigError, DataError, InputError, Problem
 from afina.records import Row
 
@@ -192,13 +193,13 @@ def test_the_size_of_the_chunks_means_nothing(write: Any, monkeypatch: pytest.Mo
     data = 'a,b\r\n"x\r\ny",é\r\r\nz,"q""\r"\nlast,1'
     path = write("a.csv", data)
     whole = items(path)
-    monkeypatch.setattr(readers, "CHUNK", chunk)
+    monkeypatch.setattr(data_lines, "CHUNK", chunk)
     assert items(path) == whole
     assert [line_of(item) for item in whole] == [2, 5, 7]
 
 
 def test_a_large_file_is_read_in_flat_memory(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "CHUNK", 1 << 12)
+    monkeypatch.setattr(data_lines, "CHUNK", 1 << 12)
     paths = [
         write("big.csv", "text,label\n" + '"some, words",yes\n' * 40_000),
         write("big.tsv", "text\tlabel\n" + "some more words\tyes\n" * 40_000),
@@ -213,7 +214,7 @@ def test_a_large_file_is_read_in_flat_memory(write: Any, monkeypatch: pytest.Mon
 
 
 def test_importing_brings_no_heavy_package() -> None:
-    code = "import sys, afina.data.readers; print({'torch', 'pandas', 'pyarrow', 'sklearn'} & set(sys.modules))"
+    code = "import sys, afina.data.sources; print({'torch', 'pandas', 'pyarrow', 'sklearn'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment())
     assert done.stdout.strip() == "set()"
 
@@ -436,7 +437,8 @@ def test_long_fields(write: Any) -> None:
     ],
 )
 def test_too_long_fields(write: Any, monkeypatch: pytest.MonkeyPatch, name: str, data: str) -> None:
-    monkeypatch.setattr(readers, "FIELD_LIMIT", 100)
+    for module in (data_lines, delimited):
+        monkeypatch.setattr(module, "FIELD_LIMIT", 100)
     before = csv.field_size_limit()
     found = items(write(name, data.format("z" * 101)))
     assert isinstance(found[0], Problem)
@@ -448,7 +450,8 @@ def test_too_long_fields(write: Any, monkeypatch: pytest.MonkeyPatch, name: str,
 
 
 def test_an_open_quote_before_more_text_than_a_field_holds(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "FIELD_LIMIT", 100)
+    for module in (data_lines, delimited):
+        monkeypatch.setattr(module, "FIELD_LIMIT", 100)
     problem = only_problem(write("a.csv", 'a,b\n"x,1\n' + "y,2\n" * 100))
     assert problem.code == "open-quote"
     assert "(101 lines)" in problem.message
@@ -584,7 +587,7 @@ def test_folders_and_patterns(write: Any, tmp_path: Path) -> None:
     assert "no file matches" in refused(f"{tmp_path}/*.xyz")
     assert "found .md, expected one of" in refused(f"{tmp_path}/R*")
     assert "is a folder" in refused(f"{tmp_path}/inner*")
-    assert "the folder holds no file that ends in .csv" in refused(tmp_path / "inner.csv")
+    assert "the folder holds no file that ends in .bio, .conll" in refused(tmp_path / "inner.csv")
 
 
 def test_a_file_whose_name_looks_like_a_pattern(write: Any) -> None:
@@ -600,7 +603,7 @@ def test_a_text_file_needs_a_tab(write: Any) -> None:
 
 def test_unknown_endings_list_the_known_ones(write: Any) -> None:
     message = refused(write("a.xlsx", "x"))
-    assert "found .xlsx, expected one of .csv, .tsv, .txt, .jsonl, .ndjson" in message
+    assert "found .xlsx, expected one of .bio, .conll, .conllu, .csv, .iob, .json, .jsonl" in message
     assert "found no ending" in refused(write("data", "x"))
 
 

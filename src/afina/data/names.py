@@ -1,0 +1,43 @@
+"""Names of columns: those that can't be told apart are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..errors import DataError, Problem, printable
+
+
+def check_names(place: str, names: Sequence[Any]) -> None:
+    """Refuse names that are no text, empty, equal, or too alike to be told apart."""
+    problems = [
+        Problem(place, f"column {number} has no name", "name it or remove it (pandas: index=False)", "empty-name")
+        for number, name in enumerate(names, 1)
+        if isinstance(name, str) and not name.strip()
+    ]
+    problems += [
+        Problem(place, f"a column name must be text, found {printable(name)}", code="bad-name")
+        for name in names
+        if not isinstance(name, str)
+    ]
+    problems += [
+        Problem(place, f"the columns {quoted(same)} {likeness(same)}", "rename or remove all but one", "twin-names")
+        for same in lookalikes([name for name in names if isinstance(name, str) and name.strip()])
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def lookalikes(names: list[str]) -> list[list[str]]:
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name.strip().casefold(), []).append(name)
+    return [same for same in alike.values() if len(same) > 1]
+
+
+def likeness(same: list[str]) -> str:
+    return "have the same name" if len(set(same)) == 1 else "differ only by case or by blanks around the name"
+
+
+def quoted(names: Iterable[str]) -> str:
+    return " and ".join(printable(name) for name in names)
