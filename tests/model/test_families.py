@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from afina.training.strategies import trainable_layers
 
 from afina.artifact import Artifact, load
 from afina.errors import ModelError
@@ -20,7 +21,6 @@ from afina.records import Batch, Example
 from afina.tasks.base import Task, find
 from afina.text.layouts import collate
 from afina.text.tokenization import Tokenizer, load_tokenizer
-from afina.training.strategies import trainable_layers
 from tests import tiny as made
 
 EXAMPLES = [

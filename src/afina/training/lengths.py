@@ -51,9 +51,9 @@ class Tally:
 
     def add(self, task: Task, unknown: int | None, example: Example, one: Features) -> None:
         """Count an example."""
-        self.lengths.append(sum(len(window) for window in one.windows) + one.cut)
-        if one.cut:
-            self.cut, self.lost = self.cut + 1, self.lost + one.cut
+        self.lengths.append(sum(len(window) for window in one.windows) + one.truncated_tokens)
+        if one.truncated_tokens:
+            self.cut, self.lost = self.cut + 1, self.lost + one.truncated_tokens
             if len(self.places) < SHOWN:
                 self.places.append(example.place)
         gold, held = task.coverage(example, one.windows)
