@@ -23,7 +23,6 @@ ROOMS = [
     {"serving"},
     {"training"},
     {"api"},
-    {"screen"},
     {"cli", "__init__", "__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
@@ -34,8 +33,8 @@ DOORS = {
     "cleanlab": {"training/suspects.py"},
     "scipy": {"metrics/intervals.py"},
     "yaml": {"config.py", "templates.py"},
-    "typer": {"cli.py"},
-    "rich": {"screen.py"},
+    "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing")},
+    "rich": {"cli/progress.py"},
     "conllu": {"data/conll.py"},
     "filelock": {"disk.py"},
     "platformdirs": {"model/states.py"},
