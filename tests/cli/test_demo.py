@@ -15,9 +15,8 @@ from tests.conftest import REPOSITORY
 
 
 def test_the_demo_trains_and_tries_its_model(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    from afina.cli.training import follow
     from afina.config import Config, ModelConfig
-
-    follow = demo.follow
 
     def small(config: Config, *, quiet: bool = False) -> Any:
         assert (config.model.name, config.strategy, config.seed) == ("minilm", "full", 0)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from afina.training.strategies import trainable_layers
 
 from afina.artifact import Artifact, load
 from afina.errors import ModelError
@@ -21,6 +20,7 @@ from afina.records import Batch, Example
 from afina.tasks.base import Task, find
 from afina.text.layouts import collate
 from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.training.strategies import trainable_layers
 from tests import tiny as made
 
 EXAMPLES = [
