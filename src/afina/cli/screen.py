@@ -100,12 +100,12 @@ def say_findings(notes: Sequence[str], findings: Sequence[Finding]) -> None:
     for note in notes:
         say(note)
     say()
-    grouped = {one.code for one in findings if one.severity == "error"} | {"overlapping-spans"}
-    for one in sorted(findings, key=lambda one: ("error", "warning", "note").index(one.severity)):
-        count = f" ({one.count:,} of the kind)" if one.code in grouped and one.count > 1 else ""
-        where = f"\n         {', '.join(shortened(one.places))}" if one.places else ""
-        say(f"{one.severity + ':':<9}{one.message}{count}{where}")
-    kinds = Counter(one.severity for one in findings)
+    grouped = {finding.code for finding in findings if finding.severity == "error"} | {"overlapping-spans"}
+    for finding in sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.severity)):
+        count = f" ({finding.count:,} of the kind)" if finding.code in grouped and finding.count > 1 else ""
+        where = f"\n         {', '.join(shortened(finding.places))}" if finding.places else ""
+        say(f"{finding.severity + ':':<9}{finding.message}{count}{where}")
+    kinds = Counter(finding.severity for finding in findings)
     say()
     say(", ".join(f"{kinds[name]} {name}{'s' if kinds[name] != 1 else ''}" for name in ("error", "warning", "note")))
 
