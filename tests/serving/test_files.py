@@ -6,10 +6,12 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from afina.data import readers
+from afina.errors import DataError
 from afina.serving import files
 
 CELLS = st.text(st.sampled_from('ab,;"\r\n\t é\u2028=') | st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
@@ -50,3 +52,13 @@ def test_names_that_are_taken() -> None:
         "label": "input_input_label",
         "input_label": "input_label",
     }
+
+
+def test_a_file_is_scanned_for_its_columns_and_rows(tmp_path: Path) -> None:
+    file = tmp_path / "data.jsonl"
+    file.write_text('{"text": "a"}\n{"text": "b", "id": 1}\n', encoding="utf-8")
+    assert files.scan(str(file)) == (["text", "id"], 2)
+    file.write_text('{"text": "a"}\nno\n[]\n', encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        files.scan(str(file))
+    assert [problem.place for problem in error.value.problems] == [f"{file}:2", f"{file}:3"]

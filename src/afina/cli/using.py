@@ -54,9 +54,15 @@ def evaluate(
     predictor = opened(run, {"text": text, "pair": pair, "label": label})
     evaluation = predictor.evaluate(data, unseen=unseen or "refuse", **reading)
     if as_json:
-        about = {"examples": evaluation.examples, "truncated": evaluation.truncated}
-        about |= {"truncated_tokens": evaluation.truncated_tokens}
-        say_json({"metrics": scores_record(evaluation), "breakdown": evaluation.breakdown, **about})
+        say_json(
+            {
+                "metrics": scores_record(evaluation),
+                "breakdown": evaluation.breakdown,
+                "examples": evaluation.examples,
+                "truncated": evaluation.truncated,
+                "truncated_tokens": evaluation.truncated_tokens,
+            }
+        )
     else:
         say_evaluation(evaluation)
 
