@@ -203,7 +203,8 @@ class Stop:
 
 def obey(order: Order, output: int) -> int:
     """Carry out an order in this process, with both outputs to a pipe; its exit code."""
-    from afina import cli, screen
+    from afina.cli import main as run_afina
+    from afina.cli import progress
 
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -217,7 +218,7 @@ def obey(order: Order, output: int) -> int:
         module, _, name = path.rpartition(".")
         setattr(import_module(module), name, value)
     if order.reader:
-        lose_the_reader(screen, order.reader)
+        lose_the_reader(progress, order.reader)
     stop = Stop(*order.stop) if order.stop else None
     death = Death(order.die, order.folder)
     death.watch_tensors()
@@ -229,7 +230,7 @@ def obey(order: Order, output: int) -> int:
     sys.argv = ["afina", *order.arguments]
     code: Any = 0
     try:
-        cli.main()
+        run_afina()
     except SystemExit as end:
         code = end.code
     sys.stderr.flush()
@@ -239,12 +240,12 @@ def obey(order: Order, output: int) -> int:
     return int(code or 0)
 
 
-def lose_the_reader(screen: Any, shown: int) -> None:
+def lose_the_reader(progress: Any, shown: int) -> None:
     """Make stdout a pipe whose other end closes when so many evaluations were shown."""
     reader, writer = os.pipe()
     os.dup2(writer, 1)
     os.close(writer)
-    left, real = [shown], screen.scored_line
+    left, real = [shown], progress.scored_line
 
     def line(*arguments: Any) -> str:
         if not left[0]:
@@ -252,7 +253,7 @@ def lose_the_reader(screen: Any, shown: int) -> None:
         left[0] -= 1
         return str(real(*arguments))
 
-    screen.scored_line = line
+    progress.scored_line = line
 
 
 def main(model: str, folder: str) -> None:
@@ -262,8 +263,9 @@ def main(model: str, folder: str) -> None:
     rows = [{"text": f"a {word} film", "label": word} for word in ("good", "bad")] * 4
     settings: dict[str, Any] = {"model": model, "strategy": "last-1", "epochs": 1, "out": f"{folder}/warm"}
     afina.train(train=rows, validation=rows, test=rows, **settings)
-    import afina.cli
+    from afina.cli.app import program
 
+    program()
     print(0, flush=True)
     for line in sys.stdin:
         order = Order(**json.loads(line))

@@ -115,7 +115,7 @@ PROMISES = [
     Promise(
         "SIGINT ends with 130, SIGTERM with 143, after the step and a checkpoint",
         "signals to real processes",
-        "tests/test_cli.py",
+        "tests/cli/test_signals.py",
         ("test_a_signal_leaves_a_checkpoint",),
     ),
     Promise(

@@ -74,6 +74,13 @@ def test_what_is_wrong_is_told_at_once_and_nothing_is_made(tmp_path: Path) -> No
     assert [place.name for place in tmp_path.iterdir()] == ["mine"]
 
 
+def test_the_early_checks_need_no_listener(tmp_path: Path) -> None:
+    config, sources = api.configured(None, {"train": ROWS, "model": "./nowhere", "out": tmp_path / "run"})
+    with pytest.raises(ConfigError, match=r"there is no folder './nowhere'"):
+        api.events(config, sources)
+    assert not (tmp_path / "run").exists()
+
+
 def test_plan_trains_nothing(tiny: Callable[[str], Path], tmp_path: Path) -> None:
     plan = afina.plan(**settings(tiny("bert"), tmp_path / "run"))
     assert plan.examples == len(ROWS)

@@ -24,7 +24,6 @@ ROOMS = [
     {"quality"},
     {"training"},
     {"api"},
-    {"screen"},
     {"cli", "__init__", "__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
@@ -36,8 +35,8 @@ DOORS = {
     "datasketch": {"quality/near_duplicates.py"},
     "scipy": {"metrics/intervals.py"},
     "yaml": {"config.py", "templates.py"},
-    "typer": {"cli.py"},
-    "rich": {"screen.py"},
+    "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing")},
+    "rich": {"cli/progress.py"},
     "conllu": {"data/conllu.py"},
     "filelock": {"disk.py"},
     "platformdirs": {"model/states.py"},

@@ -143,18 +143,20 @@ def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) 
 def events(config: Config, sources: Mapping[str, Any] | None = None) -> Generator[Event, None, None]:
     """A training, one event at a time; the last one is `Done`. Closing it while it trains leaves a checkpoint.
 
+    The early checks are done by the call itself: whoever listens for signals hears them from the first event on.
+
     Args:
         config: Checked configuration.
         sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
 
     Raises:
-        InputError: at the first event: configuration, data or model can't be used.
-        TrainingError: the run failed.
+        InputError: configuration, data or model can't be used; nothing was started.
+        TrainingError: at an event: the run failed.
     """
     data = opened(config, sources)
     from .training.run import stream
 
-    yield from stream(config, data)
+    return stream(config, data)
 
 
 def opened(config: Config, sources: Mapping[str, Any] | None = None) -> Data:

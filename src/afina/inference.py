@@ -29,18 +29,18 @@ class Evaluation:
     Attributes:
         metrics: Name to value, the primary metric first.
         intervals: Name to (low, high), 95 % by bootstrap over examples.
-        details: A line a label, where the task has labels.
-        examples: How many were scored.
-        cut: How many of them lost tokens to the length limit.
-        lost: How many tokens they lost.
+        breakdown: One line a label, where the task has labels.
+        examples: Number of scored examples.
+        truncated: Number of those that lost tokens to the length limit.
+        truncated_tokens: Number of tokens that they lost.
     """
 
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     breakdown: list[dict[str, Any]]
     examples: int
-    cut: int = 0
-    lost: int = 0
+    truncated: int = 0
+    truncated_tokens: int = 0
 
 
 def window_logits(network: Network, windows: Sequence[Window], *, kept: KeptStates | None = None) -> list[Array]:
@@ -110,7 +110,7 @@ def predict(
         tokenizer: The model's.
         task: With its facts.
         examples: Any number.
-        watch: Is shown the features of each chunk, to count what was cut.
+        watch: Is shown the features of each chunk, to count what was truncated.
     """
     for chunk in chunks(examples, BUFFER):
         features = tokenizer.encode(chunk, slides=task.slides)
@@ -144,5 +144,12 @@ def evaluate(
     for name, metric in task.metrics.items():
         interval = bootstrap(table, metric, resamples=resamples)
         intervals[name] = (interval.low, interval.high)
-    cuts = [one.cut for one in features if one.cut]
-    return Evaluation(score(task, table), intervals, task.breakdown(table), len(examples), len(cuts), sum(cuts))
+    losses = [example.truncated_tokens for example in features if example.truncated_tokens]
+    return Evaluation(
+        score(task, table),
+        intervals,
+        breakdown=task.breakdown(table),
+        examples=len(examples),
+        truncated=len(losses),
+        truncated_tokens=sum(losses),
+    )

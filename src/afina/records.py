@@ -84,11 +84,11 @@ class Features:
 
     Attributes:
         windows: One window, or several that overlap when a long example slides.
-        cut: Tokens of the example that stand in no window.
+        truncated_tokens: Number of the example's tokens that stand in no window.
     """
 
     windows: tuple[Window, ...]
-    cut: int = 0
+    truncated_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from afina import cli
+from afina.cli.app import program
 from afina.config import load
 from afina.data import lines as data_lines
 from afina.data.parts import gather, read_data
@@ -711,7 +711,7 @@ def test_the_command_says_it_and_writes_nothing(command: str, case: str, tiny: C
     write(train, data)
     before = {path: path.read_bytes() for path in Path().iterdir()}
     arguments = [command, "--train", train, "--model", str(tiny("bert")), "--out", "run", *flags]
-    result = CliRunner().invoke(cli.app, arguments, prog_name="afina")
+    result = CliRunner().invoke(program(), arguments, prog_name="afina")
     assert result.exit_code == 2, result.output
     for some in says:
         assert some in result.output

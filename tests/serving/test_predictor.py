@@ -51,6 +51,19 @@ def test_an_answer_does_not_depend_on_its_neighbours(model: Predictor) -> None:
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+def test_rows_of_a_file_stand_beside_their_predictions(model: Predictor, tmp_path: Path) -> None:
+    texts = ["a lovely film", "cat " * 600, "an awful meal"]
+    file = tmp_path / "texts.csv"
+    file.write_text("words\n" + "".join(f"{text}\n" for text in texts), encoding="utf-8")
+    lost: list[int] = []
+    answers = list(model.with_columns({"text": "words"}).stream_rows(str(file), on_truncated=lost.append))
+    assert [row.values["words"].strip() for row, _ in answers] == [text.strip() for text in texts]
+    assert [prediction for _, prediction in answers] == list(model.stream(texts))
+    assert lost == [600 - (model.artifact.tokenizer.max_length - 2)]
+    with pytest.raises(ConfigError, match="options"):
+        model.with_columns({"words": "text"})
+
+
 def test_evaluate_scores_and_counts(model: Predictor) -> None:
     found = model.evaluate(ROWS)
     assert found.metrics["accuracy"] == 1.0

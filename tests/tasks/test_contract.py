@@ -90,7 +90,7 @@ def sliding(request: pytest.FixtureRequest, tiny: Callable[[str], Path]) -> Case
     """A sample whose examples become several windows."""
     name, number = request.param
     case = Case(name, number, tiny("bert"), short=True)
-    assert all(len(one.windows) > 1 and one.cut <= 30 for one in case.data.features)
+    assert all(len(one.windows) > 1 and one.truncated_tokens <= 30 for one in case.data.features)
     return case
 
 

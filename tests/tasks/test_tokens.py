@@ -61,7 +61,7 @@ def test_words_to_windows_to_words_is_the_identity(
     # A word that the tokenizer turns into nothing can't say its tag; it still has to get one.
     seen = {i for i, word in enumerate(words) if len(tokenizer.tokens([word])[0])}
     (features,) = tokenizer.encode([example], slides=True, overlap=overlap)
-    assert features.cut == 0
+    assert features.truncated_tokens == 0
     found = task.decode(example, features.windows, perfect(task, example, features.windows))["tags"]
     assert len(found) == len(words)
     if len(seen) == len(words) and all(word == word.strip() for word in words):

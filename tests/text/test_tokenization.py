@@ -46,8 +46,8 @@ def test_one_window_never_exceeds_its_length_and_counts_what_it_cuts(
     (window,) = one.windows
     assert len(window) <= length
     whole = sum(len(tokens) for tokens in tokenizer.tokens([text, *([] if pair is None else [pair])]))
-    assert int((window.segments >= 0).sum()) + one.cut == whole
-    assert one.cut == 0 or len(window) == length
+    assert int((window.segments >= 0).sum()) + one.truncated_tokens == whole
+    assert one.truncated_tokens == 0 or len(window) == length
 
 
 @pytest.mark.parametrize("family", KINDS)

@@ -200,7 +200,7 @@ def test_cut_texts_are_counted(setting: dict[str, Any], tmp_path: Path) -> None:
     events = events_of({**setting, "data.train": str(write_csv(tmp_path / "long.csv", long)), "model.max_length": 16})
     notes = [event.text for event in events if isinstance(event, Note)]
     assert any("longer than 16 tokens and lose" in note for note in notes)
-    assert done(events).validation.cut == done(events).validation.examples
+    assert done(events).validation.truncated == done(events).validation.examples
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_rows(setting: dict[str, Any]) -> None:

@@ -75,7 +75,7 @@ class Backbone:
         """Number of layers."""
         return int(self.config.num_hidden_layers)
 
-    def cut(self, k: int) -> tuple[nn.Module, nn.Module]:
+    def split_at(self, k: int) -> tuple[nn.Module, nn.Module]:
         """The model below and above layer k (0 < k < depth): two views that share all weights."""
         layers = self.layers
         if layers is None:

@@ -98,7 +98,7 @@ class Network(nn.Module):
             self.trained = [*upper, *norm, self.head]
         # In tuples, so that torch does not list these views as children: the stock model owns the weights.
         self.views: tuple[nn.Module, ...] = (
-            self.backbone.cut(self.frozen_layers) if 0 < self.frozen_layers < depth else ()
+            self.backbone.split_at(self.frozen_layers) if 0 < self.frozen_layers < depth else ()
         )
         top = self.views[1] if self.views else self.backbone.whole
         self.top: tuple[Any, ...] = (top, self.backbone.without_last(top) if self.backbone.family.prunes else None)

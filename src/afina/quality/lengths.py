@@ -48,9 +48,9 @@ class Tally:
 
     def add(self, example: Example, one: Features, *, task: Task, unknown: int | None) -> None:
         """Count an example."""
-        self.lengths.append(sum(len(window) for window in one.windows) + one.cut)
-        if one.cut:
-            self.truncated, self.truncated_tokens = self.truncated + 1, self.truncated_tokens + one.cut
+        self.lengths.append(sum(len(window) for window in one.windows) + one.truncated_tokens)
+        if one.truncated_tokens:
+            self.truncated, self.truncated_tokens = self.truncated + 1, self.truncated_tokens + one.truncated_tokens
             if len(self.places) < SHOWN:
                 self.places.append(example.place)
         gold, covered = task.coverage(example, one.windows)

@@ -1,4 +1,4 @@
-"""Predictions as files: csv, tsv or jsonl; one line an input, in order; complete or absent."""
+"""Data files that are answered, and predictions as files: csv, tsv or jsonl, one line an input, complete or absent."""
 
 from __future__ import annotations
 
@@ -7,15 +7,45 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
-from ..errors import ConfigError, printable
+from ..data.sources import read
+from ..errors import SHOWN, ConfigError, DataError, Problem, printable
 from ..records import Prediction, Row
 
-Writer = Callable[[TextIO, Iterable[tuple[Row, Prediction]], Sequence[str]], None]
+
+def scan(data: str, **reading: Any) -> tuple[list[str], int]:
+    """Read a data file once, before a model is loaded: all its columns, and the number of its rows.
+
+    Args:
+        data: Path of the file, a folder or a glob.
+        reading: `columns`, `encoding`, `delimiter` of the file.
+
+    Raises:
+        DataError: lists the rows that can't be read.
+    """
+    columns: dict[str, None] = {}
+    problems: list[Problem] = []
+    count, wrong = 0, 0
+    for item in read(data, **reading):
+        count += 1
+        if isinstance(item, Problem):
+            wrong += 1
+            problems += [item] if wrong <= SHOWN else []
+        else:
+            columns.update(dict.fromkeys(item.values))
+    if wrong:
+        raise DataError(problems, wrong)
+    return list(columns), count
+
+
+class Writer(Protocol):
+    """Writes rows and their predictions to a file, with the kept columns of the rows in front."""
+
+    def __call__(self, file: TextIO, answers: Iterable[tuple[Row, Prediction]], *, kept: Sequence[str]) -> None: ...
 
 
 def writer(out: str) -> Writer:
@@ -31,7 +61,7 @@ def writer(out: str) -> Writer:
     return writers[ending]
 
 
-def write_jsonl(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
+def write_jsonl(file: TextIO, answers: Iterable[tuple[Row, Prediction]], *, kept: Sequence[str]) -> None:
     """One JSON object a line."""
     for row, prediction in answers:
         names = free_names(kept, prediction)
@@ -39,7 +69,7 @@ def write_jsonl(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: S
         file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def write_csv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
+def write_csv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], *, kept: Sequence[str]) -> None:
     """A header and one record a row, quoted where needed."""
     csv_writer(file).writerows(flat_rows(answers, kept))
 
@@ -63,7 +93,7 @@ class Lines:
         return self.file.write(record.removesuffix("\r\n") + "\n")
 
 
-def write_tsv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], kept: Sequence[str]) -> None:
+def write_tsv(file: TextIO, answers: Iterable[tuple[Row, Prediction]], *, kept: Sequence[str]) -> None:
     """A header and one line a row. Nothing is quoted: tabs and newlines in a value become spaces."""
     for cells in flat_rows(answers, kept):
         file.write("\t".join(re.sub(r"[\t\r\n]", " ", text) for text in cells) + "\n")

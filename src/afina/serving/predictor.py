@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, tee
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import numpy as np
 from .. import artifact as artifacts
 from .. import inference
 from ..artifact import Artifact
+from ..config import validated
 from ..data.parts import read_examples
 from ..data.sources import columns_of, read
 from ..data.sources import rows as read_rows
 from ..errors import ConfigError, DataError, InputError, Problem
 from ..inference import Evaluation
-from ..records import Example, Prediction, Row
+from ..records import Example, Features, Prediction, Row
 from ..tasks.base import Array, Task
 from ..tasks.inputs import COUNTABLE
 
@@ -31,6 +33,19 @@ class Predictor:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
+
+    def with_columns(self, columns: Mapping[str, str]) -> Predictor:
+        """The same model, reading other columns.
+
+        Args:
+            columns: The columns' names by the option that says them: `text`, `pair`, `label`.
+
+        Raises:
+            ConfigError: the model's task has no such column.
+        """
+        task = self.artifact.task
+        options = validated(task.Options, {**task.options.model_dump(), **columns}, "options")
+        return Predictor(replace(self.artifact, task=type(task)(options, task.fitted)))
 
     @property
     def labels(self) -> list[str]:
@@ -62,6 +77,31 @@ class Predictor:
         art = self.artifact
         work = inference.predict(art.network, art.tokenizer, art.task, self.examples(data))
         yield from art.network.compute.running(work)
+
+    def stream_rows(
+        self, data: str, *, on_truncated: Callable[[int], None] = lambda _: None, **reading: Any
+    ) -> Iterator[tuple[Row, Prediction]]:
+        """Rows of a file beside their predictions, in order, in memory that does not grow with the file.
+
+        Args:
+            data: Path of the file, a folder or a glob.
+            on_truncated: Is called for every truncated example with the number of tokens that it loses.
+            reading: `columns`, `encoding`, `delimiter` of the file.
+
+        Raises:
+            ConfigError: a column is missing.
+            DataError: at the first row that can't be read.
+        """
+        art = self.artifact
+
+        def watch(features: Sequence[Features]) -> None:
+            for example in features:
+                if example.truncated_tokens:
+                    on_truncated(example.truncated_tokens)
+
+        items, again = tee(read(data, **reading))
+        predictions = inference.predict(art.network, art.tokenizer, art.task, unlabelled(art.task, items), watch=watch)
+        yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
 
     def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
         """Scores on labelled data, with intervals.

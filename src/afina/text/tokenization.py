@@ -122,8 +122,8 @@ class Tokenizer:
 
         Args:
             examples: Texts or pairs.
-            slides: Give windows that overlap and together hold everything, instead of one window that is cut. Of a
-                pair the second text slides and the first stands in every window.
+            slides: Give windows that overlap and together hold everything, instead of one window that is truncated.
+                For pairs, the second text is windowed and the first is repeated.
             overlap: Tokens that neighbouring windows share; at most half a window.
         """
         features: list[Features] = []
@@ -133,10 +133,10 @@ class Tokenizer:
             seconds = dict(zip(paired, self.tokens([chunk[i].pair or "" for i in paired]), strict=True))
             for i, first in enumerate(firsts):
                 second = seconds.get(i)
-                features.append(self.slide(first, second, overlap) if slides else self.cut(first, second))
+                features.append(self.slide(first, second, overlap) if slides else self.truncate(first, second))
         return features
 
-    def cut(self, text: Tokens, pair: Tokens | None) -> Features:
+    def truncate(self, text: Tokens, pair: Tokens | None) -> Features:
         """One window. Too long a text loses its end; of a pair the longer loses first and both keep something."""
         if pair is None:
             room = self.max_length - self.single.size

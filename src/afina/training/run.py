@@ -86,7 +86,7 @@ class Trained:
     trainer: Trainer
 
 
-def stream(config: Config, data: Data | None = None) -> Iterator[Event]:
+def stream(config: Config, data: Data | None = None) -> Generator[Event, None, None]:
     """Fine-tune, one event at a time; the last one is `Done`.
 
     A folder (`out`) that holds an unfinished run is taken up where its last checkpoint was written.
@@ -201,7 +201,7 @@ def length_notes(
         if count["gold"]:
             yield Note(f"{name}: {count['covered']:,} of {count['gold']:,} gold {task.unit} lie whole in the windows")
     for name, part in splits.items():
-        lost = [feature.cut for feature in part.features if feature.cut]
+        lost = [feature.truncated_tokens for feature in part.features if feature.truncated_tokens]
         if lost:
             share = 100 * len(lost) / len(part.examples)
             yield Note(

@@ -1,32 +1,28 @@
-"""What a person sees while a run goes on and when it is over; on a terminal or in a file."""
+"""What a person sees: lines, tables, numbers, and the results of the commands."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import sys
-import time
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .training.rundir import finite
+from ..training.rundir import finite
 
 if TYPE_CHECKING:
-    from .inference import Evaluation
-    from .quality.findings import Finding
-    from .training.events import Done, Event, Scored, Step
-    from .training.plan import Plan
+    from ..inference import Evaluation
+    from ..quality.findings import Finding
+    from ..training.events import Done
+    from ..training.plan import Plan
 
-
-STILL = 30.0
-"""Seconds between two lines about a long part of the work, where lines stay."""
 UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that move the cursor, ring, or turn the direction of writing. The newline is not one of them."""
+SMALL = 30
+"""Examples under which a percentile bootstrap is known to be too narrow."""
 
 
 def say(text: str = "", stream: TextIO | None = None) -> None:
@@ -81,128 +77,7 @@ def scores_record(evaluation: Evaluation) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# A run as it goes on.
-
-
-def is_terminal() -> bool:
-    """Whether somebody is looking, on a screen that can redraw a line."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-@dataclass
-class Pace:
-    """Loss and speed as running means over about the last twenty steps."""
-
-    weight: float = 0.0
-    total: float = 0.0
-    tokens: float = 0.0
-    seconds: float = 0.0
-    since: float = field(default_factory=time.perf_counter)
-
-    def add(self, step: Step) -> None:
-        """Count a step, which took the time since the last call."""
-        self.weight = 0.95 * self.weight + 1
-        self.total = 0.95 * self.total + step.loss
-        self.tokens = 0.95 * self.tokens + step.tokens
-        self.seconds = 0.95 * self.seconds + time.perf_counter() - self.since
-        self.restart()
-
-    def restart(self) -> None:
-        """Leave out the time since the last step: something else was going on."""
-        self.since = time.perf_counter()
-
-    def __str__(self) -> str:
-        if not self.weight:  # a run that is taken up may begin with an evaluation
-            return ""
-        return f"{self.tokens / self.seconds:,.0f} tokens/s  loss {self.total / self.weight:.4f}"
-
-
-def silence(events: Iterable[Event]) -> Iterator[Event]:
-    """Show nothing."""
-    yield from events
-
-
-def lines(events: Iterable[Event]) -> Iterator[Event]:
-    """Show notes and evaluations as plain lines."""
-    from .training.events import Begin, Note, Progress, Scored, Step
-
-    pace, metric, said = Pace(), "", time.monotonic()
-    for event in events:
-        match event:
-            case Note():
-                say(event.text)
-            case Begin():
-                metric = event.metric
-                pace.restart()
-            case Step():
-                pace.add(event)
-            case Scored():
-                say(f"{scored_line(event, metric)}  {pace}".rstrip())
-                pace.restart()
-            case Progress() if time.monotonic() - said >= STILL:
-                said = time.monotonic()
-                say(f"{event.what}: {event.share:.0%}")
-        yield event
-
-
-def bar(events: Iterable[Event]) -> Iterator[Event]:
-    """Show the training as one bar, and everything else as lines above it."""
-    from rich import progress as rich_progress
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-
-    from .training.events import Begin, Note, Progress, Scored, Step
-
-    pace, start, score = Pace(), Begin(0, 0, ""), ""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        TextColumn("{task.completed}/{task.total}", markup=False),
-        TextColumn("{task.fields[status]}", markup=False),
-        TimeRemainingColumn(compact=True),
-    )
-    with rich_progress.Progress(*columns, transient=True, expand=True) as progress:
-        bar = progress.add_task("", visible=False, start=False, status="")
-        work = None
-        for event in events:
-            if work is not None and not isinstance(event, Progress):
-                progress.remove_task(work)
-                work = None
-            match event:
-                case Progress():
-                    if work is None:
-                        work = progress.add_task("", total=100, status="")
-                    progress.update(work, completed=round(100 * event.share), description=event.what)
-                case Note():
-                    say(event.text)
-                case Begin():
-                    start = event
-                    progress.start_task(bar)
-                    progress.update(bar, total=event.steps, visible=True)
-                    pace.restart()
-                case Step():
-                    pace.add(event)
-                    epoch = f"epoch {event.epoch + 1}/{start.epochs}"
-                    progress.update(bar, completed=event.number, description=epoch, status=f"{pace}{score}")
-                case Scored():
-                    say(scored_line(event, start.metric))
-                    score = f"  {start.metric} {number(event.metrics[start.metric])}"
-                    pace.restart()
-            yield event
-
-
-def scored_line(event: Scored, metric: str) -> str:
-    """An evaluation on one line: the metric that chooses, one more, and whether it is the best so far."""
-    names = [metric, *(name for name in event.metrics if name != metric)][:2]
-    best = "  (best)" if event.best else ""
-    return "  ".join([f"epoch {event.epoch}", *(f"{name} {number(event.metrics[name])}" for name in names)]) + best
-
-
-# ---------------------------------------------------------------------------------------------------------------------
 # Results.
-
-
-SMALL = 30
-"""Examples under which a percentile bootstrap is known to be too narrow."""
 
 
 def say_result(done: Done) -> None:
@@ -225,12 +100,12 @@ def say_findings(notes: Sequence[str], findings: Sequence[Finding]) -> None:
     for note in notes:
         say(note)
     say()
-    grouped = {one.code for one in findings if one.severity == "error"} | {"overlapping-spans"}
-    for one in sorted(findings, key=lambda one: ("error", "warning", "note").index(one.severity)):
-        count = f" ({one.count:,} of the kind)" if one.code in grouped and one.count > 1 else ""
-        where = f"\n         {', '.join(shortened(one.places))}" if one.places else ""
-        say(f"{one.severity + ':':<9}{one.message}{count}{where}")
-    kinds = Counter(one.severity for one in findings)
+    grouped = {finding.code for finding in findings if finding.severity == "error"} | {"overlapping-spans"}
+    for finding in sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.severity)):
+        count = f" ({finding.count:,} of the kind)" if finding.code in grouped and finding.count > 1 else ""
+        where = f"\n         {', '.join(shortened(finding.places))}" if finding.places else ""
+        say(f"{finding.severity + ':':<9}{finding.message}{count}{where}")
+    kinds = Counter(finding.severity for finding in findings)
     say()
     say(", ".join(f"{kinds[name]} {name}{'s' if kinds[name] != 1 else ''}" for name in ("error", "warning", "note")))
 
@@ -289,5 +164,6 @@ def say_evaluation(evaluation: Evaluation) -> None:
         say()
         say_table(list(evaluation.breakdown[0]), [list(line.values()) for line in evaluation.breakdown])
     say()
-    cut = f"{evaluation.cut:,} of them cut, {evaluation.lost:,} tokens lost" if evaluation.cut else "none of them cut"
-    say(f"{evaluation.examples:,} examples, {cut}")
+    truncated, tokens = evaluation.truncated, evaluation.truncated_tokens
+    cost = f"{truncated:,} of them cut, {tokens:,} tokens lost" if truncated else "none of them cut"
+    say(f"{evaluation.examples:,} examples, {cost}")

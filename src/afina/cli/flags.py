@@ -1,0 +1,127 @@
+"""Flags that several commands have, and flags as settings."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ConfigError, printable
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+OWN = ("config", "settings", "quiet", "as_json", "resume", "labels")
+"""Flags of the commands about training that are no settings."""
+
+
+def flag(metavar: str, text: str, *names: str) -> Any:
+    """An option with a word for its value.
+
+    Args:
+        metavar: The word.
+        text: What the option does.
+        names: Names of the option, where it is not that of its parameter.
+    """
+    return typer.Option(*names, metavar=metavar, help=text)
+
+
+RunFlag = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run or of a fine-tuned model, or a hub id.")]
+DataFlag = Annotated[str, flag("FILE", "Data: csv, tsv, jsonl, a folder or a glob.")]
+TextFlag = Annotated[str | None, flag("COLUMN", "Column of the text.")]
+PairFlag = Annotated[str | None, flag("COLUMN", "Column of the second text, for pairs.")]
+LabelFlag = Annotated[str | None, flag("COLUMN", "Column of the label.")]
+UnseenFlag = Annotated[str | None, flag("NAME", "Labels that training lacks: refuse, or count as missed.")]
+HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a header line.")]
+DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.")]
+EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; utf-8 by default.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def flags_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that takes `**flags` the flags of another one, behind its own."""
+
+    def give(function: Callable[..., None]) -> Callable[..., None]:
+        own, theirs = (signature(command, eval_str=True).parameters for command in (function, other))
+        named = {name: flag for name, flag in own.items() if flag.kind is not Parameter.VAR_KEYWORD}
+        flags = [*named.values(), *(flag for name, flag in theirs.items() if name not in named)]
+        # What typer reads; the annotations are values, since the other command's module has other names.
+        function.__signature__ = Signature(flags)  # type: ignore[attr-defined]
+        function.__annotations__ = {flag.name: flag.annotation for flag in flags} | {"return": None}
+        return function
+
+    return give
+
+
+def configured(flags: Mapping[str, Any]) -> Config:
+    """The configuration that the flags of a command about training make.
+
+    Raises:
+        ConfigError: lists every setting that is wrong.
+    """
+    from ..config import load
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    if run := given.get("resume"):
+        return load(*unfinished(run, given.get("config"), flags=given))
+    return load(given.get("config"), overrides(given))
+
+
+def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags of `afina train` as settings by path; `--set` comes last and wins.
+
+    Raises:
+        ConfigError: a `--set` without a value.
+    """
+    from ..config import SHORT, parse_value
+
+    settings = {SHORT.get(name, name): value for name, value in flags.items() if name not in OWN}
+    settings |= {f"data.{name}": value for name, value in layout(flags).items()}
+    for item in flags.get("settings", ()):
+        path, sign, value = item.partition("=")
+        if not sign:
+            raise ConfigError(f"--set {printable(item)}: expected PATH=VALUE, for example training.warmup=0.2")
+        settings[path.strip()] = parse_value(value)
+    return settings
+
+
+def unfinished(run: str, config: str | None, *, flags: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The configuration of an unfinished run, and the settings to go on with it.
+
+    Args:
+        run: Folder of the run.
+        config: A configuration file that was named beside it.
+        flags: All flags that were given.
+
+    Raises:
+        ConfigError: there is no such run, or a configuration is named beside it.
+    """
+    from ..training.rundir import CONFIG, RunFolder
+
+    if config is not None:
+        raise ConfigError(f"config: {printable(config)} beside --resume; the run's own config.yaml is taken")
+    folder = RunFolder(Path(run))
+    if folder.finished:
+        raise ConfigError(f"--resume: {printable(run)} is finished")
+    if not folder.unfinished:
+        raise ConfigError(f"--resume: {printable(run)} holds no unfinished run (no {CONFIG})")
+    return folder.config, {**overrides(flags), "out": str(folder.path)}
+
+
+def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What the flags say about the form of the data files, in the terms of the configuration."""
+    form = {name: flags[name] for name in ("header", "delimiter", "encoding") if flags.get(name) is not None}
+    if "header" in form:
+        form["header"] = next(csv.reader([form["header"]]), [])
+    if form.get("delimiter") == "\\t":
+        form["delimiter"] = "\t"
+    return form
+
+
+def reading_options(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """How to read a data file, in the terms of the readers."""
+    return {"columns" if name == "header" else name: value for name, value in layout(flags).items()}

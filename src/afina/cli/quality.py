@@ -1,0 +1,56 @@
+"""Commands that say how good the data are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .app import command
+from .flags import configured, flags_of
+from .screen import say_findings, say_json
+from .training import train
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+LABEL_ISSUES = "doubtful-labels.csv"
+
+
+@command(20)
+@flags_of(train)
+def check(
+    call: typer.Context,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Look for wrong labels too, and write them to --out for review.")
+    ] = False,
+    **flags: Any,
+) -> None:
+    """Say what is wrong or odd about the data. The flags are those of train."""
+    report_on(configured(call.params), labels=labels, as_json=flags["as_json"])
+
+
+def report_on(config: Config, *, labels: bool, as_json: bool) -> None:
+    """Print the findings about the data; errors among them end with exit code 2.
+
+    Args:
+        config: As for a training.
+        labels: Whether to look for wrong labels too, and write the label issues to `config.out`.
+        as_json: One object instead of lines.
+    """
+    from ..quality import label_issues
+    from ..quality.report import check
+
+    report = check(config, labels=labels)
+    notes = list(report.notes)
+    if report.label_issues is not None:
+        label_issues.write(report.label_issues, config.out or LABEL_ISSUES, data=config.data.train or "")
+        notes.append(f"doubtful labels, the worst first: {config.out or LABEL_ISSUES}")
+    if as_json:
+        findings = [asdict(finding) for finding in report.findings]
+        say_json({"examples": report.examples, "left_out": report.left_out, "findings": findings})
+    else:
+        say_findings(notes, report.findings)
+    if report.errors:
+        raise typer.Exit(2)

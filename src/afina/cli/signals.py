@@ -1,0 +1,67 @@
+"""Signals of the system become a clean stop: after the current step, with a checkpoint."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from .screen import say
+
+if TYPE_CHECKING:
+    from ..training.events import Event
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: the system wants us to end, or the terminal has gone."""
+
+
+@contextmanager
+def signals() -> Iterator[list[int]]:
+    """SIGINT, SIGTERM and SIGHUP inside become an entry of the list that comes out; a second one stops at once.
+
+    What whoever started us wants ignored (`nohup`) stays ignored.
+    """
+    asked: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if asked:
+            raise stop_of(number)
+        asked.append(number)
+        with suppress(OSError):  # the terminal may be what has gone
+            say("stopping after this step and a checkpoint; once more stops at once", sys.stderr)
+
+    ours = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, note) for number in ours if signal.getsignal(number) != signal.SIG_IGN}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stop_of(number: int) -> KeyboardInterrupt:
+    """The exception that a signal raises."""
+    return KeyboardInterrupt() if number == signal.SIGINT else Terminated()
+
+
+def attended(events: Generator[Event, None, None], asked: list[int]) -> Generator[Event, None, None]:
+    """Events, until a signal has come: then the run is closed, which writes a checkpoint.
+
+    Args:
+        events: A training.
+        asked: The signals that came, as `signals` gives them.
+
+    Raises:
+        KeyboardInterrupt: the run was stopped by a signal.
+    """
+    with closing(events):
+        for event in events:
+            yield event
+            if asked:
+                break
+        else:
+            return
+    raise stop_of(asked[0])

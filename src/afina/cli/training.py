@@ -1,0 +1,143 @@
+"""Commands that train, or say what a training takes."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import deque
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import TrainingError
+from .app import command
+from .flags import (
+    DelimiterFlag,
+    EncodingFlag,
+    HeaderFlag,
+    JsonFlag,
+    LabelFlag,
+    PairFlag,
+    TextFlag,
+    UnseenFlag,
+    configured,
+    flag,
+    flags_of,
+)
+from .progress import bar, is_terminal, lines, silence
+from .screen import run_record, say, say_json, say_plan, say_result
+from .signals import attended, signals
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..training.events import Done
+
+
+@command(10)
+def train(
+    call: typer.Context,
+    config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="YAML file; flags override it.")] = None,
+    task: Annotated[str | None, flag("NAME", "What to learn; `afina tasks` lists them.")] = None,
+    train: Annotated[str | None, flag("FILE", "Training data: csv, tsv, jsonl, a folder or a glob.")] = None,
+    validation: Annotated[str | None, flag("FILE", "Validation data; without it a part is held out.")] = None,
+    test: Annotated[str | None, flag("FILE", "Test data, scored once at the end.")] = None,
+    text: TextFlag = None,
+    pair: PairFlag = None,
+    label: LabelFlag = None,
+    tokens: Annotated[str | None, flag("COLUMN", "Column of the words (task tokens).")] = None,
+    tags: Annotated[str | None, flag("COLUMN", "Column of the words' tags (task tokens).")] = None,
+    offsets: Annotated[str | None, flag("UNIT", "Unit of span offsets: characters, utf16 or bytes.")] = None,
+    question: Annotated[str | None, flag("COLUMN", "Column of the question (task answers).")] = None,
+    context: Annotated[str | None, flag("COLUMN", "Column of the passage (task answers).")] = None,
+    answer: Annotated[str | None, flag("COLUMN", "Column of the answer (task answers).")] = None,
+    strategy: Annotated[str | None, flag("NAME", "What trains: full, head or last-N.")] = None,
+    model: Annotated[str | None, flag("NAME", "minilm (embedded), a local folder or a Hugging Face id.")] = None,
+    head: Annotated[str | None, flag("NAME", "native, linear, mean, max, or crf for tokens.")] = None,
+    epochs: Annotated[int | None, flag("N", "Passes over the training data.")] = None,
+    batch_size: Annotated[int | None, flag("N", "Examples a step.")] = None,
+    learning_rate: Annotated[float | None, flag("X", "Peak learning rate.")] = None,
+    max_length: Annotated[int | None, flag("N", "Tokens a text may have.")] = None,
+    long: Annotated[str | None, flag("NAME", "Texts over that limit: truncate, or windows that overlap.")] = None,
+    dropout: Annotated[float | None, flag("X", "Dropout in the encoder.")] = None,
+    weight_decay: Annotated[float | None, flag("X", "Decoupled weight decay.")] = None,
+    patience: Annotated[int | None, flag("N", "Epochs without a better score before stopping.")] = None,
+    cache_memory: Annotated[float | None, flag("GB", "Memory for the states of frozen layers.")] = None,
+    cache_disk: Annotated[float | None, flag("GB", "Disk for them, shared by runs; 0 for none.")] = None,
+    seed: Annotated[int | None, flag("N", "Seed of everything random.")] = None,
+    out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.")] = None,
+    hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.")] = None,
+    unseen: UnseenFlag = None,
+    on_bad_row: Annotated[str | None, flag("NAME", "Rows that can't be used: error, skip or quarantine.")] = None,
+    header: HeaderFlag = None,
+    delimiter: DelimiterFlag = None,
+    encoding: EncodingFlag = None,
+    settings: Annotated[list[str] | None, flag("PATH=VALUE", "Any setting by its path; repeatable.", "--set")] = None,
+    resume: Annotated[str | None, flag("RUN", "Go on with an unfinished run; no other setting is needed.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result only.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fine-tune a model on labelled data. With the --out of an unfinished run it goes on with that run."""
+    done = follow(configured(call.params), quiet=quiet or as_json)
+    if as_json:
+        say_json(run_record(done))
+    else:
+        say_result(done)
+
+
+@command(30)
+@flags_of(train)
+def plan(call: typer.Context, **flags: Any) -> None:
+    """Say what a training will take, and train nothing. The flags are those of train."""
+    config = configured(call.params)
+    from .. import api
+
+    figures = api.plan(config)
+    if flags["as_json"]:
+        say_json(asdict(figures))
+    else:
+        say_plan(figures)
+
+
+def follow(config: Config, *, quiet: bool = False) -> Done:
+    """Train, with a view of it on the screen.
+
+    Args:
+        config: Checked configuration.
+        quiet: Show nothing.
+
+    Raises:
+        InputError: configuration, data or model can't be used.
+        TrainingError: the run failed.
+        KeyboardInterrupt: says what is left on disk.
+    """
+    from .. import api
+    from ..training import rundir
+    from ..training.events import Done
+
+    folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
+    view = silence if quiet else bar if is_terminal() else lines
+    try:
+        events = api.events(config.model_copy(update={"out": str(folder)}))
+        with signals() as asked, closing(attended(events, asked)) as run:
+            last = deque(view(run), maxlen=1).pop()
+    except KeyboardInterrupt as stop:
+        raise type(stop)(what_is_left(folder)) from None
+    except BrokenPipeError:
+        say(f"stopped, since nothing reads the output: {what_is_left(folder)}", sys.stderr)
+        raise
+    if isinstance(last, Done):
+        return last
+    raise TrainingError("the run ended without a result")
+
+
+def what_is_left(folder: Path) -> str:
+    """What an interrupted run left on the disk."""
+    from ..training.rundir import RunFolder
+
+    if RunFolder(folder).has_checkpoint:
+        return f"go on with: afina train --resume {shlex.quote(str(folder))}"
+    written = folder.exists() and any(folder.iterdir())
+    return f"{folder} holds the log so far and no checkpoint" if written else "nothing was written"

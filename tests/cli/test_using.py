@@ -1,0 +1,222 @@
+"""`afina evaluate` and `afina predict`: scores, and predictions in every format."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from afina.serving.predictor import Predictor
+from tests.cli.conftest import ROWS, THINGS, Trained, afina, read_lines, refused, write_csv
+
+TRICKY = [
+    'he said "fine", twice',
+    "",
+    "two\nlines",
+    "a\ttab",
+    "a great song",
+    "comma, and ; and |",
+    "   ",
+    "ação 🎉",
+    "windows\r\nline",
+    "=1+1",
+]
+
+
+def test_what_a_prediction_loses_is_said(trained: Trained) -> None:
+    texts = write_csv(Path("long.csv"), [("cat " * 60,), ("a cat",)], ("text",))
+    result = afina("predict", trained.folder, "--data", texts, "--out", "said.csv")
+    assert result.exit_code == 0
+    assert result.stderr == "1 texts are longer than 16 tokens and lose 46 tokens\n"
+
+
+def test_labels_that_training_lacks_are_counted_when_asked(trained: Trained) -> None:
+    data = write_csv(Path("more.csv"), [*ROWS[:3], ("a new song", "meh")])
+    assert "or --unseen count" in afina("evaluate", trained.folder, "--data", data).stderr
+    result = afina("evaluate", trained.folder, "--data", data, "--unseen", "count")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"\(unseen in training\) .* 1 +0\n", result.stdout)
+    assert "expected refuse or count" in afina("evaluate", trained.folder, "--data", data, "--unseen", "x").stderr
+
+
+def test_evaluate_prints_scores_and_labels(trained: Trained) -> None:
+    result = afina("evaluate", trained.folder, "--data", trained.data)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^accuracy +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]$", result.stdout, re.M)
+    assert re.search(r"^good +\d\.\d{4} +\d\.\d{4} +\d\.\d{4} +18 +\d+$", result.stdout, re.M)
+    assert result.stdout.endswith("\n36 examples, none of them cut\n")
+
+
+def test_evaluate_counts_what_is_cut(trained: Trained) -> None:
+    write_csv(Path("long.csv"), [*ROWS[:3], ("the cat " * 30, "good")])
+    said = afina("evaluate", trained.folder, "--data", "long.csv").stdout
+    assert re.search(r"\n4 examples, 1 of them cut, \d+ tokens lost\n$", said)
+
+
+def test_evaluate_in_json_agrees_with_the_run(trained: Trained) -> None:
+    record = json.loads(
+        afina("evaluate", trained.folder, "--data", trained.data.with_name("test.csv"), "--json").stdout
+    )
+    saved = json.loads((trained.folder / "run.json").read_text(encoding="utf-8"))["test"]
+    scores = {name: score["value"] for name, score in record["metrics"].items() if score["value"] is not None}
+    assert {"accuracy", "macro_f1", "log_loss"} <= set(scores)
+    assert scores == pytest.approx({name: saved["metrics"][name] for name in scores}, abs=1e-5)
+    assert [line["label"] for line in record["breakdown"]] == ["bad", "good"]
+    assert (record["examples"], record["truncated"], record["truncated_tokens"]) == (9, 0, 0)
+
+
+def test_evaluate_with_other_column_names(trained: Trained) -> None:
+    write_csv(Path("other.csv"), ROWS, ("words", "mood"))
+    refused(afina("evaluate", trained.folder, "--data", "other.csv"), "The columns are: 'words', 'mood'")
+    result = afina("evaluate", trained.folder, "--data", "other.csv", "--text", "words", "--label", "mood", "--json")
+    assert json.loads(result.stdout)["examples"] == len(ROWS)
+
+
+def test_evaluate_refuses_unknown_labels(trained: Trained) -> None:
+    write_csv(Path("odd.csv"), [*ROWS, ("a film", "goood")])
+    refused(afina("evaluate", trained.folder, "--data", "odd.csv"), "odd.csv:38: label 'goood'", "did you mean 'good'?")
+
+
+def test_a_run_that_is_not_there(trained: Trained) -> None:
+    for command in ("evaluate", "predict"):
+        refused(afina(command, "runs/absent", "--data", trained.data), "there is no folder 'runs/absent'")
+        refused(afina(command, trained.data.parent, "--data", trained.data), "holds no config.json")
+
+
+@pytest.fixture
+def tricky() -> Path:
+    """A file of texts that trip over quoting, with their number as a second column."""
+    return write_csv(Path("tricky.csv"), list(enumerate(TRICKY)), ("label", "text"))
+
+
+def test_predictions_are_complete_and_in_order_in_every_format(trained: Trained, tricky: Path) -> None:
+    for ending in ("csv", "tsv", "jsonl"):
+        result = afina("predict", trained.folder, "--data", tricky, "--out", f"out.{ending}")
+        assert (result.exit_code, result.stdout) == (0, f"10 predictions: out.{ending}\n"), result.output
+    objects = read_lines(Path("out.jsonl"))
+    with Path("out.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    lines = [line.split("\t") for line in Path("out.tsv").read_text(encoding="utf-8").splitlines()]
+    assert list(objects[0]) == ["label", "probabilities"]
+    assert lines[0] == list(table[0]) == ["label", "probability_bad", "probability_good"]
+    assert len(objects) == len(table) == len(lines) - 1 == len(TRICKY)
+    for one, row, line in zip(objects, table, lines[1:], strict=True):
+        assert list(row.values()) == line == [one["label"], *map(str, one["probabilities"].values())]
+
+
+def test_predictions_do_not_depend_on_their_neighbours(trained: Trained, tricky: Path) -> None:
+    afina("predict", trained.folder, "--data", tricky, "--out", "all.jsonl")
+    together = read_lines(Path("all.jsonl"))
+    for i in (1, 2, 9):
+        write_csv(Path("one.csv"), [(i, TRICKY[i])], ("label", "text"))
+        (alone,) = map(json.loads, afina("predict", trained.folder, "--data", "one.csv").stdout.splitlines())
+        assert alone["probabilities"] == pytest.approx(together[i]["probabilities"], abs=1e-5)
+
+
+def test_kept_columns_come_first_and_unharmed(trained: Trained, tricky: Path) -> None:
+    afina("predict", trained.folder, "--data", tricky, "--out", "out.csv", "--keep")
+    with Path("out.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["input_label", "text", "label", "probability_bad", "probability_good"]
+    assert [row[:2] for row in rows] == [[str(i), text] for i, text in enumerate(TRICKY)]
+    afina("predict", trained.folder, "--data", tricky, "--out", "out.jsonl", "--keep")
+    objects = read_lines(Path("out.jsonl"))
+    assert [(one["input_label"], one["text"]) for one in objects] == [(str(i), text) for i, text in enumerate(TRICKY)]
+    assert list(objects[0]) == ["input_label", "text", "label", "probabilities"]
+
+
+def test_in_tsv_tabs_and_newlines_become_spaces(trained: Trained, tricky: Path) -> None:
+    afina("predict", trained.folder, "--data", tricky, "--out", "out.tsv", "--keep")
+    lines = Path("out.tsv").read_bytes().decode().split("\n")
+    assert len(lines) == len(TRICKY) + 2
+    assert all(line.count("\t") == 4 for line in lines[:-1])
+    texts = [line.split("\t")[1] for line in lines[1:-1]]
+    assert texts == [re.sub(r"[\t\r\n]", " ", text) for text in TRICKY]
+
+
+def test_kept_values_of_jsonl_rows_that_differ(trained: Trained) -> None:
+    rows = [{"text": "a film", "tags": ["x", 1]}, {"text": "a song", "id": 7, "probabilities": None, "ok": True}]
+    Path("in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    afina("predict", trained.folder, "--data", "in.jsonl", "--out", "out.csv", "--keep")
+    with Path("out.csv").open(newline="", encoding="utf-8") as file:
+        header, *cells = csv.reader(file)
+    assert header[:5] == ["text", "tags", "id", "probabilities", "ok"]
+    assert [row[:5] for row in cells] == [["a film", '["x", 1]', "", "", ""], ["a song", "", "7", "", "true"]]
+    afina("predict", trained.folder, "--data", "in.jsonl", "--out", "out.jsonl", "--keep")
+    first, second = read_lines(Path("out.jsonl"))
+    assert "id" not in first
+    assert second["input_probabilities"] is None
+
+
+@pytest.mark.parametrize("flags", [(), ("--out", "-")])
+def test_predictions_on_stdout_are_jsonl_and_nothing_else(
+    trained: Trained, tricky: Path, flags: tuple[str, ...]
+) -> None:
+    result = afina("predict", trained.folder, "--data", tricky, *flags)
+    assert [json.loads(line)["label"] in ("good", "bad") for line in result.stdout.splitlines()] == [True] * len(TRICKY)
+
+
+def test_an_unknown_ending_is_refused_before_anything_else(tricky: Path) -> None:
+    refused(
+        afina("predict", "runs/absent", "--data", tricky, "--out", "out.xlsx"),
+        "'out.xlsx' must end in .csv, .tsv, .jsonl",
+    )
+
+
+def test_rows_that_cannot_be_read_are_all_listed_and_nothing_is_written(trained: Trained) -> None:
+    Path("bad.csv").write_text("id,text\n1,fine\n2\n3,a,b\n4,fine\n", encoding="utf-8")
+    Path("out.csv").write_text("old", encoding="utf-8")
+    result = afina("predict", trained.folder, "--data", "bad.csv", "--out", "out.csv")
+    refused(result, "bad.csv:3: found 1 field", "bad.csv:4: found 3 fields")
+    assert Path("out.csv").read_text(encoding="utf-8") == "old"
+
+
+def test_a_predicted_file_is_complete_or_absent(trained: Trained, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"text": "a film"}, {"text": ["no", "text"]}]
+    Path("in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    refused(
+        afina("predict", trained.folder, "--data", "in.jsonl", "--out", "out.csv"), "in.jsonl:2: ", "expected a text"
+    )
+    assert [path.name for path in here.iterdir()] == ["in.jsonl"]
+
+    def interrupted(*_: Any, **__: Any) -> Iterator[Any]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(Predictor, "stream_rows", interrupted)
+    result = afina("predict", trained.folder, "--data", trained.data, "--out", "out.csv")
+    assert (result.exit_code, result.stderr) == (130, "interrupted: nothing was written\n")
+    assert [path.name for path in here.iterdir()] == ["in.jsonl"]
+
+
+def test_where_predictions_cannot_go(trained: Trained, tricky: Path, here: Path) -> None:
+    (here / "folder.csv").mkdir()
+    refused(afina("predict", trained.folder, "--data", tricky, "--out", tricky), "is the data")
+    refused(afina("predict", trained.folder, "--data", tricky, "--out", "no/out.csv"), "no/out.csv", "can't be written")
+    refused(afina("predict", trained.folder, "--data", tricky, "--out", "folder.csv"), "'folder.csv' is a folder")
+    assert len(list(here.iterdir())) == 2
+
+
+def test_the_column_of_the_text_can_be_named(trained: Trained) -> None:
+    write_csv(Path("other.csv"), [("a film",)], ("words",))
+    refused(afina("predict", trained.folder, "--data", "other.csv"), "The columns are: 'words'")
+    assert afina("predict", trained.folder, "--data", "other.csv", "--text", "words").exit_code == 0
+
+
+def test_a_number_for_a_pair_of_texts(trained: Trained) -> None:
+    rows = [(text, f"the {thing}", i) for i, (text, _) in enumerate(ROWS[:24]) for thing in THINGS[:1]]
+    write_csv(Path("pairs.csv"), rows, ("a", "b", "score"))
+    flags = ["--task", "regression", "--model", trained.model, "--epochs", 1, "--text", "a", "--pair", "b"]
+    result = afina("train", "--train", "pairs.csv", *flags, "--out", "run", "--json")
+    assert result.exit_code == 0, result.output
+    assert "pearson" in json.loads(result.stdout)["validation"]
+    afina("predict", "run", "--data", "pairs.csv", "--out", "out.csv")
+    header, *lines = Path("out.csv").read_text(encoding="utf-8").splitlines()
+    assert (header, len(lines)) == ("score", 24)
+    assert all(isinstance(float(line), float) for line in lines)
+    refused(afina("predict", "run", "--data", "pairs.csv", "--pair", "c"), "'c'", "The columns are")
