@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .screen import number, say
 
 if TYPE_CHECKING:
-    from ..training.events import Event, Scored, Step
+    from ..training.events import Event, Note, Scored, Step
 
 STILL = 30.0
 """Seconds between two lines about a long part of the work, where lines stay."""

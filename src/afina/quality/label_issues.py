@@ -326,13 +326,13 @@ def doubted(
 
 
 def write(found: LabelIssues, out: str | Path, *, data: str = "") -> None:
-    """The suspects as csv, best first, with an empty column `verdict` for whoever reviews them.
+    """The label issues as csv, best first, with an empty column `verdict` for whoever reviews them.
 
     A cell that a spreadsheet might run begins with an apostrophe; so does one that begins with an apostrophe itself,
     so that taking one off gives what was there.
 
     Args:
-        found: What `suspects` gave.
+        found: What `find_label_issues` gave.
         out: The file; complete or absent.
         data: A file that must not be overwritten.
 

@@ -60,7 +60,9 @@ class Report:
         return self.of("warning")
 
     def __str__(self) -> str:
-        return "\n".join(f"{finding.severity}: {finding.message}" for finding in self.findings)
+        counts = ", ".join(f"{len(self.of(severity))} {severity}s" for severity in ORDER)
+        grave = [f"{finding.severity}: {finding.message}" for finding in (*self.errors, *self.warnings)]
+        return "\n".join([counts, *grave])
 
 
 def audit(

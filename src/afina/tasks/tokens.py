@@ -221,8 +221,10 @@ class Tokens(base.Task):
 
     def labels_in(self, example: Example) -> list[str]:
         """Types of the entities, or plain tags."""
-        if example.words is None or self.fitted.get("kind") == "plain":
-            return super().labels_in(example)
+        if example.words is None:
+            return [span.label for span in example.target]
+        if self.fitted.get("kind") == "plain":
+            return list(example.target)
         return [entity.label for entity in self.entities(example.target)]
 
     def show(self, target: Any) -> str:

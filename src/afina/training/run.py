@@ -135,8 +135,10 @@ def prepare(config: Config, data: Data, *, clock: Clock | None = None) -> Genera
 def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -> Generator[Event, None, Prepared]:
     """`prepare` on a device."""
     task, model = data.task, config.model
-    findings = audit(task, data.splits, left_out=data.left_out)
-    for line in warning_lines(data, findings):
+    with clock.part("check"):
+        findings = audit(task, data.splits, left_out=data.left_out)
+        lines = warning_lines(data, findings)
+    for line in lines:
         yield Note(line, "warning")
     strategy = strategies.find(config.strategy)
     with clock.part("load"):
