@@ -18,7 +18,8 @@ from afina.data.parts import Data, read_data
 from afina.errors import ConfigError, MissingExtra
 from afina.tasks import base
 from afina.training import suspects as module
-from afina.training.run import Done, stream
+from afina.training.events import Done
+from afina.training.run import stream
 from afina.training.suspects import COLUMNS, Suspect, Suspects, Table, divided, drawn, suspects, write
 from tests.conftest import REPOSITORY
 
