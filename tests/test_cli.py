@@ -791,8 +791,7 @@ def test_everything_that_moves_a_cursor_is_escaped(capsys: pytest.CaptureFixture
 
 
 def events() -> list[Any]:
-    from afina.training.loop import Step
-    from afina.training.run import Begin, Note, Scored
+    from afina.training.events import Begin, Note, Scored, Step
 
     def step(number: int, last: bool) -> Step:
         return Step(number, (number - 1) // 2, last, 2.0 / number, 1e-4, 1.0, 100, 120, 2048)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from afina import screen
-from afina.training.run import Begin, Note, Progress, Scored
+from afina.training.events import Begin, Note, Progress, Scored
 
 EVENTS: list[Any] = [
     Progress("tokens of train", 0.25),

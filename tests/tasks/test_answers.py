@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from afina.data import readers
 from afina.errors import DataError
 from afina.model import network as networks
+from afina.model.pretrained import load_tokenizer
 from afina.records import Example, Row
 from afina.tasks.answers import (
     Answer,
@@ -30,8 +31,8 @@ from afina.tasks.answers import (
     tokens_of,
     word_f1,
 )
-from afina.text.layouts import collate
-from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.text.layouts import Padded
+from afina.text.tokenization import Tokenizer
 from tests import tiny as made
 
 TOKENIZERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
@@ -103,7 +104,7 @@ def test_the_loss_is_that_of_the_stock_class(tiny: Callable[[str], Path]) -> Non
     made_task = Answers(OPTIONS, {"no_answer": False})
     network = networks.build(str(tiny("bert")), made_task.head, level="token")
     network.eval()
-    batch = collate(windows, pad=tokenizer.pad)
+    batch = Padded(tokenizer.pad).collate(windows)
     labels = np.concatenate([made_task.encode_target(example, w) for example, w in zip(examples, windows, strict=True)])
     total, count = made_task.loss(network(batch), torch.from_numpy(labels))
     ends = [tokens_of(window, example.target[0]) for example, window in zip(examples, windows, strict=True)]
