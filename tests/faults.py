@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import resource
 import signal
 import subprocess
@@ -15,7 +16,6 @@ import sys
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, field
 from functools import wraps
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Order:
         stop: A long part of the work, how many of its batches are done before the signal, and the signal.
         reader: How many evaluations are shown before whoever reads the output goes away; 0 for a reader that stays.
         nobody: Run without the rights of root.
-        settings: Values of module attributes by dotted path.
+        settings: Values of attributes of modules and their classes, by dotted path.
     """
 
     arguments: list[str]
@@ -178,11 +178,12 @@ class Stop:
     """Sends this process a signal in the middle of a long part of the work, and counts what is computed after it."""
 
     def __init__(self, what: str, batches: int, number: int) -> None:
-        from afina.training import run
+        from afina.training import events, run, trainer
 
         self.what, self.batches, self.number, self.after, self.sent = what, batches, number, 0, False
-        self.with_progress = run.with_progress
-        run.with_progress = self.heard
+        self.with_progress = events.with_progress
+        for module in (run, trainer):  # both have it by name
+            setattr(module, "with_progress", self.heard)  # noqa: B010
 
     def heard(self, what: str, work: Generator[float, None, Any]) -> Any:
         return self.with_progress(what, self.signalled(work) if what == self.what else work)
@@ -215,8 +216,8 @@ def obey(order: Order, output: int) -> int:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for path, value in order.settings.items():
-        module, _, name = path.rpartition(".")
-        setattr(import_module(module), name, value)
+        owner, _, name = path.rpartition(".")
+        setattr(pkgutil.resolve_name(owner), name, value)
     if order.reader:
         lose_the_reader(progress, order.reader)
     stop = Stop(*order.stop) if order.stop else None

@@ -27,7 +27,7 @@ class Promise:
         text: In a sentence or two.
         unit: What is counted.
         file: Test file.
-        tests: Its tests that show it.
+        tests: Its tests that show it; one of another file with that file and `::` before its name.
     """
 
     text: str
@@ -35,22 +35,28 @@ class Promise:
     file: str
     tests: tuple[str, ...]
 
+    @property
+    def ids(self) -> list[str]:
+        """The tests by file and name, as pytest knows them."""
+        return [name if "::" in name else f"{self.file}::{name}" for name in self.tests]
 
-CHECKPOINT, FAULTS = "tests/training/test_checkpoint.py", "tests/test_faults.py"
-THREATS = "tests/test_threats.py"
+
+CHECKPOINT, RESUME = "tests/training/test_checkpoint.py", "tests/training/test_resume.py"
+RUNDIR, LOOP = "tests/training/test_rundir.py", "tests/training/test_loop.py"
+FAULTS, THREATS = "tests/test_faults.py", "tests/test_threats.py"
 PROMISES = [
     Promise(
         "A run that is stopped and taken up ends in the bytes of one that never was: weights, logs, predictions, "
         "scores; for every task, full, head and last-N, accumulation, early stopping, kept states, packed and padded "
         "rows, gradient checkpointing",
         "settings, 4 stops each",
-        CHECKPOINT,
+        RESUME,
         ("test_a_run_that_is_stopped_often_ends_in_the_same_bytes",),
     ),
     Promise(
         "The same after SIGKILL at random moments",
         "sequences of 5 kills",
-        CHECKPOINT,
+        RESUME,
         ("test_a_run_that_is_killed_ends_in_the_same_bytes", "test_many_kills"),
     ),
     Promise(
@@ -82,11 +88,11 @@ PROMISES = [
     Promise(
         "A log is what it was, whatever a dying run left at its end; other damage is an error with file and line",
         "cuts and broken lines",
-        CHECKPOINT,
+        RUNDIR,
         (
             "test_a_log_is_what_it_was_or_its_damage_is_named",
             "test_a_damaged_line_in_the_middle_is_an_error_with_its_number",
-            "test_what_a_dying_run_wrote_after_its_checkpoint_goes",
+            f"{RESUME}::test_what_a_dying_run_wrote_after_its_checkpoint_goes",
         ),
     ),
     Promise(
@@ -103,7 +109,7 @@ PROMISES = [
     Promise(
         "A disk without room for two checkpoints, or one and the model, is refused before the training",
         "refusals",
-        CHECKPOINT,
+        "tests/training/test_run.py",
         ("test_a_run_without_room_for_its_checkpoints_is_refused_before_it_begins",),
     ),
     Promise(
@@ -134,30 +140,34 @@ PROMISES = [
     Promise(
         "A loss or gradient that is not finite is an error that names the step and the rows; no checkpoint is spoilt",
         "runs",
-        CHECKPOINT,
+        LOOP,
         ("test_a_gradient_that_is_not_finite_names_its_rows_and_spoils_no_checkpoint",),
     ),
     Promise(
         "A lack of memory takes the same step in smaller pieces, and the smaller size is kept; in an evaluation it "
         "makes that evaluation's batches smaller and nothing else",
         "kinds of error",
-        CHECKPOINT,
+        LOOP,
         (
             "test_a_lack_of_memory_takes_the_same_step_in_smaller_pieces",
-            "test_memory_that_runs_out_in_an_evaluation_changes_nothing_else",
+            "tests/training/test_trainer.py::test_memory_that_runs_out_in_an_evaluation_changes_nothing_else",
         ),
     ),
     Promise(
         "Other data, labels, weights or settings are refused with their differences, and a refusal removes nothing",
         "runs",
-        CHECKPOINT,
+        RESUME,
         ("test_another_configuration_or_other_data_are_refused", "test_a_refusal_removes_nothing"),
     ),
     Promise(
         "Two runs don't write to one folder; a dead owner holds nothing; a user's own files are no run",
         "folders",
-        CHECKPOINT,
-        ("test_two_runs_do_not_share_a_folder", "test_a_users_own_files_are_no_unfinished_run"),
+        RUNDIR,
+        (
+            "test_two_runs_do_not_share_a_folder",
+            "test_a_users_own_files_are_no_unfinished_run",
+            "tests/test_disk.py::test_a_lock_goes_when_its_owner_is_killed",
+        ),
     ),
     Promise(
         "Kept states equal states computed anew, bit by bit; damaged ones are computed again; what is half made goes",
@@ -269,8 +279,8 @@ def table(tried: Counter[str]) -> str:
     """The promises as a table in Markdown."""
     lines = ["| promise | tests | tried |", "|---|---|---|"]
     for one in PROMISES:
-        tests = ", ".join([f"`{one.file}::{one.tests[0]}`", *(f"`{name}`" for name in one.tests[1:])])
-        count = sum(tried[name] for name in one.tests)
+        tests = ", ".join(f"`{name}`" for name in (one.ids[0], *one.tests[1:]))
+        count = sum(tried[name.rpartition("::")[2]] for name in one.tests)
         lines.append(f"| {one.text} | {tests} | {count:,} {one.unit} |")
     return "\n".join(lines) + "\n"
 
@@ -278,7 +288,7 @@ def table(tried: Counter[str]) -> str:
 def main() -> int:
     """Run the tests; on success write the table."""
     tally = Tally()
-    chosen = [f"{REPOSITORY / one.file}::{name}" for one in PROMISES for name in one.tests]
+    chosen = [str(REPOSITORY / name) for one in PROMISES for name in one.ids]
     code = pytest.main(["-m", "slow or not slow", "-n", "2", *chosen], plugins=[tally])
     if code == 0:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])

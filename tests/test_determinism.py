@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.training.test_checkpoint import bytes_of
+from tests.runs import bytes_of
 
 
 def test_the_same_bytes_in_another_process(tiny: Callable[[str], Path], tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from afina.config import load
-from afina.training.run import Done, stream
+from afina.training.events import Done
+from afina.training.run import stream
 from tests.conftest import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"

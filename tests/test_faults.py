@@ -16,8 +16,8 @@ import pytest
 from safetensors.torch import load_file
 
 import afina
-from afina.training.run import FREE
-from tests.training.test_checkpoint import ROWS, bytes_of
+from afina.training.run import NEUTRAL
+from tests.runs import ROWS, bytes_of
 
 if sys.platform != "linux":
     pytest.skip("processes are forked and audited as Linux does it", allow_module_level=True)
@@ -25,10 +25,10 @@ if sys.platform != "linux":
 from tests.faults import DIED, Ended, Processes
 
 SMALL = {
-    "afina.training.run.BEAT": 0,
-    "afina.training.run.CHUNK": 4,
-    "afina.inference.PACKED_BUDGET": 16,
-    "afina.inference.PADDED_BUDGET": 16,
+    "afina.training.events.BEAT": 0,
+    "afina.assembly.CHUNK": 4,
+    "afina.text.layouts.Packed.budget": 16,
+    "afina.text.layouts.Padded.budget": 16,
 }
 """Long parts of the work in many batches, on little data; each of them says how far it is."""
 
@@ -49,7 +49,7 @@ class Command:
         """What a run leaves, but for the settings that change nothing."""
         found = bytes_of(self.root / name / "run")
         lines = found["config.yaml"].decode().splitlines()
-        free = [line for line in lines if line.strip().partition(":")[0] not in FREE]
+        free = [line for line in lines if line.strip().partition(":")[0] not in NEUTRAL]
         return {**found, "config.yaml": "\n".join(free).encode()}
 
     def finishes(self, name: str, like: str, *more: object, **faults: Any) -> Ended:

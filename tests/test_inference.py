@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from afina import inference
-from afina.model import network as networks
-from afina.records import Example
-from afina.tasks.base import find
-from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.records import Batch, Window
+from afina.text.layouts import Packed, Padded
+from tests.networks import network_of, task_of, windows_of
 
 
 @pytest.mark.parametrize("task", ["classification", "tokens"])
 def test_equal_windows_are_computed_once(
     task: str, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitted = {"classification": {"labels": ["a", "b"]}, "tokens": {"kind": "plain", "types": ["A", "B"]}}[task]
-    kind = find(task)
-    network = networks.build(str(tiny("bert")), kind(kind.Options(), fitted).head, level=kind.level)
-    tokenizer = Tokenizer(load_tokenizer(str(tiny("bert")), local=True), 60)
+    network = network_of(tiny("bert"), task_of(task))
     texts = ["the cat", "a lovely dog", "the cat", "good", "a lovely dog", "the cat"]
-    windows = [one.windows[0] for one in tokenizer.encode([Example(text) for text in texts])]
-    seen = []
-    collate = network.collate
-    monkeypatch.setattr(network, "collate", lambda some, pad: seen.extend(some) or collate(some, pad))
-    found = inference.window_logits(network, windows, pad=tokenizer.pad)
+    windows = windows_of(tiny("bert"), texts)
+    seen: list[Window] = []
+    collate = Packed.collate
+
+    def watched(layout: Packed, some: Sequence[Window]) -> Batch:
+        seen.extend(some)
+        return collate(layout, some)
+
+    monkeypatch.setattr(Packed, "collate", watched)
+    found = inference.window_logits(network, windows)
     assert len(seen) == 3
-    alone = [inference.window_logits(network, [window], pad=tokenizer.pad)[0] for window in windows]
+    alone = [inference.window_logits(network, [window])[0] for window in windows]
     for one, other in zip(found, alone, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_a_budget_changes_no_number(tiny: Callable[[str], Path]) -> None:
-    kind = find("classification")
-    network = networks.build(str(tiny("bert")), kind(kind.Options(), {"labels": ["a", "b"]}).head, level="example")
-    tokenizer = Tokenizer(load_tokenizer(str(tiny("bert")), local=True), 60)
-    windows = [one.windows[0] for one in tokenizer.encode([Example("the cat " * n) for n in range(1, 9)])]
-    whole = np.stack(inference.window_logits(network, windows, pad=tokenizer.pad))
+@pytest.mark.parametrize("layout", [Packed, Padded])
+def test_a_budget_changes_no_number(
+    layout: type[Packed] | type[Padded], tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = network_of(tiny("bert"), packing=layout is Packed)
+    assert isinstance(network.layout, layout)
+    windows = windows_of(tiny("bert"), ["the cat " * n for n in range(1, 9)])
+    whole = np.stack(inference.window_logits(network, windows))
     for budget in (1, 20, 10_000):
-        some = np.stack(inference.window_logits(network, windows, pad=tokenizer.pad, budget=budget))
+        monkeypatch.setattr(layout, "budget", budget)
+        some = np.stack(inference.window_logits(network, windows))
         np.testing.assert_allclose(some, whole, atol=1e-6)

@@ -24,7 +24,7 @@ from afina.model import folder as folders
 from afina.model import heads
 from afina.model.backbone import load_stock
 from afina.model.families import locate
-from afina.text.tokenization import load_tokenizer
+from afina.model.pretrained import check_tokenizer, load_tokenizer
 from tests import tiny as made
 
 TEXTS = ["a lovely film", "awful"]
@@ -91,7 +91,7 @@ def test_an_entry_that_chooses_code_or_files_is_refused_at_any_depth(entry: str,
         shutil.copy(base / "config.json", base / "before")
         edit(base / "config.json", **tree)
         with pytest.raises(ModelError, match=rf"config\.json: the entry '{entry}' .*remove the entry"):
-            load_stock(str(base), "AutoModel", {})
+            load_stock(locate(str(base)), "AutoModel", {})
         (base / "before").replace(base / "config.json")
 
 
@@ -119,7 +119,7 @@ def test_the_harmless_entries_of_the_hub_pass(base: Path) -> None:
     }  # fmt: skip
     tree = json.loads((base / "config.json").read_text())
     (base / "config.json").write_text(json.dumps(entries | tree))
-    assert load_stock(str(base), "AutoModel", {})
+    assert load_stock(locate(str(base)), "AutoModel", {})
 
 
 def test_labels_may_have_the_names_of_entries(base: Path) -> None:
@@ -148,7 +148,7 @@ def test_labels_may_have_the_names_of_entries(base: Path) -> None:
 def test_absurd_sizes_are_refused_by_name(entry: str, value: Any, base: Path) -> None:
     edit(base / "config.json", **{entry: value})
     with pytest.raises(ModelError, match=rf"config\.json: {entry}: "):
-        load_stock(str(base), "AutoModel", {})
+        load_stock(locate(str(base)), "AutoModel", {})
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_configuration_of_another_model_is_refused_before_memory_is_taken(
     monkeypatch.setattr(transformers.AutoModel, "from_pretrained", allocate)
     edit(base / "config.json", **{entry: value})
     with pytest.raises(ModelError, match=r"describes an encoder of .* belongs to another model"):
-        load_stock(str(base), "AutoModel", {})
+        load_stock(locate(str(base)), "AutoModel", {})
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_configuration_of_another_model_is_refused_before_memory_is_taken(
 def test_nonsense_is_an_error_of_the_model_or_does_not_matter(entry: str, value: Any, base: Path) -> None:
     edit(base / "config.json", **{entry: value})
     try:
-        load_stock(str(base), "AutoModelForSequenceClassification", {"num_labels": 2})
+        load_stock(locate(str(base)), "AutoModelForSequenceClassification", {"num_labels": 2})
         load_tokenizer(str(base), local=True)
         load(base)
     except ModelError as error:
@@ -238,8 +238,6 @@ def test_a_tokenizer_that_names_code_is_refused(entries: dict[str, Any], says: s
 )  # fmt: skip
 def test_the_tokenizers_of_the_hub_pass(name: str, base: Path) -> None:
     edit(base / "tokenizer_config.json", tokenizer_class=name)
-    from afina.text.tokenization import check_tokenizer
-
     check_tokenizer(json.loads((base / "tokenizer_config.json").read_text()), "here")
 
 
@@ -313,7 +311,7 @@ def test_the_cure_for_pickles_works(base: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(base)
     _, _, program = folders.CONVERT.partition('python -c "')
     subprocess.run([sys.executable, "-c", program.removesuffix('"')], check=True)
-    assert load_stock(str(base), "AutoModel", {})
+    assert load_stock(locate(str(base)), "AutoModel", {})
 
 
 def test_a_folder_without_weights_is_refused(base: Path) -> None:
@@ -502,7 +500,7 @@ def test_weights_in_several_files_load(base: Path) -> None:
     (base / "model.safetensors").unlink()
     index = {"metadata": {}, "weight_map": {name: part for part, own in parts.items() for name in own}}
     (base / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert load_stock(str(base), "AutoModel", {})
+    assert load_stock(locate(str(base)), "AutoModel", {})
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "head.safetensors"])

@@ -60,18 +60,15 @@ class Compute:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Set what belongs to the whole process, and put it back: threads, TF32, denormals and random generators."""
-        threads, tf32 = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
-        flushes = float(torch.tensor(DENORMAL) * 1.0) == 0.0
+        threads, flushes = torch.get_num_threads(), float(torch.tensor(DENORMAL) * 1.0) == 0.0
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
+        with torch.random.fork_rng(devices=devices), matrix_products(tf32=self.tf32):
             try:
                 set_threads(self.threads or threads)
-                torch.backends.cuda.matmul.allow_tf32 = self.tf32
                 torch.set_flush_denormal(True)  # processors are slow with denormal numbers
                 yield
             finally:
                 set_threads(threads)
-                torch.backends.cuda.matmul.allow_tf32 = tf32
                 torch.set_flush_denormal(flushes)
 
     def running(self, work: Generator[Item, None, Result]) -> Generator[Item, None, Result]:
@@ -117,6 +114,23 @@ def best_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+
+
+@contextmanager
+def matrix_products(*, tf32: bool) -> Iterator[None]:
+    """How matrix products of fp32 numbers round inside: to TF32 on a GPU if that is asked for, and nowhere else.
+
+    A program may have asked for less, with `torch.set_float32_matmul_precision`, on a CPU too. The settings by backend
+    are the ones that can be read and put back whatever it used; torch's flag for all of them can't.
+    """
+    backends: Any = torch.backends
+    gpu, cpu = backends.cuda.matmul, backends.mkldnn.matmul
+    before = gpu.fp32_precision, cpu.fp32_precision
+    try:
+        gpu.fp32_precision, cpu.fp32_precision = "tf32" if tf32 else "ieee", "ieee"
+        yield
+    finally:
+        gpu.fp32_precision, cpu.fp32_precision = before
 
 
 def set_threads(number: int) -> None:

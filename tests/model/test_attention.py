@@ -14,14 +14,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from afina.model import attention
-from afina.model import network as networks
 from afina.model.attention import Dropout, Packed, arrange, keep_mask
 from afina.model.families import FAMILIES
 from afina.model.network import Network
 from afina.records import Example, Window
-from afina.tasks.base import find
-from afina.text.layouts import collate
-from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.text.layouts import Padded
+from tests.networks import network_of, task_of, windows_of
 
 EXAMPLES = [
     Example("the cat sleeps on the mat and the dog barks at the bird in the room " * 2),
@@ -39,22 +37,17 @@ def test_these_families_pack() -> None:
     assert set(FAMILIES) - set(PACKING) == {"mpnet", "deberta", "deberta-v2"}
 
 
-def made(folder: Path, head: str = "native", task: str = "classification") -> tuple[Network, list[Window], int]:
-    fitted = {"classification": {"labels": ["a", "b", "c"]}, "tokens": {"kind": "plain", "types": ["A", "B", "C"]}}[
-        task
-    ]
-    kind = find(task)
-    network = networks.build(
-        str(folder), kind(kind.Options(), fitted).head, level=kind.level, head=head, dropout=0.0, head_dropout=0.0
-    )
-    tokenizer = Tokenizer(load_tokenizer(str(folder), local=True), 60)
-    return network, [one.windows[0] for one in tokenizer.encode(EXAMPLES)], tokenizer.pad
+def made(
+    folder: Path, head: str = "native", task: str = "classification", *, layers: int | None = None
+) -> tuple[Network, list[Window]]:
+    network = network_of(folder, task_of(task), layers=layers, head=head, dropout=0.0, head_dropout=0.0)
+    return network, windows_of(folder, EXAMPLES)
 
 
 def gradients(network: Network, logits: torch.Tensor) -> dict[str, torch.Tensor]:
     network.zero_grad()
     torch.manual_seed(5)
-    (logits * torch.randn_like(logits)).sum().backward()
+    torch.autograd.backward((logits * torch.randn_like(logits)).sum())
     # In theory a key's bias has no gradient at all: what is there is noise.
     return {
         name: parameter.grad.clone()
@@ -67,23 +60,22 @@ def gradients(network: Network, logits: torch.Tensor) -> dict[str, torch.Tensor]
 @pytest.mark.parametrize(
     ("head", "task"), [("native", "classification"), ("mean", "classification"), ("native", "tokens")]
 )
-@pytest.mark.parametrize("free", [None, 1, 2])
+@pytest.mark.parametrize("layers", [None, 1, 2])
 def test_packed_equals_padded_equals_alone(
-    family: str, head: str, task: str, free: int | None, tiny: Callable[[str], Path]
+    family: str, head: str, task: str, layers: int | None, tiny: Callable[[str], Path]
 ) -> None:
-    if family == "albert" and free:
+    if family == "albert" and layers:
         return
-    network, windows, pad = made(tiny(family), head, task)
-    network.freeze(free)
+    network, windows = made(tiny(family), head, task, layers=layers)
     network.train()
     with torch.random.fork_rng():
-        batch = network.collate(windows, pad)
+        batch = network.collate(windows)
         assert batch.ids.shape[0] == 1
         one = network(batch)
         first = gradients(network, one)
-        other = network(collate(windows, pad=pad))
+        other = network(Padded(network.pad).collate(windows))
         second = gradients(network, other)
-    alone = torch.cat([network(network.collate([window], pad)) for window in windows])
+    alone = torch.cat([network(network.collate([window])) for window in windows])
     torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-5)
     torch.testing.assert_close(one, alone, atol=2e-6, rtol=1e-5)
     assert set(first) == set(second)
@@ -93,14 +85,13 @@ def test_packed_equals_padded_equals_alone(
 
 
 @pytest.mark.parametrize("family", PRUNING)
-@pytest.mark.parametrize("free", [None, 0, 1])
+@pytest.mark.parametrize("layers", [None, 0, 1])
 def test_first_tokens_alone_equal_the_whole_last_layer(
-    family: str, free: int | None, tiny: Callable[[str], Path]
+    family: str, layers: int | None, tiny: Callable[[str], Path]
 ) -> None:
-    network, windows, pad = made(tiny(family))
-    network.freeze(free)
+    network, windows = made(tiny(family), layers=layers)
     network.train()
-    batch = network.collate(windows, pad)
+    batch = network.collate(windows)
     whole, pruned = network.top
     assert pruned is not None
     one = network(batch)
@@ -117,24 +108,13 @@ def test_first_tokens_alone_equal_the_whole_last_layer(
 @pytest.mark.parametrize("family", PACKING)
 def test_kept_states_do_not_depend_on_the_company(family: str, tiny: Callable[[str], Path]) -> None:
     """Bit by bit, which is what lets runs share them."""
-    network, windows, pad = made(tiny(family), "mean")
-    network.freeze(0 if family == "albert" else 1)
+    network, windows = made(tiny(family), "mean", layers=0 if family == "albert" else 1)
     network.eval()
-    together = network.lower(network.collate(windows, pad)).vectors
-    backwards = network.lower(network.collate(windows[::-1], pad)).vectors
-    alone = [network.lower(network.collate([window], pad)).vectors for window in windows]
+    together = network.lower(network.collate(windows)).vectors
+    backwards = network.lower(network.collate(windows[::-1])).vectors
+    alone = [network.lower(network.collate([window])).vectors for window in windows]
     assert torch.equal(together, torch.cat(alone))
     assert torch.equal(backwards, torch.cat(alone[::-1]))
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 5, 6, 16])
-def test_rows_of_kept_states_are_filled_up_for_any_number_of_threads(
-    threads: int, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network, _, _ = made(tiny("bert"), "mean")
-    network.freeze(1)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert network.multiple(100) % (8 * threads) == 0
 
 
 @given(
@@ -214,16 +194,15 @@ def test_recomputed_layers_draw_the_same_masks(tiny: Callable[[str], Path]) -> N
     """Gradient checkpointing with dropout on gives the gradient of a plain pass."""
     found = []
     for checkpointing in (False, True):
-        network, windows, pad = made(tiny("bert"))
+        network, windows = made(tiny("bert"))
         for module in network.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.2
-        network.freeze(None)
         if checkpointing:
             network.stock.gradient_checkpointing_enable({"use_reentrant": False})
         network.train()
         torch.manual_seed(1)
-        logits = network(network.collate(windows, pad))
+        logits = network(network.collate(windows))
         found.append(gradients(network, logits))
     for name, grad in found[0].items():
         torch.testing.assert_close(grad, found[1][name], atol=1e-7, rtol=1e-5)
@@ -231,6 +210,6 @@ def test_recomputed_layers_draw_the_same_masks(tiny: Callable[[str], Path]) -> N
 
 @pytest.mark.parametrize("family", PACKING)
 def test_nothing_of_ours_is_saved(family: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
-    network, _, _ = made(tiny(family))
+    network, _ = made(tiny(family))
     network.stock.save_pretrained(tmp_path)
     assert attention.NAME not in json.dumps(json.loads((tmp_path / "config.json").read_text()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 
 from afina.artifact import load as load_artifact
 from afina.config import load
+from afina.data.parts import read_data
 from afina.errors import ConfigError
 from afina.model.crf import CRF, UNKNOWN
-from afina.training.run import Done, stream
+from afina.training.events import Done
+from afina.training.run import stream
 
 K = 3
 
@@ -66,8 +69,6 @@ def test_a_run_with_a_crf_learns_and_comes_back(tiny: Callable[[str], Path], tmp
         "task": "tokens", "model.name": str(tiny("bert")), "model.head": "crf", "out": str(tmp_path / "run"),
         "training.epochs": 30, "training.learning_rate": 5e-3, "training.batch_size": 4,
     }  # fmt: skip
-    from afina.data.parts import read_data
-
     config = load(None, settings)
     (*_, last) = stream(config, read_data(config, {"train": rows, "validation": rows[:4]}))
     assert isinstance(last, Done)
@@ -90,8 +91,6 @@ def test_a_run_with_a_crf_learns_and_comes_back(tiny: Callable[[str], Path], tmp
 def test_what_a_crf_can_not_do_is_said(
     tiny: Callable[[str], Path], tmp_path: Path, more: dict[str, str], says: str
 ) -> None:
-    from afina.data.parts import read_data
-
     words = {
         "task": "tokens",
         "model.name": str(tiny("bert")),
@@ -100,8 +99,8 @@ def test_what_a_crf_can_not_do_is_said(
         **more,
     }
     config = load(None, words)
-    rows = [{"tokens": ["a", "cat"], "tags": ["O", "B-X"]}] * 4
+    rows: list[dict[str, Any]] = [{"tokens": ["a", "cat"], "tags": ["O", "B-X"]}] * 4
     if config.task == "classification":
-        rows = [{"text": word, "label": word} for word in ("cat", "dog")] * 4  # type: ignore[dict-item]
+        rows = [{"text": word, "label": word} for word in ("cat", "dog")] * 4
     with pytest.raises(ConfigError, match=says):
         list(stream(config, read_data(config, {"train": rows, "validation": rows})))

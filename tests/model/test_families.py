@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 import torch
 
+from afina import strategies
 from afina.artifact import Artifact, load
 from afina.errors import ModelError
-from afina.model import network as networks
 from afina.model.backbone import check_length
 from afina.model.families import FAMILIES, locate
 from afina.model.network import Network
+from afina.model.pretrained import load_tokenizer
 from afina.records import Batch, Example
-from afina.tasks.base import Task, find
-from afina.text.layouts import collate
-from afina.text.tokenization import Tokenizer, load_tokenizer
-from afina.training.strategies import trainable_layers
+from afina.text.layouts import Padded
+from afina.text.tokenization import Tokenizer
 from tests import tiny as made
+from tests.networks import network_of, task_of
 
 EXAMPLES = [
     Example("the cat sleeps on the mat"),
@@ -36,20 +36,14 @@ def test_every_family_is_tried() -> None:
     assert len(FAMILIES) == 11
 
 
-def task(kind: str = "classification") -> Task:
-    cls = find(kind)
-    fitted = {"labels": ["bad", "fine", "good"]} if kind == "classification" else {"mean": 3.0, "deviation": 2.0}
-    return cls(cls.Options(), fitted)
-
-
 def make(folder: Path, kind: str = "classification", **more: Any) -> tuple[Network, Tokenizer]:
-    network = networks.build(str(folder), task(kind).head, level="example", **more)
+    network = network_of(folder, task_of(kind), **more)
     pretrained = load_tokenizer(str(folder), local=True)
     return network, Tokenizer(pretrained, check_length(None, network.backbone.config, pretrained))
 
 
 def batch_of(tokenizer: Tokenizer) -> Batch:
-    return collate([one.windows[0] for one in tokenizer.encode(EXAMPLES)], pad=tokenizer.pad)
+    return Padded(tokenizer.pad).collate([one.windows[0] for one in tokenizer.encode(EXAMPLES)])
 
 
 def stock_logits(stock: Any, batch: Batch) -> torch.Tensor:
@@ -83,8 +77,9 @@ class TestFamily:
         network.eval()
         windows = [one.windows[0] for one in tokenizer.encode(EXAMPLES)]
         with torch.no_grad():
-            together = network(collate(windows, pad=tokenizer.pad))
-            alone = torch.cat([network(collate([window], pad=tokenizer.pad)) for window in windows])
+            layout = Padded(tokenizer.pad)
+            together = network(layout.collate(windows))
+            alone = torch.cat([network(layout.collate([window])) for window in windows])
         torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)
 
     @pytest.mark.parametrize("strategy", ["full", "head", "last-1", "last-2", "last-3"])
@@ -92,13 +87,13 @@ class TestFamily:
         network, tokenizer = make(tiny(family))
         if family == "albert" and strategy.startswith("last"):
             with pytest.raises(ModelError, match="all layers share one set of weights"):
-                trainable_layers(strategy, network)
+                strategies.find(strategy).apply(network)
             return
         batch = batch_of(tokenizer)
         network.eval()
         with torch.no_grad():
             whole = network(batch)
-            network.freeze(trainable_layers(strategy, network))
+            strategies.find(strategy).apply(network)
             network.eval()
             assert torch.equal(network(batch), whole)
             if network.frozen_layers:
@@ -111,7 +106,7 @@ class TestFamily:
         if family == "albert" and strategy == "last-2":
             return
         network, tokenizer = make(tiny(family))
-        network.freeze(trainable_layers(strategy, network))
+        strategies.find(strategy).apply(network)
         network.train()
         network(batch_of(tokenizer)).square().sum().backward()
         trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
@@ -132,7 +127,7 @@ class TestFamily:
         with torch.no_grad():
             before = network(batch) * factor + shift
             network.fold_scale()
-            Artifact(task(kind), tokenizer, network, head, "tiny").save(tmp_path / "model")
+            Artifact(task_of(kind), tokenizer, network, head, "tiny").save(tmp_path / "model")
             again = load(tmp_path / "model")
             torch.testing.assert_close(again.network(batch), before, atol=1e-5, rtol=1e-5)
             assert again.network.scale == (1.0, 0.0)

@@ -9,37 +9,30 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from afina.compute import Compute
 from afina.model import attention, flops
-from afina.model import network as networks
 from afina.model.families import FAMILIES
-from afina.records import Example
-from afina.tasks.base import find
-from afina.text.tokenization import Tokenizer, load_tokenizer
+from tests.networks import network_of, windows_of
 
 TEXTS = ["the cat sleeps on the mat and the dog barks", "a lovely film", "good", "the dog barks"]
 
 
 @pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if family.packs])
 @pytest.mark.parametrize("head", ["native", "mean"])
-@pytest.mark.parametrize("free", [None, 0, 1])
+@pytest.mark.parametrize("layers", [None, 0, 1])
 def test_the_reckoning_is_right(
-    family: str, head: str, free: int | None, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    family: str, head: str, layers: int | None, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The rectangles of attention are filled up too; here they are not.
     monkeypatch.setattr(attention, "WIDTH", 1)
     attention.arrange.cache_clear()
-    if family == "albert" and free == 1:
+    if family == "albert" and layers == 1:
         return
-    kind = find("classification")
-    network = networks.build(
-        str(tiny(family)), kind(kind.Options(), {"labels": ["a", "b"]}).head, level="example", head=head
-    )
-    network.freeze(free)
+    network = network_of(tiny(family), layers=layers, head=head)
     network.eval()
-    tokenizer = Tokenizer(load_tokenizer(str(tiny(family)), local=True), 60)
-    windows = [one.windows[0] for one in tokenizer.encode([Example(text) for text in TEXTS])]
+    windows = windows_of(tiny(family), TEXTS)
     found = flops.forward(network, [len(window) for window in windows])
-    batch = network.collate(windows, tokenizer.pad)
+    batch = network.collate(windows)
     attention.arrange.cache_clear()
     # The filling of a packed row is counted by torch and not by us.
     waste = batch.ids.shape[1] / batch.tokens - 1
@@ -53,11 +46,11 @@ def test_the_reckoning_is_right(
     counted = counter.get_total_flops()
     embedding = 2 * 8 * 16 * batch.ids.shape[1] if family in ("albert", "electra") else 0  # a projection of its own
     assert found.below + found.above == pytest.approx(counted - embedding, rel=waste + 0.005)
-    assert (found.above == 0) == (free == 0)
-    assert (found.below == 0) == (free is None)
+    assert (found.above == 0) == (layers == 0)
+    assert (found.below == 0) == (layers is None)
 
 
 def test_a_run_reckons_backward_twice_and_kept_states_once() -> None:
     assert flops.ForwardFlops(10, 5).training(4, kept=True) == 10 + 60
     assert flops.ForwardFlops(10, 5).training(4, kept=False) == 40 + 60
-    assert flops.peak(torch.device("cpu")) > 1e8
+    assert flops.peak(Compute()) > 1e8

@@ -14,16 +14,17 @@ import numpy as np
 import pytest
 import torch
 
+from afina.assembly import parameter_hashes
 from afina.config import load
 from afina.data.parts import read_data
-from afina.model import network as networks
 from afina.model.network import Network
 from afina.model.states import KeptStates, StateStore, states_key, states_size
-from afina.records import Example, Window
-from afina.tasks.base import find
-from afina.text.layouts import drain
-from afina.text.tokenization import Tokenizer, load_tokenizer
-from afina.training.run import Done, Note, parameter_hashes, stream
+from afina.records import Window
+from afina.text.layouts import Packed
+from afina.training.events import Done, Note
+from afina.training.run import stream
+from afina.work import drain
+from tests.networks import network_of, windows_of
 
 TEXTS = [
     f"the {thing} {verb}" + " on the mat" * i
@@ -35,16 +36,18 @@ ROWS = [{"text": text, "label": label} for text in TEXTS for label in ("good",)]
 ]
 
 
-def made(folder: Path, free: int = 1, head: str = "native") -> tuple[Network, list[Window], int]:
-    kind = find("classification")
-    network = networks.build(str(folder), kind(kind.Options(), {"labels": ["a", "b"]}).head, level="example", head=head)
-    network.freeze(free)
-    tokenizer = Tokenizer(load_tokenizer(str(folder), local=True), 60)
-    return network, [one.windows[0] for one in tokenizer.encode([Example(text) for text in TEXTS])], tokenizer.pad
+def made(folder: Path, layers: int = 1, head: str = "native") -> tuple[Network, list[Window]]:
+    return network_of(folder, layers=layers, head=head), windows_of(folder, TEXTS)
 
 
-def states(store: StateStore, network: Network, windows: list[Window], pad: int) -> KeptStates | None:
-    return drain(store.states(network, windows, parameter_hashes(network), pad=pad, budget=50, model="tiny"))
+def states(store: StateStore, network: Network, windows: list[Window]) -> KeptStates | None:
+    return drain(store.states(network, windows, parameter_hashes(network), model="tiny"))
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """States are computed in several batches, on little data."""
+    monkeypatch.setattr(Packed, "budget", 50)
 
 
 @pytest.fixture
@@ -52,26 +55,28 @@ def store(tmp_path: Path) -> StateStore:
     return StateStore(tmp_path / "states", 1e9, 1e9)
 
 
-@pytest.mark.parametrize(("free", "head"), [(0, "native"), (0, "mean"), (1, "native"), (2, "native")])
-def test_found_states_equal_computed_ones(store: StateStore, free: int, head: str, tiny: Callable[[str], Path]) -> None:
-    network, windows, pad = made(tiny("bert"), free, head)
-    first = states(store, network, windows, pad)
+@pytest.mark.parametrize(("layers", "head"), [(0, "native"), (0, "mean"), (1, "native"), (2, "native")])
+def test_found_states_equal_computed_ones(
+    store: StateStore, layers: int, head: str, tiny: Callable[[str], Path]
+) -> None:
+    network, windows = made(tiny("bert"), layers, head)
+    first = states(store, network, windows)
     (entry,) = store.folder.iterdir()
     written = (entry / "states.bin").stat().st_mtime_ns
-    again = states(store, network, windows, pad)
-    mapped = states(replace(store, memory=0), network, windows, pad)
-    nowhere = states(replace(store, disk=0), network, windows, pad)
+    again = states(store, network, windows)
+    mapped = states(replace(store, memory=0), network, windows)
+    nowhere = states(replace(store, disk=0), network, windows)
     assert (entry / "states.bin").stat().st_mtime_ns == written
     assert first is not None
     for other in (again, mapped, nowhere):
         assert other is not None
         assert torch.equal(first.vectors, other.vectors)
         assert torch.equal(first.take([3, 0, 5]).vectors, other.take([3, 0, 5]).vectors)
-    assert states(replace(store, memory=0, disk=0), network, windows, pad) is None
+    assert states(replace(store, memory=0, disk=0), network, windows) is None
 
 
 def test_everything_that_matters_makes_another_key(tiny: Callable[[str], Path]) -> None:
-    network, windows, _ = made(tiny("bert"))
+    network, windows = made(tiny("bert"))
     known = parameter_hashes(network)
     keys = {states_key(network, windows, known)}
     keys.add(states_key(network, windows[::-1], known))
@@ -81,21 +86,21 @@ def test_everything_that_matters_makes_another_key(tiny: Callable[[str], Path]) 
     network.packing = False
     keys.add(states_key(network, windows, known))
     network.packing = True
-    network.freeze(2)
+    network.train_last(2)
     keys.add(states_key(network, windows, known))
-    network.freeze(1)
+    network.train_last(1)
     network.backbone.config.layer_norm_eps = 1e-3
     keys.add(states_key(network, windows, known))
     assert len(keys) == 7
-    network, windows, _ = made(tiny("bert"))
+    network, windows = made(tiny("bert"))
     trained = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
     assert states_key(network, windows, {**known, trained[0]: "another"}) in keys
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "no entry", "bad entry", "format"])
 def test_a_damaged_entry_is_computed_again(store: StateStore, damage: str, tiny: Callable[[str], Path]) -> None:
-    network, windows, pad = made(tiny("bert"))
-    first = states(store, network, windows, pad)
+    network, windows = made(tiny("bert"))
+    first = states(store, network, windows)
     assert first is not None
     (entry,) = store.folder.iterdir()
     data, about = entry / "states.bin", entry / "entry.json"
@@ -111,7 +116,7 @@ def test_a_damaged_entry_is_computed_again(store: StateStore, damage: str, tiny:
         about.write_text("{")
     else:
         about.write_text(json.dumps({**json.loads(about.read_text()), "format": 99}))
-    again = states(store, network, windows, pad)
+    again = states(store, network, windows)
     assert again is not None
     assert torch.equal(first.vectors, again.vectors)
 
@@ -119,13 +124,13 @@ def test_a_damaged_entry_is_computed_again(store: StateStore, damage: str, tiny:
 def test_a_full_disk_costs_no_run_its_life(
     store: StateStore, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
 ) -> None:
-    network, windows, pad = made(tiny("bert"))
+    network, windows = made(tiny("bert"))
 
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    found = states(store, network, windows, pad)
+    found = states(store, network, windows)
     assert found is not None
     assert list(store.folder.iterdir()) == []
 
@@ -133,45 +138,47 @@ def test_a_full_disk_costs_no_run_its_life(
 def test_a_full_disk_and_little_memory_leave_nothing_behind(
     store: StateStore, monkeypatch: pytest.MonkeyPatch, tiny: Callable[[str], Path]
 ) -> None:
-    network, windows, pad = made(tiny("bert"))
+    network, windows = made(tiny("bert"))
 
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    assert states(replace(store, memory=0), network, windows, pad) is None
+    assert states(replace(store, memory=0), network, windows) is None
     assert list(store.folder.iterdir()) == []
 
 
 def test_what_is_half_made_goes_when_its_maker_stops_and_when_it_is_dead(
-    store: StateStore, tiny: Callable[[str], Path]
+    store: StateStore, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("fcntl", reason="no locks that end with their owner")
-    network, windows, pad = made(tiny("bert"))
-    about = {"pad": pad, "budget": 5, "model": "tiny"}
-    mine = replace(store, memory=0).states(network, windows, parameter_hashes(network), **about)
+    network, windows = made(tiny("bert"))
+    monkeypatch.setattr(Packed, "budget", 5)
+    mine = replace(store, memory=0).states(network, windows, parameter_hashes(network), model="tiny")
     next(mine)
-    dead = store.folder / ".making-dead"
+    dead, orphan = store.folder / ".making-dead", store.folder / ".making-gone.lock"
     dead.mkdir()
-    other = replace(store, memory=0).states(network, windows[:2], parameter_hashes(network), **about)
+    orphan.touch()  # its maker died when all was done but that
+    other = replace(store, memory=0).states(network, windows[:2], parameter_hashes(network), model="tiny")
     next(other)
     assert not dead.exists()
-    assert len(list(store.folder.glob(".making-*"))) == 2
+    making = [place for place in store.folder.iterdir() if place.is_dir()]
+    assert len(making) == 2
+    assert set(store.folder.iterdir()) == {*making, *(place.with_name(f"{place.name}.lock") for place in making)}
     for work in (mine, other):
         work.close()
     assert list(store.folder.iterdir()) == []
 
 
 def test_the_oldest_entries_go_first(store: StateStore, tiny: Callable[[str], Path]) -> None:
-    network, windows, pad = made(tiny("bert"))
+    network, windows = made(tiny("bert"))
     for number in (1, 2, 3):
-        states(store, network, windows[:number], pad)
+        states(store, network, windows[:number])
         (name, *_) = (name for name, about, _ in store.entries() if about.windows == number)
         os.utime(store.folder / name / "entry.json", (number, number))
     room = sum(states_size(network, windows[:number]) for number in (2, 3, 4))
-    states(replace(store, disk=room), network, windows[:4], pad)
+    states(replace(store, disk=room), network, windows[:4])
     assert sorted(about.windows for _, about, _ in store.entries()) == [2, 3, 4]
-    states(replace(store, disk=room), network, windows[:1], pad)
+    states(replace(store, disk=room), network, windows[:1])
     assert sorted(about.windows for _, about, _ in store.entries()) == [1, 3, 4]
     assert store.clear() > 0
     assert store.entries() == []
@@ -213,11 +220,28 @@ def test_a_run_from_kept_states_equals_one_without_bit_by_bit(
 
 
 def test_sizes_are_what_is_written(store: StateStore, tiny: Callable[[str], Path]) -> None:
-    for free in (0, 1):
-        network, windows, pad = made(tiny("bert"), free)
-        states(store, network, windows, pad)
+    for layers in (0, 1):
+        network, windows = made(tiny("bert"), layers)
+        states(store, network, windows)
         expected = states_size(network, windows)
         assert expected in [about.bytes for _, about, _ in store.entries()]
-        assert f"{expected / 1e6:,.1f} MB" in store.plan(expected)
+        assert f"{expected / 1e6:,.1f} MB" in str(store.plan(expected))
     sizes = [np.prod((place / "states.bin").stat().st_size) for place in store.folder.iterdir()]
     assert sorted(sizes) == sorted(about.bytes for _, about, _ in store.entries())
+
+
+@pytest.mark.parametrize(
+    ("memory", "disk", "says"),
+    [
+        (2e6, 2e6, "computed once, 2.0 MB of states kept in memory, and on disk for other runs"),
+        (2e6, 0, "computed once, 2.0 MB of states kept in memory"),
+        (0, 2e6, "computed once, 2.0 MB of states kept on disk"),
+        (0, 0, "2.0 MB of states are more than --cache-memory and --cache-disk allow; recomputed every epoch"),
+    ],
+)
+def test_where_states_are_kept_is_a_record(memory: float, disk: float, says: str) -> None:
+    plan = StateStore(Path("states"), memory, disk).plan(2_000_000)
+    assert (plan.bytes, plan.in_memory, plan.on_disk) == (2_000_000, memory > 0, disk > 0)
+    assert plan.kept == bool(memory or disk)
+    assert str(plan) == says
+    assert plan.refusal == "2.0 MB of states are more than --cache-memory and --cache-disk allow"

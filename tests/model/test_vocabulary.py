@@ -8,28 +8,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from afina.model import network as networks
 from afina.model.families import FAMILIES
 from afina.model.network import Network
 from afina.model.vocabulary import distinct, find
 from afina.records import Example, Window
-from afina.tasks.base import find as find_task
-from afina.text.tokenization import Tokenizer, load_tokenizer
+from tests.networks import network_of, windows_of
 
 EXAMPLES = [Example("the cat sleeps"), Example("a lovely film", "the dog barks"), Example("good")]
 
 
-def made(folder: Path) -> tuple[Network, list[Window], int]:
-    kind = find_task("classification")
-    task = kind(kind.Options(), {"labels": ["a", "b"]})
-    network = networks.build(str(folder), task.head, level="example", dropout=0.0, head_dropout=0.0)
-    tokenizer = Tokenizer(load_tokenizer(str(folder), local=True), 60)
-    return network, [one.windows[0] for one in tokenizer.encode(EXAMPLES)], tokenizer.pad
+def made(folder: Path, layers: int | None = None) -> tuple[Network, list[Window]]:
+    network = network_of(folder, layers=layers, dropout=0.0, head_dropout=0.0)
+    return network, windows_of(folder, EXAMPLES)
 
 
 def trained(folder: Path, *, restrict_vocabulary: bool) -> tuple[Network, list[int]]:
-    network, windows, pad = made(folder)
-    used = [*distinct(windows), pad]
+    network, windows = made(folder)
+    used = [*distinct(windows), network.pad]
     if restrict_vocabulary:
         network.restrict_vocabulary(used)
         assert network.vocabulary is not None
@@ -37,13 +32,13 @@ def trained(folder: Path, *, restrict_vocabulary: bool) -> tuple[Network, list[i
     optimiser = torch.optim.AdamW(parameters, lr=1e-2, weight_decay=0.0, fused=True)
     for _ in range(3):
         network.train()
-        logits = network(network.collate(windows, pad))
-        torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 0])).backward()
+        logits = network(network.collate(windows))
+        torch.autograd.backward(torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 0])))
         optimiser.step()
         optimiser.zero_grad()
         network.eval()
         with torch.no_grad():  # an evaluation between two steps sees the trained rows
-            network(network.collate(windows, pad))
+            network(network.collate(windows))
     network.restore_vocabulary()
     return network, used
 
@@ -52,7 +47,7 @@ def trained(folder: Path, *, restrict_vocabulary: bool) -> tuple[Network, list[i
 def test_the_rows_that_occur_are_enough(family: str, tiny: Callable[[str], Path]) -> None:
     plain, _ = trained(tiny(family), restrict_vocabulary=False)
     restrict_vocabulary, used = trained(tiny(family), restrict_vocabulary=True)
-    base, _, _ = made(tiny(family))
+    base, _ = made(tiny(family))
     (path, table), (_, before) = (
         find(restrict_vocabulary.backbone.base) or ("", None),
         find(base.backbone.base) or ("", None),
@@ -72,7 +67,6 @@ def test_the_rows_that_occur_are_enough(family: str, tiny: Callable[[str], Path]
 
 
 def test_frozen_embeddings_are_left_alone(tiny: Callable[[str], Path]) -> None:
-    network, windows, _ = made(tiny("bert"))
-    network.freeze(1)
+    network, windows = made(tiny("bert"), layers=1)
     network.restrict_vocabulary(distinct(windows))
     assert network.vocabulary is None

@@ -20,7 +20,8 @@ from afina.quality import cross_validation
 from afina.quality.cross_validation import Table, divided, drawn
 from afina.quality.label_issues import COLUMNS, LabelIssue, LabelIssues, find_label_issues, write
 from afina.tasks import base
-from afina.training.run import Done, stream
+from afina.training.events import Done
+from afina.training.run import stream
 from tests.conftest import REPOSITORY
 
 pytest.importorskip("cleanlab", reason="cleanlab is not installed (pip install 'afina[quality]')")

@@ -18,6 +18,7 @@ from afina.data import sources
 from afina.errors import DataError
 from afina.metrics.answers import best_f1, normalized, word_f1
 from afina.model import network as networks
+from afina.model.pretrained import load_tokenizer
 from afina.records import Example, Row
 from afina.tasks.answers import (
     Answer,
@@ -28,8 +29,8 @@ from afina.tasks.answers import (
     located,
     tokens_of,
 )
-from afina.text.layouts import collate
-from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.text.layouts import Padded
+from afina.text.tokenization import Tokenizer
 from tests import tiny as made
 
 TOKENIZERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
@@ -101,7 +102,7 @@ def test_the_loss_is_that_of_the_stock_class(tiny: Callable[[str], Path]) -> Non
     made_task = Answers(OPTIONS, {"no_answer": False})
     network = networks.build(str(tiny("bert")), made_task.head, level="token")
     network.eval()
-    batch = collate(windows, pad=tokenizer.pad)
+    batch = Padded(tokenizer.pad).collate(windows)
     labels = np.concatenate([made_task.encode_target(example, w) for example, w in zip(examples, windows, strict=True)])
     total, count = made_task.loss(network(batch), torch.from_numpy(labels))
     ends = [tokens_of(window, example.target[0]) for example, window in zip(examples, windows, strict=True)]

@@ -15,17 +15,20 @@ import torch
 
 from afina import inference
 from afina.artifact import Artifact, load
+from afina.assembly import EncodedDataset, to_dataset, with_targets
 from afina.config import validated
 from afina.errors import DataError
 from afina.model import network as networks
 from afina.model.network import Network
+from afina.model.pretrained import load_tokenizer
 from afina.model.states import KeptStates, kept_states
 from afina.records import Example, Row
 from afina.tasks.base import Broken, Sample, Task, find, names
-from afina.text.layouts import collate
-from afina.text.tokenization import Tokenizer, load_tokenizer
+from afina.text.layouts import Packed, Padded
+from afina.text.tokenization import Tokenizer
 from afina.training import loop
-from afina.training.loop import EncodedDataset, gradients, to_dataset, with_targets
+from afina.training.loop import gradients
+from afina.training.objective import Supervised
 
 TASKS = ["answers", "classification", "multilabel", "regression", "tokens", "ordinal"]  # the last is the plug-in's
 SAMPLES = [(name, i) for name in names() for i in range(len(find(name).samples))]
@@ -63,11 +66,11 @@ class Case:
 
     def network(self, head: str = "native", free: int | None = None) -> Network:
         network = networks.build(str(self.folder), self.task.head, level=self.task.level, head=head)
-        network.freeze(free)
+        network.train_last(free)
         return network
 
     def predictions(self, network: Network) -> list[dict[str, Any]]:
-        logits = inference.window_logits(network, self.data.windows, pad=self.tokenizer.pad)
+        logits = inference.window_logits(network, self.data.windows)
         return inference.decode(self.task, self.data.examples, self.data.features, logits)
 
 
@@ -165,8 +168,9 @@ def test_predictions_and_facts_are_json(case: Case) -> None:
 def gradient_of(case: Case, network: Network, data: EncodedDataset, micro_tokens: int) -> list[torch.Tensor]:
     network.zero_grad()
     network.eval()  # without dropout, so that only the arithmetic differs
-    batch = list(range(len(data.examples)))
-    _, count, _, _ = gradients(network, case.task, data, batch, micro_tokens, case.tokenizer.pad, None)
+    objective = Supervised(case.task, data)
+    units = objective.units(range(objective.examples), 0)
+    _, count, _, _ = gradients(network, objective, units, micro_tokens=micro_tokens)
     return [parameter.grad / count for parameter in network.parameters() if parameter.grad is not None]
 
 
@@ -190,11 +194,12 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
     total = count = torch.zeros(())
     for i, example in enumerate(sliding.examples):
         windows = sliding.data.features[i].windows
-        logits = torch.cat([network(collate([window], pad=sliding.tokenizer.pad)) for window in windows]).mean(dim=0)
+        alone = [network(Padded(sliding.tokenizer.pad).collate([window])) for window in windows]
+        logits = torch.cat(alone).mean(dim=0)
         target = torch.from_numpy(sliding.task.encode_target(example, windows[0]))[None]
         loss, weight = sliding.task.loss(logits[None], target)
         total, count = total + loss, count + weight
-    total.backward()
+    torch.autograd.backward(total)
     by_hand = [parameter.grad / count for parameter in network.parameters() if parameter.grad is not None]
     parts = gradient_of(sliding, network, sliding.data, 1)
     largest = max(float(grad.abs().max()) for grad in whole)
@@ -204,9 +209,10 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
 
 
 @pytest.mark.parametrize("free", [0, 1, 2])
-def test_kept_states_train_as_fresh_ones(case: Case, free: int) -> None:
+def test_kept_states_train_as_fresh_ones(case: Case, free: int, monkeypatch: pytest.MonkeyPatch) -> None:
     network = case.network(free=free)
-    kept = kept_states(network, case.data.windows, pad=case.tokenizer.pad, budget=200)
+    monkeypatch.setattr(Packed, "budget", 200)
+    kept = kept_states(network, case.data.windows)
     data = with_cache(case.data, kept)
     fresh = gradient_of(case, network, case.data, 500)
     cached = gradient_of(case, network, data, 500)
@@ -222,8 +228,8 @@ def with_cache(data: EncodedDataset, kept: KeptStates) -> EncodedDataset:
 def training(case: Case, network: Network, optimiser: torch.optim.Optimizer, *, epochs: int) -> Any:
     """The loop over a case's sample."""
     return loop.steps(
-        network, case.task, case.data, optimiser, lambda _: 1.0,
-        epochs=epochs, batch_size=8, clip=1.0, micro_tokens=4096, pad=case.tokenizer.pad, seed=3,
+        network, Supervised(case.task, case.data), optimiser=optimiser, factor=lambda _: 1.0,
+        epochs=epochs, batch_size=8, clip=1.0, micro_tokens=4096, seed=3,
     )  # fmt: skip
 
 
@@ -237,7 +243,7 @@ def trained(case: Case, free: int | None, *, epochs: int, rate: float) -> Networ
 
 def score_of(case: Case, network: Network) -> float:
     """The primary metric on the sample, after the task has decided what the data decide."""
-    logits = inference.window_logits(network, case.data.windows, pad=case.tokenizer.pad)
+    logits = inference.window_logits(network, case.data.windows)
     task = case.task.fit_thresholds(case.examples, case.data.features, inference.by_example(case.data.features, logits))
     predictions = inference.decode(task, case.examples, case.data.features, logits)
     return next(iter(inference.score(task, inference.table_of(task, case.examples, predictions)).values()))
@@ -293,7 +299,7 @@ def test_the_stock_class_loads_it(case: Case, tmp_path: Path) -> None:
     assert not info["unexpected_keys"]
     stock.eval()
     network.eval()
-    batch = collate(case.data.windows[:5], pad=case.tokenizer.pad)
+    batch = Padded(case.tokenizer.pad).collate(case.data.windows[:5])
     with torch.no_grad():
         output = stock(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
         ours = network(batch)
@@ -323,4 +329,4 @@ def test_every_gold_item_of_a_sample_can_be_expressed(case: Case) -> None:
     ]
     assert all(gold == held for gold, held in counts)
     assert case.task.unit
-    assert case.task.doubts(case.examples) == []
+    assert case.task.warnings(case.examples) == []

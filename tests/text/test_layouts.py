@@ -1,4 +1,4 @@
-"""Draws, plans and rectangles."""
+"""Micro-batches hold every window once; packed and padded batches hold the same tokens."""
 
 from __future__ import annotations
 
@@ -10,34 +10,64 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afina.records import Window
-from afina.text.layouts import OVERHEAD, collate, drain, epoch_batches, pack_greedily, plan, run_with_backoff
+from afina.records import Batch, Window
+from afina.text.layouts import (
+    FILLED,
+    LONG,
+    OVERHEAD,
+    Layout,
+    Packed,
+    Padded,
+    pack_greedily,
+    plan_microbatches,
+)
 
+PAD = 7
+LAYOUTS: list[Layout] = [Packed(PAD), Padded(PAD)]
+layouts = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 lengths = st.lists(st.integers(1, 120), max_size=40)
+items = st.lists(st.tuples(st.integers(1, 120), st.integers(1, 4)), max_size=20)
+"""Length and number of windows of each."""
 
 
-@given(n=st.integers(0, 200), size=st.integers(1, 50), seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 100))
-def test_an_epoch_draws_every_example_once(n: int, size: int, seed: int, epoch: int) -> None:
-    batches = epoch_batches(n, size, seed=seed, epoch=epoch)
-    assert sorted(i for batch in batches for i in batch) == list(range(n))
-    assert all(len(batch) == size for batch in batches[:-1])
-    assert batches == epoch_batches(n, size, seed=seed, epoch=epoch)
+# ---------------------------------------------------------------------------------------------------------------------
+# Micro-batches.
 
 
-def test_epochs_and_seeds_differ() -> None:
-    orders = [epoch_batches(50, 50, seed=seed, epoch=epoch)[0] for seed in (0, 1) for epoch in (0, 1)]
-    assert all(one != other for one, other in combinations(orders, 2))
+def places(layout: Layout, group: list[int], lengths: list[int], counts: list[int]) -> int:
+    """Number of places that a micro-batch takes."""
+    if layout.name == "packed":
+        return sum(lengths[i] * counts[i] for i in group)
+    return max(lengths[i] for i in group) * sum(counts[i] for i in group)
 
 
-def test_draws_do_not_follow_the_order_of_the_file() -> None:
-    """First places of many epochs are spread evenly: mean within four standard errors."""
-    firsts = [epoch_batches(1000, 1000, seed=0, epoch=epoch)[0][0] for epoch in range(400)]
-    assert abs(np.mean(firsts) - 499.5) < 4 * 1000 / np.sqrt(12 * 400)
+@layouts
+@given(items=items, budget=st.integers(1, 2000))
+def test_a_split_holds_every_item_once_within_the_budget(
+    layout: Layout, items: list[tuple[int, int]], budget: int
+) -> None:
+    lengths, counts = [length for length, _ in items], [count for _, count in items]
+    groups = layout.split(lengths, budget, counts)
+    assert sorted(i for group in groups for i in group) == list(range(len(items)))
+    assert all(places(layout, group, lengths, counts) <= budget or len(group) == 1 for group in groups)
+    order = [lengths[i] for group in groups for i in group]
+    assert order == sorted(order, reverse=True)
+
+
+@layouts
+@given(lengths=lengths, budget=st.integers(1, 2000))
+def test_filled_batches_hold_every_window_once_within_the_budget(
+    layout: Layout, lengths: list[int], budget: int
+) -> None:
+    groups = layout.fill(lengths, budget)
+    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
+    assert all(places(layout, group, lengths, [1] * len(lengths)) <= budget or len(group) == 1 for group in groups)
+    assert layout.split(lengths, budget) == layout.split(lengths, budget, [1] * len(lengths))
 
 
 @given(lengths=lengths, budget=st.integers(1, 2000))
-def test_plans_and_shelves_hold_every_window_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    for cut in (plan(lengths, budget), pack_greedily(lengths, budget)):
+def test_plans_and_greedy_packs_hold_every_window_once_within_the_budget(lengths: list[int], budget: int) -> None:
+    for cut in (plan_microbatches(lengths, budget), pack_greedily(lengths, budget, packed=False)):
         assert sorted(i for group in cut for i in group) == list(range(len(lengths)))
         for group in cut:
             longest = max(lengths[i] for i in group)
@@ -57,7 +87,11 @@ def test_a_plan_is_the_cheapest_cut_of_the_sorted_windows(lengths: list[int], bu
             groups = [order[a:b] for a, b in zip((0, *borders), (*borders, len(order)), strict=True)]
             if all(lengths[group[0]] * len(group) <= budget or len(group) == 1 for group in groups):
                 costs.append(cost(lengths, groups))
-    assert cost(lengths, plan(lengths, budget)) == min(costs)
+    assert cost(lengths, plan_microbatches(lengths, budget)) == min(costs)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Batches.
 
 
 def window(n: int, start: int) -> Window:
@@ -65,40 +99,70 @@ def window(n: int, start: int) -> Window:
     return Window(ids, ids % 2, np.zeros(n, np.int32), np.zeros((n, 2), np.int32), (0, n))
 
 
+def windows_of(lengths: list[int]) -> list[Window]:
+    return [window(n, 100 * (i + 1)) for i, n in enumerate(lengths)]
+
+
+def tokens_of(batch: Batch, table: torch.Tensor) -> list[int]:
+    """The real tokens of a rectangle, as everything after the encoder sees them."""
+    values: list[int] = table.reshape(-1)[batch.index].tolist()
+    return values
+
+
 @given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=8))
-def test_a_batch_gives_back_its_tokens(lengths: list[int]) -> None:
-    windows = [window(n, 100 * (i + 1)) for i, n in enumerate(lengths)]
-    batch = collate(windows, pad=7)
+def test_a_padded_batch_gives_back_its_tokens(lengths: list[int]) -> None:
+    windows = windows_of(lengths)
+    batch = Padded(PAD).collate(windows)
     assert batch.ids.shape == batch.types.shape == batch.mask.shape == (len(lengths), max(lengths))
     assert batch.tokens == sum(lengths) == int(batch.mask.sum())
     flat = batch.ids.reshape(-1)
     assert flat[batch.index].tolist() == np.concatenate([w.ids for w in windows]).tolist()
-    assert (flat[batch.mask.reshape(-1) == 0] == 7).all()
+    assert (flat[batch.mask.reshape(-1) == 0] == PAD).all()
     assert batch.types.reshape(-1)[batch.index].tolist() == np.concatenate([w.types for w in windows]).tolist()
     assert batch.ids.dtype == torch.long
+    assert batch.positions is None
 
 
-@given(lengths=lengths, budget=st.integers(1, 500), room=st.integers(60, 500), packed=st.booleans())
-def test_everything_is_computed_once_whatever_memory_there_is(
-    lengths: list[int], budget: int, room: int, packed: bool
+@given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=8), shared=st.booleans())
+def test_a_packed_batch_gives_back_its_tokens(lengths: list[int], shared: bool) -> None:
+    windows = windows_of(lengths)
+    batch = Packed(PAD, shared=shared).collate(windows)
+    n, (rows, width) = sum(lengths), batch.ids.shape
+    assert rows == 1
+    assert width == (-(-n // FILLED) * FILLED if shared else n)
+    assert batch.types.shape == batch.mask.shape == (1, width)
+    assert batch.tokens == n == int(batch.mask.sum())
+    assert batch.ids[0, :n].tolist() == np.concatenate([w.ids for w in windows]).tolist()
+    assert batch.types[0, :n].tolist() == np.concatenate([w.types for w in windows]).tolist()
+    assert batch.ids[0, n:].tolist() == [PAD] * (width - n)
+    assert batch.positions is not None
+    assert batch.positions[0].tolist() == [place for length in batch.row for place in range(length)]
+    assert sum(batch.row) == width
+
+
+@given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=8), shared=st.booleans())
+def test_packed_and_padded_batches_look_alike_after_the_encoder(lengths: list[int], shared: bool) -> None:
+    windows = windows_of(lengths)
+    one, other = Packed(PAD, shared=shared).collate(windows), Padded(PAD).collate(windows)
+    assert tokens_of(one, one.ids) == tokens_of(other, other.ids)
+    assert tokens_of(one, one.types) == tokens_of(other, other.types)
+    assert one.lengths == other.lengths == tuple(lengths)
+    assert one.sizes.tolist() == other.sizes.tolist() == lengths
+    assert one.firsts.tolist() == other.firsts.tolist() == [sum(lengths[:i]) for i in range(len(lengths))]
+    assert [tokens_of(one, one.ids)[i] for i in one.firsts.tolist()] == [int(w.ids[0]) for w in windows]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 5, 6, 16])
+def test_rows_of_kept_states_are_filled_up_for_any_number_of_threads(
+    threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
-
-    def compute(shelf: list[int]) -> None:
-        if sum(lengths[i] for i in shelf) > room and len(shelf) > 1:
-            raise RuntimeError("CUDA out of memory. Tried to allocate")
-        seen.extend(shelf)
-
-    shares = list(run_with_backoff(lengths, budget, compute, packed=packed))
-    assert sorted(seen) == list(range(len(lengths)))
-    assert shares == sorted(shares)
-    assert shares[-1:] in ([], [1.0])
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert Packed(PAD, shared=True).multiple(100) % (8 * threads) == 0
 
 
-def test_other_errors_and_windows_that_are_too_long_alone_come_through() -> None:
-    def compute(shelf: list[int]) -> None:
-        raise error
-
-    for error in (RuntimeError("shapes do not match"), MemoryError()):
-        with pytest.raises(type(error)):
-            drain(run_with_backoff([5, 5], 5, compute))
+def test_long_rows_are_filled_up_where_there_are_no_gradients() -> None:
+    layout = Packed(PAD)
+    with torch.no_grad():
+        assert layout.multiple(LONG) == 1
+        assert layout.multiple(LONG + 1) == FILLED
+    assert layout.multiple(LONG + 1) == 1

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from afina.errors import ConfigError, ModelError
 from afina.model.families import locate
+from afina.model.pretrained import load_tokenizer
 from afina.records import Example
-from afina.text.tokenization import Tokenizer, chunks, load_tokenizer, shares, steps
+from afina.text.tokenization import Tokenizer, chunks, shares, steps
 from tests import tiny as made
 
 KINDS = ["bert", "roberta", "xlm-roberta"]

@@ -1,4 +1,4 @@
-"""What trains and how fast."""
+"""How fast what trains is moved."""
 
 from __future__ import annotations
 
@@ -7,32 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from afina.training.strategies import HEAD_EPOCHS, optimiser, parameter_groups, resolve, schedule, trainable_layers
 
-from afina.config import TrainingConfig
-from afina.errors import ConfigError
-from afina.model import network as networks
 from afina.model.network import Network
-from afina.tasks.base import find
+from afina.training.optimisation import make_optimiser, parameter_groups, schedule
+from tests.networks import network_of
 
 
 @pytest.fixture
 def network(tiny: Callable[[str], Path]) -> Network:
-    task = find("classification")
-    spec = task(task.Options(), {"labels": ["a", "b"]}).head
-    return networks.build(str(tiny("bert")), spec, level="example")
-
-
-def test_strategies_name_layers(network: Network) -> None:
-    assert trainable_layers("full", network) is None
-    assert trainable_layers("head", network) == 0
-    assert trainable_layers("last-3", network) == 3
-    with pytest.raises(ConfigError, match="last-4 asked for, but the model has 3 layers"):
-        trainable_layers("last-4", network)
+    return network_of(tiny("bert"))
 
 
 def test_biases_and_norms_do_not_decay(network: Network) -> None:
-    groups = parameter_groups(network, TrainingConfig(learning_rate=1e-3, weight_decay=0.1))
+    groups = parameter_groups(network, learning_rate=1e-3, weight_decay=0.1)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     free = {names[id(p)] for group in groups if group["weight_decay"] == 0 for p in group["params"]}
     assert free == {name for name in names.values() if name.endswith(".bias") or "LayerNorm" in name}
@@ -40,8 +27,8 @@ def test_biases_and_norms_do_not_decay(network: Network) -> None:
 
 
 def test_layer_decay_and_head_rate(network: Network) -> None:
-    config = TrainingConfig(learning_rate=1e-3, head_learning_rate=5e-3, layer_decay=0.5)
-    rates = {id(p): group["lr"] for group in parameter_groups(network, config) for p in group["params"]}
+    groups = parameter_groups(network, learning_rate=1e-3, head_learning_rate=5e-3, layer_decay=0.5)
+    rates = {id(p): group["lr"] for group in groups for p in group["params"]}
     by_name = {name: rates[id(parameter)] for name, parameter in network.named_parameters()}
     assert by_name["stock.classifier.weight"] == by_name["stock.bert.pooler.dense.weight"] == 5e-3
     assert by_name["stock.bert.encoder.layer.2.output.dense.weight"] == pytest.approx(1e-3)
@@ -50,8 +37,8 @@ def test_layer_decay_and_head_rate(network: Network) -> None:
 
 
 def test_the_optimiser_is_fused_adamw_over_what_trains(network: Network) -> None:
-    network.freeze(1)
-    made = optimiser(network, TrainingConfig(learning_rate=1e-3))
+    network.train_last(1)
+    made = make_optimiser(parameter_groups(network, learning_rate=1e-3))
     assert made.defaults["fused"]
     trained = sum(p.numel() for group in made.param_groups for p in group["params"])
     assert trained == sum(p.numel() for p in network.parameters() if p.requires_grad)
@@ -83,26 +70,3 @@ def test_a_schedule_equals_transformers(network: Network) -> None:
                 assert theirs.get_last_lr()[0] == pytest.approx(ours(i), abs=1e-9)
             made.step()
             theirs.step()
-
-
-def test_defaults_depend_on_the_strategy_and_the_data() -> None:
-    full = resolve(TrainingConfig(), "full", examples=10_000, width=384)
-    assert (full.epochs, full.batch_size, full.schedule, full.patience) == (3, 32, "linear", None)
-    assert full.learning_rate == pytest.approx(2e-4)
-    assert resolve(TrainingConfig(), "full", examples=10_000, width=768).learning_rate == pytest.approx(4e-5)
-    assert resolve(TrainingConfig(), "full", examples=10_000, width=1024).learning_rate == pytest.approx(2e-5)
-    small = resolve(TrainingConfig(), "full", examples=300, width=384)
-    assert small.batch_size == 16
-    assert small.epochs == 20
-    head = resolve(TrainingConfig(), "head", examples=10_000, width=384)
-    assert (head.epochs, head.patience, head.schedule, head.evaluate_every) == (HEAD_EPOCHS, 10, "constant", 1)
-    few = resolve(TrainingConfig(), "head", examples=90, width=384)  # 3 steps an epoch
-    assert (few.epochs, few.patience, few.evaluate_every) == (1000, 167, 9)
-
-
-def test_what_the_user_set_stays() -> None:
-    given = TrainingConfig(
-        epochs=2, batch_size=7, learning_rate=1e-5, patience=1, schedule="cosine", evaluate_every=3,
-        micro_tokens=99,
-    )  # fmt: skip
-    assert resolve(given, "head", examples=10, width=384) == given

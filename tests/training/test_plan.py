@@ -10,8 +10,9 @@ import pytest
 
 from afina.config import load
 from afina.data.parts import read_data
+from afina.training.events import Done
 from afina.training.plan import plan
-from afina.training.run import Done, stream
+from afina.training.run import stream
 
 ROWS = [
     {"text": f"the {thing} {word} " * (i + 1), "label": word}
@@ -35,7 +36,7 @@ def test_the_plan_of_a_run_is_the_run(strategy: str, tiny: Callable[[str], Path]
     record = json.loads((last.folder / "run.json").read_text())
     assert foreseen.steps == record["steps"]
     assert foreseen.tokens * 3 == record["tokens"]
-    assert foreseen.padded >= foreseen.tokens
+    assert foreseen.padded_tokens >= foreseen.tokens
     assert foreseen.examples == 6
     assert (foreseen.states > 0) == (strategy != "full")
     assert ("computed once" in foreseen.kept) == (strategy != "full")

@@ -2,68 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
 import afina
 from afina.config import load
-from afina.errors import ConfigError, DataError, ModelError, TrainingError
+from afina.errors import ConfigError, DataError, ModelError
 from afina.training import rundir
-from afina.training.loop import Step
-from afina.training.run import Begin, Done, Event, Note, Scored, prove, stream
-
-WORDS = {"good": ["lovely", "great", "fine"], "bad": ["awful", "poor", "broken"]}
-
-
-def rows(n: int = 40) -> list[dict[str, str]]:
-    things = ["film", "room", "meal", "song", "cat", "dog"]
-    return [
-        {"text": f"a {WORDS[label][i % 3]} {things[i % 6]}, {i}", "label": label}
-        for i in range(n)
-        for label in (["good", "bad"][i % 2],)
-    ]
-
-
-def write_csv(path: Path, some: list[dict[str, Any]]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(some[0]))
-        writer.writeheader()
-        writer.writerows(some)
-    return path
-
-
-@pytest.fixture
-def setting(tiny: Callable[[str], Path], tmp_path: Path) -> dict[str, Any]:
-    return {
-        "data.train": str(write_csv(tmp_path / "train.csv", rows())),
-        "model.name": str(tiny("bert")),
-        "training.epochs": 2,
-        "training.learning_rate": 3e-3,
-        "out": str(tmp_path / "run"),
-    }
-
-
-def events_of(setting: dict[str, Any]) -> list[Event]:
-    return list(stream(load(None, setting)))
-
-
-def done(events: list[Event]) -> Done:
-    assert isinstance(events[-1], Done)
-    return events[-1]
+from afina.training.events import Begin, Note, Scored, Step
+from afina.training.run import stream
+from tests.runs import done, events, events_of, finished, reviews, write_csv
 
 
 @pytest.mark.parametrize("strategy", ["full", "head", "last-1", "last-3"])
 def test_a_run_writes_its_record_and_proves_what_it_froze(
     setting: dict[str, Any], strategy: str, tmp_path: Path
 ) -> None:
-    test = write_csv(tmp_path / "test.csv", rows(10))
+    test = write_csv(tmp_path / "test.csv", reviews(10))
     result = done(events_of({**setting, "strategy": strategy, "data.test": str(test)}))
     folder = result.folder
     names = {path.name for path in folder.iterdir()}
@@ -71,7 +31,7 @@ def test_a_run_writes_its_record_and_proves_what_it_froze(
         rundir.CONFIG, rundir.DATA, rundir.CHECK, rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS, rundir.MODEL,
         rundir.RUN,
     }  # fmt: skip
-    record = rundir.read_run(folder)
+    record = rundir.RunFolder(folder).record()
     proof = record["freeze_proof"]
     assert proof["frozen_tensors_moved"] == []
     assert proof["trained_tensors_unmoved"] == []
@@ -85,26 +45,14 @@ def test_a_run_writes_its_record_and_proves_what_it_froze(
     assert low <= record["test"]["metrics"]["accuracy"] <= high
 
 
-def test_frozen_weights_in_the_saved_model_are_the_base_models(
-    setting: dict[str, Any], tiny: Callable[[str], Path]
-) -> None:
-    """Checked on the files, not on the run's own word."""
-    result = done(events_of({**setting, "strategy": "last-1"}))
-    base = load_file(tiny("bert") / "model.safetensors")
-    tuned = load_file(result.folder / "model" / "model.safetensors")
-    shared = [name for name in tuned if name in base]
-    equal = {name for name in shared if torch.equal(tuned[name], base[name])}
-    assert {name for name in shared if ".layer.2." not in name} == equal
-    assert not {name for name in equal if ".layer.2." in name}
-
-
 def test_events_come_in_order(setting: dict[str, Any]) -> None:
-    events = events_of(setting)
-    kinds = [type(event) for event in events if not isinstance(event, Note)]
+    said = events_of(setting)
+    kinds = [type(event) for event in said if not isinstance(event, Note)]
     assert kinds[0] is Begin
     assert kinds.count(Scored) == 2
-    assert kinds.count(Step) == events[[type(e) for e in events].index(Begin)].steps  # type: ignore[union-attr]
-    assert any("held out" in event.text for event in events if isinstance(event, Note))
+    (begin,) = (event for event in said if isinstance(event, Begin))
+    assert kinds.count(Step) == begin.steps
+    assert any("held out" in event.text for event in said if isinstance(event, Note))
 
 
 def test_the_resolved_configuration_runs_again_to_the_same_bytes(setting: dict[str, Any], tmp_path: Path) -> None:
@@ -129,19 +77,6 @@ def test_the_seed_matters(setting: dict[str, Any], tmp_path: Path) -> None:
     assert (one / "model/model.safetensors").read_bytes() != (other / "model/model.safetensors").read_bytes()
 
 
-def test_the_best_epoch_is_kept_and_patience_stops(setting: dict[str, Any]) -> None:
-    """A rate that ruins the model after a good start: the saved score is the best one seen."""
-    events = events_of({**setting, "training.epochs": 12, "training.patience": 2, "training.schedule": "constant"})
-    scored = [event for event in events if isinstance(event, Scored)]
-    record = done(events).record
-    best = max(event.metrics["accuracy"] for event in scored)
-    assert record["best"]["value"] == best
-    assert record["validation"]["metrics"]["accuracy"] == pytest.approx(best)
-    first = next(event for event in scored if event.metrics["accuracy"] == best)
-    assert record["best"]["epoch"] == first.epoch
-    assert len(scored) == min(12, first.epoch + 2)
-
-
 def test_held_out_rows_are_listed_and_stratified(setting: dict[str, Any]) -> None:
     folder = done(events_of({**setting, "data.hold_out": 0.25})).folder
     data = json.loads((folder / rundir.DATA).read_text())
@@ -152,14 +87,14 @@ def test_held_out_rows_are_listed_and_stratified(setting: dict[str, Any]) -> Non
 
 
 def test_a_label_only_in_the_test_file_names_the_line(setting: dict[str, Any], tmp_path: Path) -> None:
-    wrong = write_csv(tmp_path / "test.csv", [*rows(3), {"text": "new", "label": "goood"}])
+    wrong = write_csv(tmp_path / "test.csv", [*reviews(3), {"text": "new", "label": "goood"}])
     with pytest.raises(DataError, match=r"test.csv:5: label 'goood' does not occur .* did you mean 'good'\?"):
         events_of({**setting, "data.test": str(wrong)})
     assert not Path(setting["out"]).exists()
 
 
 def test_all_bad_rows_of_all_files_come_together(setting: dict[str, Any], tmp_path: Path) -> None:
-    train = write_csv(tmp_path / "bad.csv", [*rows(4), {"text": "", "label": "good"}, {"text": "x", "label": " "}])
+    train = write_csv(tmp_path / "bad.csv", [*reviews(4), {"text": "", "label": "good"}, {"text": "x", "label": " "}])
     dev = write_csv(tmp_path / "dev.csv", [{"text": " ", "label": "bad"}])
     with pytest.raises(DataError) as caught:
         events_of({**setting, "data.train": str(train), "data.validation": str(dev)})
@@ -196,37 +131,11 @@ def test_wrong_models_and_metrics_are_refused_before_training(setting: dict[str,
 
 
 def test_cut_texts_are_counted(setting: dict[str, Any], tmp_path: Path) -> None:
-    long = [{**row, "text": row["text"] + " cat" * 50} for row in rows(12)]
-    events = events_of({**setting, "data.train": str(write_csv(tmp_path / "long.csv", long)), "model.max_length": 16})
-    notes = [event.text for event in events if isinstance(event, Note)]
+    long = [{**row, "text": row["text"] + " cat" * 50} for row in reviews(12)]
+    said = events_of({**setting, "data.train": str(write_csv(tmp_path / "long.csv", long)), "model.max_length": 16})
+    notes = [event.text for event in said if isinstance(event, Note)]
     assert any("longer than 16 tokens and lose" in note for note in notes)
-    assert done(events).validation.truncated == done(events).validation.examples
-
-
-def test_a_loss_that_is_not_finite_stops_and_names_the_rows(setting: dict[str, Any]) -> None:
-    with pytest.raises(TrainingError, match=r"step \d+: the loss is .*train\.csv:\d+") as caught:
-        events_of({**setting, "training.learning_rate": 1e30, "training.clip": None, "training.epochs": 10})
-    assert "learning rate" in str(caught.value)
-
-
-def test_a_moved_frozen_weight_is_found(tiny: Callable[[str], Path]) -> None:
-    from afina.model import network as networks
-    from afina.tasks.base import find
-    from afina.training.run import parameter_hashes
-
-    task = find("classification")
-    network = networks.build(str(tiny("bert")), task(task.Options(), {"labels": ["a", "b"]}).head, level="example")
-    network.freeze(1)
-    before = parameter_hashes(network)
-    with pytest.raises(TrainingError, match="no weight moved"):
-        prove(network, before)
-    with torch.no_grad():
-        next(iter(network.head.parameters())).add_(1.0)
-    assert prove(network, before)["trained_tensors_unmoved"]
-    with torch.no_grad():
-        network.backbone.base.embeddings.LayerNorm.weight[0].add_(1e-6)
-    with pytest.raises(TrainingError, match=r"frozen weights moved: stock\.bert.embeddings\.LayerNorm\.weight"):
-        prove(network, before)
+    assert done(said).validation.truncated == done(said).validation.examples
 
 
 @pytest.mark.parametrize(
@@ -251,14 +160,8 @@ def test_every_setting_trains(setting: dict[str, Any], more: dict[str, Any]) -> 
     assert result.record["validation"]["metrics"]["accuracy"] >= 0.25
 
 
-def test_accumulation_is_a_larger_batch(setting: dict[str, Any], tmp_path: Path) -> None:
-    one = done(events_of({**setting, "training.batch_size": 4, "training.accumulation": 2})).folder
-    other = done(events_of({**setting, "training.batch_size": 8, "out": str(tmp_path / "b")})).folder
-    assert (one / "model/model.safetensors").read_bytes() == (other / "model/model.safetensors").read_bytes()
-
-
 def test_regression_answers_in_the_users_scale(setting: dict[str, Any], tmp_path: Path) -> None:
-    some = [{"text": row["text"], "score": 1000.0 + 50 * (row["label"] == "good")} for row in rows()]
+    some = [{"text": row["text"], "score": 1000.0 + 50 * (row["label"] == "good")} for row in reviews()]
     train = write_csv(tmp_path / "scores.csv", some)
     result = done(events_of({**setting, "task": "regression", "data.train": str(train), "training.epochs": 40}))
     predictions = [json.loads(line)["score"] for line in (result.folder / rundir.PREDICTIONS).read_text().splitlines()]
@@ -268,8 +171,13 @@ def test_regression_answers_in_the_users_scale(setting: dict[str, Any], tmp_path
 
 def test_data_in_memory(setting: dict[str, Any], tiny: Callable[[str], Path], tmp_path: Path) -> None:
     pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
-    columns = {name: [row[name] for row in rows()] for name in ("text", "label")}
-    forms = {"dicts": rows(), "columns": columns, "frame": pandas.DataFrame(columns), "table": pyarrow.table(columns)}
+    columns = {name: [row[name] for row in reviews()] for name in ("text", "label")}
+    forms = {
+        "dicts": reviews(),
+        "columns": columns,
+        "frame": pandas.DataFrame(columns),
+        "table": pyarrow.table(columns),
+    }
     files = set()
     for name, form in forms.items():
         run = afina.train(
@@ -278,3 +186,18 @@ def test_data_in_memory(setting: dict[str, Any], tiny: Callable[[str], Path], tm
         files.add((run.folder / "model/model.safetensors").read_bytes())
     assert len(files) == 1
     assert run.predictor.labels == ["bad", "good"]
+
+
+def test_a_run_without_room_for_its_checkpoints_is_refused_before_it_begins(
+    interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(interrupted.rglob("*"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 70_000})())
+    for folder in (tmp_path / "new", interrupted):
+        run = events(tiny("bert"), folder)
+        with pytest.raises(ConfigError, match=r"needs 0\.\d MB for checkpoints and the model, and 0\.1 MB are free"):
+            list(run)
+    assert not (tmp_path / "new").exists()
+    assert sorted(interrupted.rglob("*")) == before
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10_000_000})())
+    finished(events(tiny("bert"), interrupted))

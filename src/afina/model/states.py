@@ -11,13 +11,13 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import platformdirs
@@ -32,6 +32,8 @@ FORMAT = 1
 """Version of the entries; others are not read."""
 UNRELATED = ("id2label", "label2id", "problem_type", "architectures", "_name_or_path", "transformers_version", "dtype")
 """Entries of a model's configuration that don't change what its frozen layers compute."""
+LOCK = ".lock"
+"""Ends the name of the file whose lock says that a folder is being made."""
 Array = np.ndarray[Any, Any]
 
 
@@ -215,21 +217,21 @@ class StateStore:
     @contextmanager
     def aside(self, needed: int) -> Iterator[Path | None]:
         """A folder to make an entry in, where the disk may be used; it is locked, and gone at the end."""
-        place, lock = None, ExitStack()
-        with suppress(OSError):
-            if needed <= self.disk:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self.sweep()
-                self.evict(needed)
-                place = Path(tempfile.mkdtemp(prefix=ASIDE, dir=self.folder))
-                lock.enter_context(locked(lock_of(place)))
-        try:
+        making = self.folder / f"{ASIDE}{uuid4().hex}"
+        with ExitStack() as stack:
+            place = None
+            with suppress(OSError, Locked):
+                if needed <= self.disk:
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                    self.sweep()
+                    self.evict(needed)
+                    # The lock comes first and goes last: whoever sweeps finds no folder without it.
+                    stack.callback(remove, lock_of(making))
+                    stack.enter_context(locked(lock_of(making)))
+                    stack.callback(remove, making)
+                    making.mkdir(mode=0o700)
+                    place = making
             yield place
-        finally:
-            if place is not None:
-                remove(place)
-                lock.close()
-                remove(lock_of(place))
 
     def blank(self, about: Entry, aside: Path | None) -> Array | None:
         """An empty table in memory, or else in a file; None where neither has room."""
@@ -281,11 +283,11 @@ class StateStore:
             remove(self.folder / name)
 
     def sweep(self) -> None:
-        """Remove what dead runs left half made."""
-        for place in [place for place in self.folder.glob(f"{ASIDE}*") if place.is_dir()]:
-            with suppress(OSError, Locked), locked(lock_of(place)):
-                remove(place)
-            if not place.exists():
+        """Remove what dead runs left half made, and their locks."""
+        for place in {place.with_name(place.name.removesuffix(LOCK)) for place in self.folder.glob(f"{ASIDE}*")}:
+            with suppress(OSError, Locked):
+                with locked(lock_of(place)):
+                    remove(place)
                 remove(lock_of(place))
 
     def clear(self) -> int:
@@ -304,7 +306,7 @@ def states_folder() -> Path:
 
 def lock_of(place: Path) -> Path:
     """The file whose lock says that a folder is being made."""
-    return place.with_name(f"{place.name}.lock")
+    return place.with_name(f"{place.name}{LOCK}")
 
 
 def read_entry(place: Path) -> Entry | None:

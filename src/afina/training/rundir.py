@@ -189,6 +189,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         ConfigError: another run has it or has just finished in it, or it can't be made.
     """
+    check(folder)  # before the lock's file is there: a folder that holds it passes for a run's
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     with ExitStack() as lock:
         try:

@@ -1,0 +1,124 @@
+"""The loop: every example once an epoch, the same step whatever memory there is, and no step that is not finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from afina.errors import TrainingError
+from afina.model.network import Network
+from afina.training import checkpoint, loop
+from afina.training.events import Done, Note
+from afina.training.loop import epoch_batches
+from afina.training.objective import Objective, Unit
+from tests.runs import PAIRS, bytes_of, done, events, events_of, finished
+
+
+@given(n=st.integers(0, 200), size=st.integers(1, 50), seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 100))
+def test_an_epoch_draws_every_example_once(n: int, size: int, seed: int, epoch: int) -> None:
+    batches = epoch_batches(n, size, seed=seed, epoch=epoch)
+    assert sorted(i for batch in batches for i in batch) == list(range(n))
+    assert all(len(batch) == size for batch in batches[:-1])
+    assert batches == epoch_batches(n, size, seed=seed, epoch=epoch)
+
+
+def test_epochs_and_seeds_differ() -> None:
+    orders = [epoch_batches(50, 50, seed=seed, epoch=epoch)[0] for seed in (0, 1) for epoch in (0, 1)]
+    assert all(one != other for one, other in combinations(orders, 2))
+
+
+def test_draws_do_not_follow_the_order_of_the_file() -> None:
+    """First places of many epochs are spread evenly: mean within four standard errors."""
+    firsts = [epoch_batches(1000, 1000, seed=0, epoch=epoch)[0][0] for epoch in range(400)]
+    assert abs(np.mean(firsts) - 499.5) < 4 * 1000 / np.sqrt(12 * 400)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("CUDA out of memory. Tried"), torch.OutOfMemoryError("x")]
+)
+def test_a_lack_of_memory_takes_the_same_step_in_smaller_pieces(
+    error: Exception, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = loop.gradients, []
+
+    def poor(network: Network, objective: Objective, units: Sequence[Unit], *, micro_tokens: int) -> Any:
+        asked.append(micro_tokens)
+        if len(asked) >= 3 and micro_tokens > 16:
+            raise error
+        return real(network, objective, units, micro_tokens=micro_tokens)
+
+    monkeypatch.setattr(loop, "gradients", poor)
+    run = list(events(tiny("bert"), tmp_path / "poor", training__micro_tokens=64))
+    assert any(isinstance(event, Note) and "memory ran out in step 3: at most 16" in event.text for event in run)
+    monkeypatch.undo()
+    plain = finished(events(tiny("bert"), tmp_path / "plain", training__micro_tokens=64))
+    poorer = run[-1]
+    assert isinstance(poorer, Done)
+    assert asked[:5] == [64, 64, 64, 32, 16]
+    assert poorer.record["steps"] == plain.record["steps"]
+    for (name, one), (_, other) in zip(
+        poorer.artifact.network.named_parameters(), plain.artifact.network.named_parameters(), strict=True
+    ):
+        torch.testing.assert_close(one, other, atol=2e-3, rtol=1e-2, msg=name)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(loop, "gradients", broken)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        list(events(tiny("bert"), tmp_path / "run"))
+
+
+def test_a_gradient_that_is_not_finite_names_its_rows_and_spoils_no_checkpoint(
+    interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In step 9, the fourth of the second epoch."""
+    whole = finished(events(tiny("bert"), tmp_path / "whole"))
+    real = loop.gradients
+
+    def spoiled(network: Network, objective: Objective, units: Sequence[Unit], *, micro_tokens: int) -> Any:
+        result = real(network, objective, units, micro_tokens=micro_tokens)
+        if [unit.places[0] for unit in units] == rows:  # each example is one window
+            next(p.grad for p in network.parameters() if p.grad is not None)[0] = math.nan
+        return result
+
+    rows = epoch_batches(len(PAIRS), 3, seed=1, epoch=1)[3]
+    monkeypatch.setattr(loop, "gradients", spoiled)
+    with pytest.raises(TrainingError, match=r"step 9: the loss is [\d.]+ and the norm of its gradient nan") as caught:
+        list(events(tiny("bert"), interrupted))
+    places = str(caught.value).partition("The step's rows: ")[2].partition(". ")[0].split(", ")
+    assert [int(place.rpartition(" ")[2]) - 1 for place in places] == rows
+    found, skipped = checkpoint.latest(interrupted)
+    assert found is not None
+    assert skipped == []
+    assert found.state["counters"]["number"] == 8
+    assert found.state["best"]["step"] == 5
+    assert all(bool(tensor.isfinite().all()) for tensor in (*found.weights.values(), *found.best.values()))
+    monkeypatch.undo()
+    finished(events(tiny("bert"), interrupted))
+    assert bytes_of(interrupted) == bytes_of(whole.folder)
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_rows(setting: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError, match=r"step \d+: the loss is .*train\.csv:\d+") as caught:
+        events_of({**setting, "training.learning_rate": 1e30, "training.clip": None, "training.epochs": 10})
+    assert "learning rate" in str(caught.value)
+
+
+def test_accumulation_is_a_larger_batch(setting: dict[str, Any], tmp_path: Path) -> None:
+    one = done(events_of({**setting, "training.batch_size": 4, "training.accumulation": 2})).folder
+    other = done(events_of({**setting, "training.batch_size": 8, "out": str(tmp_path / "b")})).folder
+    assert (one / "model/model.safetensors").read_bytes() == (other / "model/model.safetensors").read_bytes()

@@ -1,0 +1,151 @@
+"""A run that is stopped and taken up ends in the bytes of one that never was, or is refused with the differences."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from afina.config import load
+from afina.data.parts import read_data
+from afina.errors import ConfigError
+from afina.training import checkpoint, rundir
+from afina.training.events import Done, Note, Scored, Step
+from afina.training.run import stream
+from tests.runs import ROWS, bytes_of, events, finished, stopped
+
+VARIANTS = [
+    ("classification", {}),
+    ("classification", {"training__accumulation": 2, "training__patience": 1, "options__class_weights": "balanced"}),
+    ("classification", {"strategy": "head", "training__schedule": "cosine"}),
+    ("classification", {"strategy": "last-1", "model__head": "mean", "training__packing": False}),
+    ("classification", {"strategy": "last-2", "training__cache_memory": 0, "training__cache_disk": 0}),
+    ("classification", {"training__checkpointing": True, "training__layer_decay": 0.9}),
+    ("regression", {"training__metric": "pearson"}),
+    ("multilabel", {"strategy": "last-1"}),
+    ("tokens", {}),
+    ("tokens", {"model__head": "crf", "strategy": "head", "training__learning_rate": 1e-2}),
+    ("answers", {"strategy": "last-2"}),
+]
+
+
+@pytest.mark.parametrize(("task", "more"), VARIANTS)
+def test_a_run_that_is_stopped_often_ends_in_the_same_bytes(
+    task: str, more: dict[str, Any], tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole = finished(events(tiny("bert"), tmp_path / "whole", task, **more))
+    assert not (whole.folder / "checkpoints").exists()
+    chance = random.Random(str(more))
+    weights = []
+    for stop in range(4):
+        kind = Step if stop % 2 == 0 else Scored
+        stopped(events(tiny("bert"), tmp_path / "often", task, **more), after=chance.randint(1, 4), kind=kind)
+        found, skipped = checkpoint.latest(tmp_path / "often")
+        if (tmp_path / "often" / "run.json").exists():  # early stopping came first
+            break
+        assert found is not None
+        assert skipped == []
+        weights.append(found.weights)
+    for one, other in pairwise(weights):
+        assert any(not torch.equal(one[name], other[name]) for name in one), "training did not move"
+    if not (tmp_path / "often" / "run.json").exists():
+        run = list(events(tiny("bert"), tmp_path / "often", task, **more))
+        notes = [event.text for event in run if isinstance(event, Note)]
+        assert any(note.startswith("taken up after step") for note in notes)
+        assert isinstance(run[-1], Done)
+    first, second = bytes_of(whole.folder), bytes_of(tmp_path / "often")
+    assert set(first) == set(second)
+    for name, content in first.items():
+        assert content == second[name], name
+
+
+DRIVER = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from pathlib import Path
+from tests.runs import events
+for event in events(Path(sys.argv[2]), Path(sys.argv[3])):
+    print(type(event).__name__, flush=True)
+"""
+
+
+def killed(model: Path, out: Path, *, after: int, wait: float) -> int:
+    """Run in a process of its own and kill it a moment after so many steps; its exit code."""
+    command = [sys.executable, "-c", DRIVER, json.dumps(sys.path), str(model), str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    assert process.stdout is not None
+    seen = 0
+    for line in process.stdout:
+        seen += line.strip() == "Step"
+        if seen >= after:
+            time.sleep(wait)
+            process.kill()
+            break
+    process.stdout.close()
+    return process.wait()
+
+
+def kills(model: Path, tmp_path: Path, number: int, seed: int) -> None:
+    whole, folder = finished(events(model, tmp_path / "whole")), tmp_path / "killed"
+    chance, died = random.Random(seed), 0
+    for _ in range(number):
+        code = killed(model, folder, after=chance.randint(1, 6), wait=chance.random() * 0.05)
+        died += code == -signal.SIGKILL
+        if (folder / "run.json").exists():
+            break
+    assert died
+    if not (folder / "run.json").exists():
+        finished(events(model, folder))
+    assert bytes_of(whole.folder) == bytes_of(folder)
+
+
+def test_a_run_that_is_killed_ends_in_the_same_bytes(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    kills(tiny("bert"), tmp_path, 5, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_many_kills(seed: int, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    kills(tiny("bert"), tmp_path, 5, seed)
+
+
+def test_what_a_dying_run_wrote_after_its_checkpoint_goes(
+    interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole = finished(events(tiny("bert"), tmp_path / "whole"))
+    for name in (rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS):
+        with (interrupted / name).open("ab") as file:
+            file.write(b'{"number": 4, "epoch": 0}\n\0\0\n{"number": 5, "epo')
+    finished(events(tiny("bert"), interrupted))
+    assert bytes_of(interrupted) == bytes_of(whole.folder)
+
+
+def test_another_configuration_or_other_data_are_refused(interrupted: Path, tiny: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigError, match=r"settings\.training\.learning_rate: was 0\.005, is 0\.001"):
+        list(events(tiny("bert"), interrupted, training__learning_rate=1e-3))
+    flipped = [{**row, "label": "good"} if i == 0 else row for i, row in enumerate(ROWS["classification"])]
+    flipped[0] = {**flipped[0], "label": "bad"}
+    config = load(interrupted / "config.yaml", {"out": str(interrupted)})
+    data = read_data(config, {"train": flipped, "validation": flipped[::3], "test": flipped[::4]})
+    with pytest.raises(ConfigError, match=r"examples\.train: was"):
+        list(stream(config, data))
+    with pytest.raises(ConfigError, match=r"model: was"):
+        list(events(tiny("electra"), interrupted, model__name=str(tiny("electra"))))
+
+
+def test_a_refusal_removes_nothing(interrupted: Path, tiny: Callable[[str], Path]) -> None:
+    (interrupted / "predictions.jsonl").write_text("half done")
+    with pytest.raises(ConfigError, match="begun with something else"):
+        list(events(tiny("bert"), interrupted, training__learning_rate=1e-3))
+    assert (interrupted / "predictions.jsonl").read_text() == "half done"
