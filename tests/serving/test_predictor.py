@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import afina
 from afina.errors import ConfigError, DataError, InputError, ModelError
@@ -62,6 +64,20 @@ def test_rows_of_a_file_stand_beside_their_predictions(model: Predictor, tmp_pat
     assert lost == [600 - (model.artifact.tokenizer.max_length - 2)]
     with pytest.raises(ConfigError, match="options"):
         model.with_columns({"words": "text"})
+
+
+def test_files_are_answered_with_what_the_model_computes_with(
+    model: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    network = model.artifact.network
+    monkeypatch.setattr(network, "compute", replace(network.compute, threads=before + 1))
+    file = tmp_path / "texts.csv"
+    file.write_text("text\n" + "cat " * 600 + "\n", encoding="utf-8")
+    threads: list[int] = []
+    for _ in model.stream_rows(str(file), on_truncated=lambda _: threads.append(torch.get_num_threads())):
+        threads.append(torch.get_num_threads())
+    assert threads == [before + 1, before]
 
 
 def test_evaluate_scores_and_counts(model: Predictor) -> None:

@@ -100,7 +100,8 @@ class Predictor:
                     on_truncated(example.truncated_tokens)
 
         items, again = tee(read(data, **reading))
-        predictions = inference.predict(art.network, art.tokenizer, art.task, unlabelled(art.task, items), watch=watch)
+        work = inference.predict(art.network, art.tokenizer, art.task, unlabelled(art.task, items), watch=watch)
+        predictions = art.network.compute.running(work)
         yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
 
     def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
