@@ -77,3 +77,10 @@ def test_a_file_without_a_header(trained: Trained) -> None:
 
 def test_a_setting_without_a_value() -> None:
     refused(afina("train", "--set", "training.epochs"), "expected PATH=VALUE")
+
+
+def test_flags_become_ways_to_read_a_file_and_columns() -> None:
+    given = {"header": "a,b", "delimiter": "\\t", "encoding": "latin-1", "text": "a", "pair": None, "data": "x.csv"}
+    assert flags.reading_options(given) == {"columns": ["a", "b"], "delimiter": "\t", "encoding": "latin-1"}
+    assert flags.column_options(given) == {"text": "a"}
+    assert flags.reading_options({"header": None}) == flags.column_options({}) == {}

@@ -125,3 +125,8 @@ def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
 def reading_options(flags: Mapping[str, Any]) -> dict[str, Any]:
     """How to read a data file, in the terms of the readers."""
     return {"columns" if name == "header" else name: value for name, value in layout(flags).items()}
+
+
+def column_options(flags: Mapping[str, Any]) -> dict[str, str]:
+    """The columns that the flags name in place of a model's own, by the options that say them."""
+    return {name: flags[name] for name in ("text", "pair", "label") if flags.get(name) is not None}

@@ -167,3 +167,14 @@ def say_evaluation(evaluation: Evaluation) -> None:
     truncated, tokens = evaluation.truncated, evaluation.truncated_tokens
     cost = f"{truncated:,} of them cut, {tokens:,} tokens lost" if truncated else "none of them cut"
     say(f"{evaluation.examples:,} examples, {cost}")
+
+
+def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation for programs: what `afina evaluate --json` prints."""
+    return {
+        "metrics": scores_record(evaluation),
+        "breakdown": evaluation.breakdown,
+        "examples": evaluation.examples,
+        "truncated": evaluation.truncated,
+        "truncated_tokens": evaluation.truncated_tokens,
+    }

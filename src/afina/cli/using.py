@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..errors import ConfigError, printable
 from .app import command
 from .flags import (
     DataFlag,
@@ -21,13 +19,11 @@ from .flags import (
     RunFlag,
     TextFlag,
     UnseenFlag,
+    column_options,
     flag,
     reading_options,
 )
-from .screen import say, say_evaluation, say_json, scores_record
-
-if TYPE_CHECKING:
-    from ..serving.predictor import Predictor
+from .screen import evaluation_record, say, say_evaluation, say_json
 
 
 @command(50)
@@ -45,24 +41,13 @@ def evaluate(
     as_json: JsonFlag = False,
 ) -> None:
     """Score a fine-tuned model on labelled data."""
-    from ..serving.files import scan
+    from ..serving.files import evaluate_file
 
-    reading = reading_options(context.params)
-    scan(data, **reading)
-    if unseen not in (None, "refuse", "count"):
-        raise ConfigError(f"--unseen: expected refuse or count, found {printable(unseen)}")
-    predictor = opened(run, {"text": text, "pair": pair, "label": label})
-    evaluation = predictor.evaluate(data, unseen=unseen or "refuse", **reading)
+    unseen = "refuse" if unseen is None else unseen
+    columns, reading = column_options(context.params), reading_options(context.params)
+    evaluation = evaluate_file(run, data, unseen=unseen, columns=columns, reading=reading)
     if as_json:
-        say_json(
-            {
-                "metrics": scores_record(evaluation),
-                "breakdown": evaluation.breakdown,
-                "examples": evaluation.examples,
-                "truncated": evaluation.truncated,
-                "truncated_tokens": evaluation.truncated_tokens,
-            }
-        )
+        say_json(evaluation_record(evaluation))
     else:
         say_evaluation(evaluation)
 
@@ -83,33 +68,12 @@ def predict(
     encoding: EncodingFlag = None,
 ) -> None:
     """Predict: one line of output for each row of the data, in order."""
-    from ..serving.files import destination, scan, writer
+    from ..serving.files import predict_file
 
-    write = writer(out)
-    reading = reading_options(context.params)
-    columns, count = scan(data, **reading)
-    with destination(out, data) as file:
-        predictor = opened(run, {"text": text, "pair": pair})
-        truncated: list[int] = []  # tokens that each of the truncated texts loses
-        answers = predictor.stream_rows(data, on_truncated=truncated.append, **reading)
-        write(file, answers, kept=columns if keep else [])
-    if truncated:
-        limit = predictor.artifact.tokenizer.max_length
-        say(f"{len(truncated):,} texts are longer than {limit} tokens and lose {sum(truncated):,} tokens", sys.stderr)
+    columns, reading = column_options(context.params), reading_options(context.params)
+    summary = predict_file(run, data, out=out, keep=keep, columns=columns, reading=reading)
+    if summary.truncated:
+        limit, lost = summary.max_length, summary.truncated_tokens
+        say(f"{summary.truncated:,} texts are longer than {limit} tokens and lose {lost:,} tokens", sys.stderr)
     if out != "-":
-        say(f"{count:,} predictions: {out}")
-
-
-def opened(run: str, columns: Mapping[str, Any]) -> Predictor:
-    """A fine-tuned model, with the columns that flags name in place of its own.
-
-    Raises:
-        ModelError: it can't be loaded.
-        ConfigError: its task has no such column.
-    """
-    from ..model.families import locate
-
-    locate(run)  # a folder that is not there is named before anything heavy is loaded
-    from .. import api
-
-    return api.load(run).with_columns({name: column for name, column in columns.items() if column is not None})
+        say(f"{summary.predictions:,} predictions: {out}")

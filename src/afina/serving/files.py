@@ -1,4 +1,7 @@
-"""Data files that are answered, and predictions as files: csv, tsv or jsonl, one line an input, complete or absent."""
+"""Data files that are answered, and predictions as files: csv, tsv or jsonl, one line an input, complete or absent.
+
+A model is loaded, and torch imported, when the files are known to be right.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,114 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..data.sources import read
 from ..errors import SHOWN, ConfigError, DataError, Problem, printable
+from ..model.families import locate
 from ..records import Prediction, Row
+
+if TYPE_CHECKING:
+    from ..inference import Evaluation
+    from .predictor import Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a data file.
+
+    Attributes:
+        predictions: Number of predictions, one a row.
+        truncated: Number of texts that lost tokens to the length limit.
+        truncated_tokens: Number of tokens that they lost.
+        max_length: Number of tokens that the model takes at most.
+    """
+
+    predictions: int
+    truncated: int
+    truncated_tokens: int
+    max_length: int
+
+
+def predict_file(
+    model: str,
+    data: str,
+    *,
+    out: str = "-",
+    keep: bool = False,
+    columns: Mapping[str, str] | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> Summary:
+    """Write one prediction for each row of a data file, in order. The output is complete or absent.
+
+    Args:
+        model: A run of afina's, a model folder, or a hub id.
+        data: Path of the file, a folder or a glob.
+        out: A file whose ending is that of its format, or `-` for jsonl on stdout.
+        keep: Whether to copy the data's columns in front of the predictions.
+        columns: Columns in place of the model's own, as for `Predictor.with_columns`.
+        reading: `columns`, `encoding`, `delimiter` of the file.
+
+    Raises:
+        ConfigError: the output can't be written, or a column is missing.
+        DataError: lists the rows that can't be read.
+        ModelError: the model can't be loaded.
+    """
+    write = writer(out)
+    reading = reading or {}
+    names, count = scan(data, **reading)
+    losses: list[int] = []
+    with destination(out, data) as file:
+        predictor = open_model(model, columns or {})
+        answers = predictor.stream_rows(data, on_truncated=losses.append, **reading)
+        write(file, answers, kept=names if keep else [])
+    return Summary(count, len(losses), sum(losses), predictor.artifact.tokenizer.max_length)
+
+
+def evaluate_file(
+    model: str,
+    data: str,
+    *,
+    unseen: str = "refuse",
+    columns: Mapping[str, str] | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """Scores of a model on a file of labelled data, with intervals.
+
+    Args:
+        model: A run of afina's, a model folder, or a hub id.
+        data: Path of the file, a folder or a glob.
+        unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
+        columns: Columns in place of the model's own, as for `Predictor.with_columns`.
+        reading: `columns`, `encoding`, `delimiter` of the file.
+
+    Raises:
+        ConfigError: `unseen` is something else, or a column is missing.
+        DataError: rows can't be used, or hold labels that the model does not know; all are listed.
+        ModelError: the model can't be loaded.
+    """
+    reading = reading or {}
+    scan(data, **reading)
+    if unseen not in ("refuse", "count"):
+        raise ConfigError(f"--unseen: expected refuse or count, found {printable(unseen)}")
+    return open_model(model, columns or {}).evaluate(data, unseen=unseen, **reading)
+
+
+def open_model(model: str, columns: Mapping[str, str]) -> Predictor:
+    """A fine-tuned model, with other columns in place of its own.
+
+    Raises:
+        ModelError: it can't be loaded; a folder that is not there is named before anything heavy is imported.
+        ConfigError: its task has no such column.
+    """
+    locate(model)
+    from .predictor import load
+
+    return load(model).with_columns(columns)
 
 
 def scan(data: str, **reading: Any) -> tuple[list[str], int]:
@@ -132,13 +235,13 @@ def cell(value: Any) -> str:
 def free_names(kept: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
     """Kept columns to their names in the output: `input_` goes before those that the prediction has."""
     used = {*taken}
-    found = {}
+    names = {}
     for name in kept:
         new = name
         while new in used or (new != name and new in kept):
             new = f"input_{new}"
-        found[name] = new
-    return found
+        names[name] = new
+    return names
 
 
 @contextmanager
