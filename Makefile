@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: setup demo test slow reliability check bench docs wheel-test clean
+.PHONY: setup demo test slow reliability battery check bench docs wheel-test clean
 
 # The pinned torch comes first, so that nothing later pulls another one.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -31,6 +31,10 @@ slow: $(VENV)/.tested  ## the long tests
 
 reliability: $(VENV)/.tested  ## the tests of every promise, the long ones too, into docs/reliability.md
 	$(BIN)/python -m tests.reliability
+
+BASE ?= main
+battery: $(VENV)/.tested  ## whole runs with the code of another revision (BASE=...) and of this one: the same bytes
+	$(BIN)/python -m tests.battery compare $(BASE)
 
 check: $(VENV)/.tested  ## lint, format, types
 	$(BIN)/ruff check .

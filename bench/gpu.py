@@ -194,12 +194,14 @@ def alternate(ours: Side, theirs: Side, repeats: int) -> dict[str, float]:
 def measure(shape: str, args: argparse.Namespace, scratch: Path) -> list[dict[str, Any]]:
     """All kinds of work with one model."""
     import afina
+    from afina.compute import Compute
     from afina.model.flops import peak
 
     model = make_model(shape, scratch / shape, tiny=args.tiny)
     rows = make_rows(args.rows, TINY["vocab_size"] - 5 if args.tiny else 30000)
     device = torch.device(args.device)
-    top = peak(device, torch.bfloat16 if args.device == "cuda" else None)
+    compute = Compute(device, "bf16" if args.device == "cuda" else "fp32")
+    top = peak(compute)
     found = []
     for name, (strategy, epochs) in WORK.items():
         one = alternate(

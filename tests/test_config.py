@@ -51,7 +51,7 @@ def test_all_problems_come_together() -> None:
     assert len(caught.value.problems) == 5
     assert "training.epocs: no such setting; did you mean 'epochs'?" in message
     assert "training.batch_size: input should be greater than or equal to 1, found 0" in message
-    assert "strategy: expected full, head or last-N (for example last-2), found 'last-0'" in message
+    assert "strategy: expected full, head, last-N or biases (for example last-2), found 'last-0'" in message
     assert "seed:" in message
     assert "data.hold_out:" in message
 

@@ -51,7 +51,7 @@ def test_the_example_runs(folder: str, tmp_path: Path, embedded: str) -> None:
 def test_the_data_are_as_large_as_promised_and_never_repeat(folder: str, at_least: int) -> None:
     from afina.data.parts import read_data
 
-    parts = read_data(load(EXAMPLES / folder / "config.yaml")).parts
+    parts = read_data(load(EXAMPLES / folder / "config.yaml")).splits
     # Text and pair together: questions share their passage.
     inputs = [(example.text, example.pair) for part in parts.values() for example in part]
     assert len(inputs) >= at_least

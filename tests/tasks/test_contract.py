@@ -244,7 +244,9 @@ def trained(case: Case, free: int | None, *, epochs: int, rate: float) -> Networ
 def score_of(case: Case, network: Network) -> float:
     """The primary metric on the sample, after the task has decided what the data decide."""
     logits = inference.window_logits(network, case.data.windows)
-    task = case.task.fit_thresholds(case.examples, case.data.features, inference.by_example(case.data.features, logits))
+    task = case.task.fit_thresholds(
+        case.examples, features=case.data.features, logits=inference.by_example(case.data.features, logits)
+    )
     predictions = inference.decode(task, case.examples, case.data.features, logits)
     return next(iter(inference.score(task, inference.table_of(task, case.examples, predictions)).values()))
 
