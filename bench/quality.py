@@ -140,7 +140,7 @@ def measure(task: Any, examples: list[Any], predictions: list[Any]) -> dict[str,
     """All metrics of the task; for two labels also the F1 of the label `1`."""
     from afina import inference
 
-    table = inference.table_of(task, examples, predictions)
+    table = inference.table_of(task, examples, predictions=predictions)
     found = inference.score(task, table)
     breakdown = task.breakdown(table)
     found |= {f"f1_of_{line['label']}": line["f1"] for line in breakdown if len(breakdown) == 2}
@@ -320,7 +320,7 @@ def run_trainer_on_windows(spec: Set, seed: int, args: argparse.Namespace) -> di
         # [N, W, k] for tokens; first and last, each [N, W], for answers
         stacked = arrays if spec.task == "tokens" else np.stack(arrays, axis=-1)
         logits = [stacked[i, : len(window)] for i, window in enumerate(windows)]
-        return inference.decode(task, parts[name], features[name], logits)
+        return inference.decode(task, parts[name], features=features[name], logits=logits)
 
     def metric(output: Any) -> dict[str, float]:
         found = measure(task, parts["validation"], predictions("validation", output.predictions))

@@ -15,9 +15,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
-MODULES = {
-    name: code for name, code in re.findall(r"```python\n# (mine/\w+\.py)\n(.*?)```", PAGE, flags=re.DOTALL)
-}  # fmt: skip
+MODULES = dict(re.findall(r"```python\n# (mine/\w+\.py)\n(.*?)```", PAGE, flags=re.DOTALL))
 POINTS = re.findall(r'\[project\.entry-points\."([\w.]+)"\]\n(\w+) = "([\w.:]+)"', PAGE)
 
 

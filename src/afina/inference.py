@@ -80,7 +80,7 @@ def compute_logits(network: Network, windows: Sequence[Window], *, kept: KeptSta
 
 
 def decode(
-    task: Task, examples: Sequence[Example], features: Sequence[Features], logits: list[Array]
+    task: Task, examples: Sequence[Example], *, features: Sequence[Features], logits: list[Array]
 ) -> list[Prediction]:
     """Logits of all windows to one prediction an example."""
     return [
@@ -97,30 +97,30 @@ def by_example(features: Sequence[Features], logits: Sequence[Array]) -> list[Se
 
 def predict(
     network: Network,
-    tokenizer: Tokenizer,
-    task: Task,
     examples: Iterable[Example],
     *,
+    tokenizer: Tokenizer,
+    task: Task,
     watch: Callable[[Sequence[Features]], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
     """Predictions in the order of the examples, in memory that does not grow with their number.
 
     Args:
         network: The fine-tuned model.
-        tokenizer: The model's.
-        task: With its facts.
         examples: Any number.
+        tokenizer: The model's.
+        task: Fitted.
         watch: Is shown the features of each chunk, to count what was truncated.
     """
     for chunk in chunks(examples, BUFFER):
         features = tokenizer.encode(chunk, slides=task.slides)
         watch(features)
         windows = [window for one in features for window in one.windows]
-        yield from decode(task, chunk, features, window_logits(network, windows))
+        yield from decode(task, chunk, features=features, logits=window_logits(network, windows))
 
 
-def table_of(task: Task, examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, Array]:
-    """The outcome table that the metrics read: a column a name, a line an example."""
+def table_of(task: Task, examples: Sequence[Example], *, predictions: Sequence[Prediction]) -> dict[str, Array]:
+    """The score table that the metrics read: a column a name, a line an example."""
     rows = [task.score_row(example, prediction) for example, prediction in zip(examples, predictions, strict=True)]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
@@ -133,13 +133,13 @@ def score(task: Task, table: dict[str, Array]) -> dict[str, float]:
 def evaluate(
     task: Task,
     examples: Sequence[Example],
+    *,
     predictions: Sequence[Prediction],
     features: Sequence[Features] = (),
-    *,
     resamples: int = 1000,
 ) -> Evaluation:
     """Scores with intervals, and what the length limit cost."""
-    table = table_of(task, examples, predictions)
+    table = table_of(task, examples, predictions=predictions)
     intervals = {}
     for name, metric in task.metrics.items():
         interval = bootstrap(table, metric, resamples=resamples)

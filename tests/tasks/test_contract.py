@@ -71,7 +71,7 @@ class Case:
 
     def predictions(self, network: Network) -> list[dict[str, Any]]:
         logits = inference.window_logits(network, self.data.windows)
-        return inference.decode(self.task, self.data.examples, self.data.features, logits)
+        return inference.decode(self.task, self.data.examples, features=self.data.features, logits=logits)
 
 
 def lengthened(example: Example) -> Example:
@@ -137,7 +137,7 @@ def test_perfect_logits_decode_to_the_target(case: Case) -> None:
         prediction = case.task.decode(example, windows, perfect(case.task, example, case.data, i))
         assert_said(answer(prediction), example.target)
         predictions.append(prediction)
-    scores = inference.score(case.task, inference.table_of(case.task, case.examples, predictions))
+    scores = inference.score(case.task, inference.table_of(case.task, case.examples, predictions=predictions))
     primary = next(iter(scores))
     assert scores[primary] == pytest.approx(1.0)
 
@@ -247,8 +247,8 @@ def score_of(case: Case, network: Network) -> float:
     task = case.task.fit_thresholds(
         case.examples, features=case.data.features, logits=inference.by_example(case.data.features, logits)
     )
-    predictions = inference.decode(task, case.examples, case.data.features, logits)
-    return next(iter(inference.score(task, inference.table_of(task, case.examples, predictions)).values()))
+    predictions = inference.decode(task, case.examples, features=case.data.features, logits=logits)
+    return next(iter(inference.score(task, inference.table_of(task, case.examples, predictions=predictions)).values()))
 
 
 def test_learns_its_sample(case: Case) -> None:
@@ -272,7 +272,7 @@ def test_saved_and_loaded_predicts_the_same(case: Case, tmp_path: Path) -> None:
     Artifact(case.task, case.tokenizer, network, "native", "tiny").save(tmp_path / "model")
     again = load(tmp_path / "model")
     assert again.task.options == case.task.options
-    after = list(inference.predict(again.network, again.tokenizer, again.task, case.examples))
+    after = list(inference.predict(again.network, case.examples, tokenizer=again.tokenizer, task=again.task))
     for one, other in zip(before, after, strict=True):
         assert_near(one, other)
 

@@ -116,7 +116,7 @@ def test_scores_equal_seqeval(raw: list[tuple[int, int, str]]) -> None:
     task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
     text, places = joined(["x"] * 30)
     example = Example(text, None, tuple(gold), "x", places)
-    table = inference.table_of(task, [example], [{"tags": said, "entities": []}])
+    table = inference.table_of(task, [example], predictions=[{"tags": said, "entities": []}])
     found = inference.score(task, table)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -265,7 +265,9 @@ def test_partial_and_typed_scores_equal_nervaluate(gold: list[Span], said: list[
     task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
     text, places = joined(["x"] * 30)
     example = Example(text, None, tuple(to_bio(gold, 30)), "x", places)
-    found = inference.score(task, inference.table_of(task, [example], [{"tags": to_bio(said, 30), "entities": []}]))
+    found = inference.score(
+        task, inference.table_of(task, [example], predictions=[{"tags": to_bio(said, 30), "entities": []}])
+    )
     assert found["entity_f1"] == pytest.approx(theirs["strict"].f1)
     assert found["entity_partial_f1"] == pytest.approx(theirs["partial"].f1)
     assert found["entity_type_f1"] == pytest.approx(theirs["ent_type"].f1)
@@ -278,7 +280,7 @@ def test_types_that_training_lacks_count_as_missed() -> None:
     problem = task.check(example)
     assert problem is not None
     assert problem.code == COUNTABLE
-    table = inference.table_of(task, [example], [{"tags": ["B-PER", "O", "O"], "entities": []}])
+    table = inference.table_of(task, [example], predictions=[{"tags": ["B-PER", "O", "O"], "entities": []}])
     assert inference.score(task, table)["entity_recall"] == 0.5
     assert [(line["label"], line["support"]) for line in task.breakdown(table)][-1] == ("(unseen in training)", 1)
 
@@ -366,4 +368,4 @@ def test_real_sentences_lose_nothing(real_data: Path, tiny: Callable[[str], Path
         task.decode(example, one.windows, perfect(task, example, one.windows))
         for example, one in zip(examples, features, strict=True)
     ]
-    assert inference.score(task, inference.table_of(task, examples, predictions))["entity_f1"] == 1.0
+    assert inference.score(task, inference.table_of(task, examples, predictions=predictions))["entity_f1"] == 1.0

@@ -30,7 +30,7 @@ class Linear(nn.Module):
     The softmax is the loss's or the decoder's.
     """
 
-    def __init__(self, width: int, outputs: int, dropout: float, pooling: str) -> None:
+    def __init__(self, width: int, outputs: int, *, dropout: float, pooling: str) -> None:
         super().__init__()
         self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
@@ -121,7 +121,7 @@ def make(name: str, *, width: int, outputs: int, dropout: float, level: str) -> 
             raise ConfigError(
                 f"model.head: {name} gives one vector a text, but this task needs one a token; use linear or native"
             )
-        return Linear(width, outputs, dropout, "tokens" if level == "token" else POOLINGS[name])
+        return Linear(width, outputs, dropout=dropout, pooling="tokens" if level == "token" else POOLINGS[name])
     if name == "crf":
         if outputs > MOST_TAGS:
             raise ConfigError(
@@ -142,7 +142,7 @@ def make(name: str, *, width: int, outputs: int, dropout: float, level: str) -> 
 
 
 @torch.no_grad()
-def rescale(head: nn.Module, outputs: int, factor: float, shift: float) -> bool:
+def rescale(head: nn.Module, *, outputs: int, factor: float, shift: float) -> bool:
     """Multiply and shift a head's outputs by changing its last linear layer; False when it has none.
 
     (h W + b) f + s = h (f W) + (f b + s)

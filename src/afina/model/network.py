@@ -192,7 +192,9 @@ class Network(nn.Module):
 
     def fold_scale(self) -> None:
         """Put the user's scale into the last layer, so that the stock class answers in it too."""
-        if self.scale != (1.0, 0.0) and heads.rescale(self.head, self.outputs, *self.scale):
+        if self.scale != (1.0, 0.0) and heads.rescale(
+            self.head, outputs=self.outputs, factor=self.scale[0], shift=self.scale[1]
+        ):
             self.scale = (1.0, 0.0)
 
 

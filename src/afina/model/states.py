@@ -173,7 +173,7 @@ class StateStore:
                 network.backbone.width,
                 "",
             )
-            vectors = yield from self.make(name, about, network, windows)
+            vectors = yield from self.make(name, about, network=network, windows=windows)
         if vectors is None:
             return None
         return KeptStates(torch.from_numpy(vectors), lengths, pooled=pooled)
@@ -199,7 +199,7 @@ class StateStore:
             return None
         return table
 
-    def make(self, name: str, about: Entry, network: Network, windows: Sequence[Window]) -> Work[Array | None]:
+    def make(self, name: str, about: Entry, *, network: Network, windows: Sequence[Window]) -> Work[Array | None]:
         """Compute a table, and keep it on disk where it has room there; None where only the disk had room, and is full.
 
         A disk that is full costs the next run its time, not this one its life.
@@ -211,7 +211,7 @@ class StateStore:
             yield from fill(network, windows, torch.from_numpy(table))
             if aside is not None:
                 with suppress(OSError):
-                    self.keep(name, about, table, aside)
+                    self.keep(name, about, table=table, aside=aside)
         return table
 
     @contextmanager
@@ -251,7 +251,7 @@ class StateStore:
         except OSError:
             return None
 
-    def keep(self, name: str, about: Entry, table: Array, aside: Path) -> None:
+    def keep(self, name: str, about: Entry, *, table: Array, aside: Path) -> None:
         """Make what lies aside an entry: synced, described, renamed.
 
         Raises:

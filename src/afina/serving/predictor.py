@@ -75,7 +75,7 @@ class Predictor:
     def stream(self, data: Any) -> Iterator[Prediction]:
         """Whole predictions, one an input, in order, in memory that does not grow with the input."""
         art = self.artifact
-        work = inference.predict(art.network, art.tokenizer, art.task, self.examples(data))
+        work = inference.predict(art.network, self.examples(data), tokenizer=art.tokenizer, task=art.task)
         yield from art.network.compute.running(work)
 
     def stream_rows(
@@ -100,7 +100,8 @@ class Predictor:
                     on_truncated(example.truncated_tokens)
 
         items, again = tee(read(data, **reading))
-        work = inference.predict(art.network, art.tokenizer, art.task, unlabelled(art.task, items), watch=watch)
+        examples = unlabelled(art.task, items)
+        work = inference.predict(art.network, examples, tokenizer=art.tokenizer, task=art.task, watch=watch)
         predictions = art.network.compute.running(work)
         yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
 
@@ -127,8 +128,8 @@ class Predictor:
         windows = [window for one in features for window in one.windows]
         with art.network.compute.active():
             logits = inference.window_logits(art.network, windows)
-        predictions = inference.decode(task, examples, features, logits)
-        return inference.evaluate(task, examples, predictions, features)
+        predictions = inference.decode(task, examples, features=features, logits=logits)
+        return inference.evaluate(task, examples, predictions=predictions, features=features)
 
     def examples(self, data: Any, **reading: Any) -> Iterator[Example]:
         """Unlabelled examples from texts, rows or a file."""

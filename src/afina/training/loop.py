@@ -133,7 +133,7 @@ def gradients(
         chosen = [units[i] for i in group]
         inputs = network.collate([window for unit in chosen for window in unit.windows])
         with network.compute.autocast():
-            loss, weight = objective.loss(network, inputs, chosen, objective.states(chosen))
+            loss, weight = objective.loss(network, inputs, units=chosen, states=objective.states(chosen))
         loss.backward()  # type: ignore[no-untyped-call]
         total, count = total + loss.detach(), count + weight
         tokens, places = tokens + inputs.tokens, places + inputs.ids.numel()

@@ -44,7 +44,7 @@ class Objective(Protocol):
         """The states of the units' windows at the network's cut, when they are kept."""
 
     def loss(
-        self, network: Network, inputs: Batch, units: Sequence[Unit], states: States | None
+        self, network: Network, inputs: Batch, *, units: Sequence[Unit], states: States | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Sum of the losses and number (or weight) of items, both scalars.
 
@@ -86,7 +86,7 @@ class Supervised:
         return None if self.data.kept is None else self.data.kept.take([w for unit in units for w in unit.places])
 
     def loss(
-        self, network: Network, inputs: Batch, units: Sequence[Unit], states: States | None
+        self, network: Network, inputs: Batch, *, units: Sequence[Unit], states: States | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         per_example = self.task.level == "example"
         labels = [unit.target for unit in units]

@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from .. import assembly, disk, inference, strategies
 from ..artifact import Artifact
@@ -21,7 +20,6 @@ from ..config import Config, dump
 from ..data.parts import Data, read_data
 from ..errors import ConfigError
 from ..inference import Evaluation
-from ..model import flops
 from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.states import StateStore, states_size
@@ -34,6 +32,7 @@ from . import checkpoint, rundir
 from .events import Done, Event, Note, Progress, with_progress
 from .proof import prove
 from .resume import fingerprint_of, machine, resume
+from .speed import speed_note, speed_of
 from .trainer import Clock, Recipe, Trainer
 
 NEUTRAL = {"cache_memory", "cache_disk", "checkpoint_every"}
@@ -418,39 +417,11 @@ def scored(
     """Score one split with the final model, and write its predictions down."""
     work = inference.compute_logits(artifact.network, part.windows)
     logits = yield from with_progress(f"scores of {name}", work)
-    predictions = inference.decode(artifact.task, part.examples, part.features, logits)
+    predictions = inference.decode(artifact.task, part.examples, features=part.features, logits=logits)
     lines = [
         {"split": name, "place": example.place, "target": example.target, **prediction}
         for example, prediction in zip(part.examples, predictions, strict=True)
     ]
     with checkpoint.writing(folder / rundir.PREDICTIONS, folder):
         rundir.append(folder / rundir.PREDICTIONS, *lines)
-    return inference.evaluate(artifact.task, part.examples, predictions, part.features)
-
-
-def speed_of(trainer: Trainer) -> dict[str, Any]:
-    """How fast the training was, beside what the machine can do."""
-    network, part = trainer.network, trainer.splits["train"]
-    seconds = max(trainer.clock.seconds.get("train", 0.0), 1e-9)
-    tokens = trainer.tokens - trainer.earlier_tokens
-    epochs = tokens / max(1, sum(part.lengths))
-    forward = flops.forward(network, part.lengths)
-    # States that are kept were computed outside `train`.
-    rate = (3 * forward.above + (forward.below if part.kept is None else 0)) * epochs / seconds
-    peak = flops.peak(network.compute)
-    return {
-        "tokens_per_second": round(tokens / seconds, 1),
-        "padding": round(1 - trainer.tokens / max(1, trainer.padded_tokens), 4),
-        "flops_per_second": round(rate),
-        "peak_flops_per_second": round(peak),
-        "share_of_peak": round(rate / peak, 3),
-    }
-
-
-def speed_note(speed: Mapping[str, Any]) -> str:
-    """The speed in one line."""
-    note = f"speed: {speed['tokens_per_second']:,.0f} tokens a second, {speed['padding']:.0%} padding"
-    if speed["flops_per_second"]:
-        peak = f"{speed['peak_flops_per_second'] / 1e9:,.0f} GFLOP/s"
-        note += f", {speed['share_of_peak']:.0%} of this machine's {peak} in matrix products"
-    return note
+    return inference.evaluate(artifact.task, part.examples, predictions=predictions, features=part.features)

@@ -281,8 +281,9 @@ class Trainer:
         part, metric = self.splits["validation"], self.recipe.metric
         work = inference.compute_logits(self.network, part.windows, kept=part.kept)
         logits = yield from with_progress("validation", work)
-        predictions = inference.decode(self.task, part.examples, part.features, logits)
-        metrics = inference.score(self.task, inference.table_of(self.task, part.examples, predictions))
+        predictions = inference.decode(self.task, part.examples, features=part.features, logits=logits)
+        table = inference.table_of(self.task, part.examples, predictions=predictions)
+        metrics = inference.score(self.task, table)
         value = metrics[metric]
         sign = 1 if higher_is_better(metric) else -1
         # A metric without a value (a correlation of constant predictions) is the worst there is, never the best.
