@@ -14,13 +14,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from afina import inference
-from afina.errors import DataError
 from afina.records import Example, Row
 from afina.tasks.inputs import COUNTABLE
 from afina.tasks.markup import joined
 from afina.tasks.tokens import IGNORED, Tokens, TokensOptions
-from afina.text.schemes import entities_of, find_scheme, to_bio, viterbi
-from afina.text.spans import Span, positions, without_overlaps
+from afina.text.schemes import entities_of, to_bio
+from afina.text.spans import Span, without_overlaps
 from afina.text.tokenization import Tokenizer
 from tests import tiny as made
 
@@ -94,19 +93,6 @@ def test_spans_to_windows_to_spans_is_the_identity(family: str, data: st.DataObj
     assert all(one["text"] == text[one["start"] : one["end"]] for one in found)
 
 
-@given(tags)
-def test_spans_to_tags_to_spans_is_the_identity(sequence: list[str]) -> None:
-    spans = entities_of(sequence)
-    assert entities_of(to_bio(spans, len(sequence))) == spans
-
-
-@given(tags)
-def test_entities_equal_seqeval(sequence: list[str]) -> None:
-    oracle = pytest.importorskip("seqeval.metrics.sequence_labeling")
-    theirs = [Span(start, end + 1, label) for label, start, end in oracle.get_entities(sequence)]
-    assert entities_of(sequence) == theirs
-
-
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6), st.sampled_from(["PER", "LOC"])), max_size=6))
 def test_scores_equal_seqeval(raw: list[tuple[int, int, str]]) -> None:
     """Precision, recall and F1, micro and macro, on two random taggings of the same words."""
@@ -125,97 +111,6 @@ def test_scores_equal_seqeval(raw: list[tuple[int, int, str]]) -> None:
         assert found["entity_recall"] == pytest.approx(oracle.recall_score([gold], [said]))
         if any(tag != "O" for tag in gold + said):
             assert found["entity_macro_f1"] == pytest.approx(oracle.f1_score([gold], [said], average="macro"))
-
-
-@pytest.mark.parametrize(
-    ("written", "scheme"),
-    [
-        ([["B-A", "I-A", "O", "B-B"]], "IOB2"),
-        ([["I-A", "I-A", "B-A", "O", "I-B"]], "IOB1"),
-        ([["I-A", "I-A", "O", "I-B"]], "IO"),
-        ([["B-A", "E-A", "O", "S-B"]], "BIOES"),
-        ([["B-A", "L-A", "O", "U-B"]], "BIOES"),
-    ],
-)
-def test_schemes(written: list[list[str]], scheme: str) -> None:
-    assert find_scheme(written) == scheme
-    assert Span(len(written[0]) - 1, len(written[0]), "B") in entities_of(written[0])
-    assert Span(0, 2, "A") in entities_of(written[0])
-
-
-@given(st.integers(1, 8), st.integers(0, 2**31))
-def test_decoding_is_legal_and_the_best_of_all(n: int, seed: int) -> None:
-    names = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
-    emissions = np.log(np.random.default_rng(seed).dirichlet(np.ones(5), size=n))
-    found = viterbi(emissions, names)
-    assert to_bio(entities_of(found), n) == found
-    if n <= 4:
-        best = max(
-            (sum(emissions[i, k] for i, k in enumerate(path)), path)
-            for path in np.ndindex(*[5] * n)
-            if to_bio(entities_of([names[k] for k in path]), n) == [names[k] for k in path]
-        )
-        assert sum(emissions[i, names.index(tag)] for i, tag in enumerate(found)) == pytest.approx(best[0])
-
-
-def test_offsets_of_other_tools() -> None:
-    text = "I 😀 love Paris"
-    row = {"characters": 9, "utf16": 10, "bytes": 12}
-    for unit, start in row.items():
-        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))  # type: ignore[arg-type]
-        found = task.read(Row({"text": text, "spans": [[start, start + 5, "LOC"]]}, "x"))
-        assert found.target == (Span(9, 14, "LOC"),)
-    with pytest.raises(ValueError, match="inside a character"):
-        positions(text, "utf16")(3)
-
-
-def test_wrong_units_are_suspected() -> None:
-    task = Tokens(TokensOptions(text="text", label="spans"))
-    with pytest.raises(DataError, match=r"ends after the text.*counted in UTF-16 units they fit: --offsets utf16"):
-        task.read(Row({"text": "😀 Paris", "spans": [[3, 8, "LOC"]]}, "x"))
-    with pytest.raises(DataError, match=r"ends after the text.*label$"):
-        task.read(Row({"text": "😀 Paris", "spans": [[30, 80, "LOC"]]}, "x"))
-
-
-def test_units_that_only_cut_words_are_found_out() -> None:
-    """Offsets in the middle of a text never leave it, whatever their unit."""
-    texts = [f"{'😀' * n} Paris and Porto, again" for n in (1, 2, 3)]
-    rows = [
-        Row({"text": t, "spans": [[2 * len(t.split()[0]) + 1, 2 * len(t.split()[0]) + 6, "LOC"]]}, "x") for t in texts
-    ]
-    for unit, refused in (("auto", True), ("characters", False), ("utf16", False)):
-        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))  # type: ignore[arg-type]
-        examples = [task.read(row) for row in rows]
-        if refused:
-            with pytest.raises(DataError, match="cuts a word; counted in UTF-16 units they fit: --offsets utf16"):
-                task.fit(examples)
-        else:
-            assert task.fit(examples).types == ["LOC"]
-
-
-@given(st.lists(st.sampled_from(["the", "cat", "ção", "😀", "é"]), min_size=3, max_size=8), st.data())
-def test_right_offsets_are_never_suspected(words: list[str], data: st.DataObject) -> None:
-    text, places = joined(words)
-    chosen = data.draw(st.lists(st.sampled_from(places), min_size=1, max_size=5, unique=True))
-    row = Row({"text": text, "spans": [[start, end, "X"] for start, end in chosen]}, "x")
-    task = Tokens(TokensOptions(text="text", label="spans"))
-    task.fit([task.read(row)] * 4)
-
-
-def test_forms_of_spans() -> None:
-    task = Tokens(TokensOptions(text="text", label="label"))
-    forms: list[Any] = [
-        [{"start": 2, "end": 6, "label": "X"}],
-        [[2, 6, "X"]],
-        [{"start": 1, "end": 6, "labels": ["X"], "text": "cat. "}],
-    ]
-    for form in forms:
-        assert task.read(Row({"text": "a cat.", "label": form}, "x")).target == (Span(2, 6, "X"),)
-
-
-def test_overlapping_spans_keep_the_longer() -> None:
-    spans = [Span(0, 5, "A"), Span(3, 10, "B"), Span(12, 14, "A")]
-    assert without_overlaps(spans) == [Span(3, 10, "B"), Span(12, 14, "A")]
 
 
 def test_overlapping_spans_are_listed_with_their_place() -> None:
@@ -241,13 +136,6 @@ def test_what_tokens_cannot_express_is_counted() -> None:
     example = Example(text, None, ("O", "B-PER", "B-PER"), "x", places)
     (features,) = tokenizer.encode([example], slides=True)
     assert words.coverage(example, features.windows) == (2, 1)
-
-
-@given(tags)
-def test_strict_entities_equal_seqeval(sequence: list[str]) -> None:
-    scheme = pytest.importorskip("seqeval.scheme")
-    found = scheme.Entities([sequence], scheme.IOB2).entities[0]
-    assert entities_of(sequence, strict=True) == [Span(one.start, one.end, one.tag) for one in found]
 
 
 spans_of_words = st.lists(
