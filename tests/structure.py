@@ -90,11 +90,8 @@ def names_of(module: Module) -> set[str]:
 
 def defined(module: Module) -> set[str]:
     """Public functions and classes at the top of a module."""
-    return {
-        node.name
-        for node in module.tree.body
-        if isinstance(node, (*Function.__args__, ast.ClassDef)) and not node.name.startswith("_")  # type: ignore[attr-defined]
-    }
+    things = [node for node in module.tree.body if isinstance(node, Function | ast.ClassDef)]
+    return {thing.name for thing in things if not thing.name.startswith("_")}
 
 
 def defined_often(found: list[Module]) -> dict[str, list[str]]:

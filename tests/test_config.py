@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,5 +126,6 @@ def test_short_names_lead_to_settings() -> None:
     for short, path in SHORT.items():
         section, _, name = path.partition(".")
         if section != "options":
-            assert name in Config.model_fields[section].annotation.model_fields, short
+            inner: Any = Config.model_fields[section].annotation
+            assert name in inner.model_fields, short
     assert names()

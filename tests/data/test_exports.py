@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afina.data import sources
-from afina.data.exports import read_export, spans_of
+from afina.data.exports import read_export
+from afina.data.label_studio import spans_of
 from afina.data.lines import FIELD_LIMIT
 from afina.data.parts import read_examples
 from afina.errors import DataError, Problem
@@ -324,7 +325,11 @@ def test_spacy_documents(tmp_path: Path) -> None:
     assert targets(save(tmp_path, [DOC, empty])) == [ENTS, []]
     assert targets(save(tmp_path, lines(DOC, empty), "a.jsonl")) == [ENTS, []]
     assert targets(save(tmp_path, DOC)) == [ENTS]
-    groups = {"text": TEXT, "tokens": DOC["tokens"], "spans": {"sc": [{"start": 0, "end": 3, "label": "PER"}]}}
+    groups: dict[str, Any] = {
+        "text": TEXT,
+        "tokens": DOC["tokens"],
+        "spans": {"sc": [{"start": 0, "end": 3, "label": "PER"}]},
+    }
     assert targets(save(tmp_path, [groups])) == [[(0, 3, "PER")]]
     groups["spans"]["two"] = []
     with pytest.raises(DataError, match="column 'spans': expected spans, found dict"):
@@ -453,13 +458,15 @@ WHOLE = [
     [TEXT, {"entities": [[*span] for span in SPANS]}],
     {"text": TEXT, "options": [], "accept": ["A"], "answer": "accept", "tokens": [{"id": 0, "start": 0, "end": 3}]},
 ]
-scraps = st.sampled_from([None, True, -1, 2, 2.5, "", "Ana", [], {}, [[]], [{}], ["a", "b"], {"start": 0}])
+scraps: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, -1, 2, 2.5, "", "Ana", [], {}, [[]], [{}], ["a", "b"], {"start": 0}]
+)
 
 
 @st.composite
 def spoiled(draw: st.DrawFn) -> list[Any]:
     """Records of which something, somewhere, is replaced or missing."""
-    tree = json.loads(json.dumps(draw(st.lists(st.sampled_from(WHOLE), min_size=1, max_size=3))))
+    tree: list[Any] = json.loads(json.dumps(draw(st.lists(st.sampled_from(WHOLE), min_size=1, max_size=3))))
     for _ in range(draw(st.integers(0, 3))):
         node: Any = tree
         key: Any = draw(st.integers(0, len(tree) - 1))
@@ -489,4 +496,5 @@ def test_whatever_is_spoiled_each_record_is_accounted_for(records: list[Any]) ->
     assert whole or {f"x.json:[{i}]" for i in range(len(records)) if i not in repeated} <= set(places)
     rows = [item for item in found if isinstance(item, Row)]
     for kind in (find("tokens"), find("multilabel")):
-        read_examples(kind(kind.Options(text="text", label="spans")), rows)
+        options: Any = kind.Options
+        read_examples(kind(options(text="text", label="spans")), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ numbers = st.lists(
 )
 
 
-def table_of(pairs: list[tuple[float, float]], kind: type) -> dict[str, np.ndarray]:
+def table_of(pairs: Sequence[tuple[float, float]], kind: type) -> dict[str, np.ndarray]:
     gold, predicted = zip(*pairs, strict=True)
     return {"gold": np.array(gold, kind), "predicted": np.array(predicted, kind)}
 
@@ -210,7 +211,7 @@ def test_set_scores_equal_scikit_learn(rows: list[list[tuple[bool, bool, int]]])
     gold, predicted, score = cells[..., 0].astype(bool), cells[..., 1].astype(bool), cells[..., 2] / 4
 
     def f1(average: str, empty: int) -> float:
-        return oracle.f1_score(gold, predicted, average=average, zero_division=empty)
+        return float(oracle.f1_score(gold, predicted, average=average, zero_division=empty))
 
     for kind in (bool, int):
         table = {"gold": gold.astype(kind), "predicted": predicted.astype(kind), "score": score}

@@ -30,7 +30,7 @@ def test_units_that_only_cut_words_are_found_out() -> None:
         Row({"text": t, "spans": [[2 * len(t.split()[0]) + 1, 2 * len(t.split()[0]) + 6, "LOC"]]}, "x") for t in texts
     ]
     for unit, refused in (("auto", True), ("characters", False), ("utf16", False)):
-        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))  # type: ignore[arg-type]
+        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))
         examples = [task.read(row) for row in rows]
         if refused:
             with pytest.raises(DataError, match="cuts a word; counted in UTF-16 units they fit: --offsets utf16"):

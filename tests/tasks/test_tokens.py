@@ -49,7 +49,7 @@ def perfect(task: Tokens, example: Example, windows: Any) -> list[np.ndarray[Any
 def test_words_to_windows_to_words_is_the_identity(
     family: str, subwords: str, words: list[str], data: st.DataObject, length: int, overlap: int
 ) -> None:
-    task = Tokens(TokensOptions(tokens="tokens", tags="tags", subwords=subwords), FACTS)  # type: ignore[arg-type]
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags", subwords=subwords), FACTS)
     edges = st.sampled_from(["O", "B-PER", "B-LOC", "I-PER"])
     gold = data.draw(st.lists(edges, min_size=len(words), max_size=len(words)))
     gold = to_bio(entities_of(gold), len(words))

@@ -13,7 +13,7 @@ def test_offsets_of_other_tools() -> None:
     text = "I 😀 love Paris"
     row = {"characters": 9, "utf16": 10, "bytes": 12}
     for unit, start in row.items():
-        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))  # type: ignore[arg-type]
+        task = Tokens(TokensOptions(text="text", label="spans", offsets=unit))
         found = task.read(Row({"text": text, "spans": [[start, start + 5, "LOC"]]}, "x"))
         assert found.target == (Span(9, 14, "LOC"),)
     with pytest.raises(ValueError, match="inside a character"):

@@ -176,7 +176,9 @@ def find_label_issues(config: Config, data: Data, *, folds: int = 5) -> LabelIss
     units = words_of(whole) if per_word else texts_of(whole)
     groups: dict[int, int] = {}
     texts = np.array([groups.setdefault(fingerprint(example), len(groups)) for example in examples])
-    return doubted(table, units, texts, examples, task.head.config["id2label"], folds=folds, seed=config.seed)
+    return doubted(
+        table, units, texts=texts, examples=examples, names=task.head.config["id2label"], folds=folds, seed=config.seed
+    )
 
 
 def confident_learning() -> tuple[Any, Any]:
@@ -255,10 +257,10 @@ def frozen_states(
 def doubted(
     table: Table,
     units: Units,
+    *,
     texts: Array,
     examples: Sequence[Example],
     names: Mapping[int, str],
-    *,
     folds: int,
     seed: int,
 ) -> LabelIssues:
@@ -268,10 +270,10 @@ def doubted(
         table: States.
         units: What has a label.
         texts: For each example the number of its text; equal ones share it.
-        examples: That the units belong to.
+        examples: The examples that the units belong to.
         names: Label of each id.
-        folds: Of the cross-validation.
-        seed: Of the division into folds.
+        folds: Number of folds of the cross-validation.
+        seed: Seed of the division into folds.
     """
     noun = "example" if units.spans is None else "word"
     fold = divided(units.labels, texts[units.owners], folds=folds, seed=seed)
@@ -286,25 +288,16 @@ def doubted(
     units, fold = units.take(judged), fold[judged]
     labels = np.searchsorted(known, units.labels)
     probabilities, learned = out_of_fold(table, units.lines, labels, fold, seed=seed)
-    said = probabilities.argmax(axis=1)
-    issues_of, number_of_issues = confident_learning()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        worst = issues_of(
-            labels,
-            probabilities,
-            return_indices_ranked_by="self_confidence",
-            rank_by_kwargs={"adjust_pred_probs": True},  # less each label's mean: a hard label is no suspect for that
-            n_jobs=1,
-        )
-        estimate = number_of_issues(labels, probabilities)
+    likeliest = probabilities.argmax(axis=1)
+    worst, estimate = ranked(labels, probabilities)
     rows = []
-    for i in worst.tolist():
+    for i in worst:
         example = examples[units.owners[i]]
         rows.append(
             LabelIssue(
-                example.place, example.text, example.pair, names[int(known[labels[i]])], names[int(known[said[i]])],
-                float(probabilities[i, labels[i]]), float(probabilities[i, said[i]]),
+                example.place, example.text, example.pair, names[int(known[labels[i]])],
+                names[int(known[likeliest[i]])], float(probabilities[i, labels[i]]),
+                float(probabilities[i, likeliest[i]]),
                 None if units.spans is None else (int(units.spans[i, 0]), int(units.spans[i, 1])),
             )
         )  # fmt: skip
@@ -314,11 +307,31 @@ def doubted(
         judged=len(labels),
         unjudged=unjudged,
         learned=learned,
-        estimate=int(estimate),
-        accuracy=float(np.mean(said == labels)),
-        macro_f1=macro_f1({"gold": labels, "predicted": said}),
+        estimate=estimate,
+        accuracy=float(np.mean(likeliest == labels)),
+        macro_f1=macro_f1({"gold": labels, "predicted": likeliest}),
         majority=float(np.bincount(labels).max() / len(labels)),
     )
+
+
+def ranked(labels: Array, probabilities: Array) -> tuple[list[int], int]:
+    """Positions of the labels that cleanlab doubts, the worst first, and its estimate of how many are wrong.
+
+    Args:
+        labels: 0 to k - 1. [N]
+        probabilities: Out-of-fold probabilities of the labels. [N, k]
+    """
+    issues_of, number_of_issues = confident_learning()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        worst: list[int] = issues_of(
+            labels,
+            probabilities,
+            return_indices_ranked_by="self_confidence",
+            rank_by_kwargs={"adjust_pred_probs": True},  # less each label's mean: a hard label is no issue for that
+            n_jobs=1,
+        ).tolist()
+        return worst, int(number_of_issues(labels, probabilities))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

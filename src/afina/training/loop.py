@@ -56,7 +56,6 @@ def steps(
     Raises:
         TrainingError: loss or gradient is not finite; names the step and the rows.
     """
-    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     peaks = [group["lr"] for group in optimiser.param_groups]
     number = 0
     for epoch in range(epochs):
@@ -68,22 +67,13 @@ def steps(
             network.train()
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor(number)
+            units = objective.units(batch, number)
             total, count, tokens, places, micro_tokens = with_backoff(
-                network,
-                objective,
-                objective.units(batch, number),
-                micro_tokens=micro_tokens,
-                seed=step_seed(seed, number),
+                network, objective, units, micro_tokens=micro_tokens, seed=step_seed(seed, number)
             )
-            norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]) / count
-            if not bool(torch.isfinite(norm + total)):
-                loss = float(total / count)
-                raise TrainingError(not_finite(objective.where(batch), number, loss=loss, norm=float(norm)))
-            # One pass over the gradients does both: the mean over the items, and the clipping.
-            scale = 1.0 / count if clip is None else torch.clamp(clip / (norm + 1e-6), max=1.0) / count
-            torch._foreach_mul_([p.grad for p in parameters if p.grad is not None], scale)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+            norm = moved(optimiser, total, count=count, clip=clip)
+            if norm is None:
+                raise TrainingError(not_finite(objective.where(batch), number, loss=float(total / count)))
             number += 1
             yield Step(
                 number,
@@ -91,11 +81,37 @@ def steps(
                 last=place == len(batches) - 1,
                 loss=float(total / count),
                 learning_rate=float(optimiser.param_groups[0]["lr"]),
-                grad_norm=float(norm),
+                grad_norm=norm,
                 tokens=tokens,
                 padded_tokens=places,
                 micro_tokens=micro_tokens,
             )
+
+
+def moved(
+    optimiser: torch.optim.Optimizer, total: torch.Tensor, *, count: torch.Tensor, clip: float | None
+) -> float | None:
+    """Take a step with the gradients that are there, and clear them.
+
+    Args:
+        optimiser: Over the trainable parameters, whose gradients are those of a sum.
+        total: Summed loss of the step.
+        count: Number (or weight) of its items.
+        clip: Largest norm of the gradient of the mean.
+
+    Returns:
+        Norm of that gradient before clipping, or None where loss or gradient is not finite; then nothing is updated.
+    """
+    gradients = [p.grad for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients) / count
+    if not bool(torch.isfinite(norm + total)):
+        return None
+    # One pass over the gradients does both: the mean over the items, and the clipping.
+    scale = 1.0 / count if clip is None else torch.clamp(clip / (norm + 1e-6), max=1.0) / count
+    torch._foreach_mul_(gradients, scale)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+    return float(norm)
 
 
 def with_backoff(
@@ -150,11 +166,11 @@ def step_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def not_finite(where: Sequence[str], number: int, *, loss: float, norm: float) -> str:
+def not_finite(where: Sequence[str], number: int, *, loss: float) -> str:
     """The message about a step that went wrong."""
     places = ", ".join(where[:8]) + (" ..." if len(where) > 8 else "")
     return (
-        f"step {number + 1}: the loss is {loss} and the norm of its gradient {norm}; nothing was updated. "
+        f"step {number + 1}: the loss is {loss} and it or its gradient is not finite; nothing was updated. "
         f"The step's rows: {places}. A lower learning rate (training.learning_rate) is the usual cure; "
         "weights that are not finite in the loaded model are the other cause"
     )
