@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
@@ -72,25 +73,22 @@ def steps(
                 network, objective, units, micro_tokens=micro_tokens, seed=step_seed(seed, number)
             )
             norm = moved(optimiser, total, count=count, clip=clip)
-            if norm is None:
-                raise TrainingError(not_finite(objective.where(batch), number, loss=float(total / count)))
+            if not math.isfinite(norm + float(total)):
+                raise TrainingError(not_finite(objective.where(batch), number, loss=float(total / count), norm=norm))
             number += 1
+            last = place == len(batches) - 1
             yield Step(
-                number,
-                epoch,
-                last=place == len(batches) - 1,
+                number, epoch, last,
                 loss=float(total / count),
                 learning_rate=float(optimiser.param_groups[0]["lr"]),
                 grad_norm=norm,
                 tokens=tokens,
                 padded_tokens=places,
                 micro_tokens=micro_tokens,
-            )
+            )  # fmt: skip
 
 
-def moved(
-    optimiser: torch.optim.Optimizer, total: torch.Tensor, *, count: torch.Tensor, clip: float | None
-) -> float | None:
+def moved(optimiser: torch.optim.Optimizer, total: torch.Tensor, *, count: torch.Tensor, clip: float | None) -> float:
     """Take a step with the gradients that are there, and clear them.
 
     Args:
@@ -100,12 +98,12 @@ def moved(
         clip: Largest norm of the gradient of the mean.
 
     Returns:
-        Norm of that gradient before clipping, or None where loss or gradient is not finite; then nothing is updated.
+        Norm of that gradient before clipping. Nothing is updated where it, or the loss, is not finite.
     """
     gradients = [p.grad for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients) / count
     if not bool(torch.isfinite(norm + total)):
-        return None
+        return float(norm)
     # One pass over the gradients does both: the mean over the items, and the clipping.
     scale = 1.0 / count if clip is None else torch.clamp(clip / (norm + 1e-6), max=1.0) / count
     torch._foreach_mul_(gradients, scale)
@@ -166,11 +164,11 @@ def step_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def not_finite(where: Sequence[str], number: int, *, loss: float) -> str:
+def not_finite(where: Sequence[str], number: int, *, loss: float, norm: float) -> str:
     """The message about a step that went wrong."""
     places = ", ".join(where[:8]) + (" ..." if len(where) > 8 else "")
     return (
-        f"step {number + 1}: the loss is {loss} and it or its gradient is not finite; nothing was updated. "
+        f"step {number + 1}: the loss is {loss} and the norm of its gradient {norm}; nothing was updated. "
         f"The step's rows: {places}. A lower learning rate (training.learning_rate) is the usual cure; "
         "weights that are not finite in the loaded model are the other cause"
     )
