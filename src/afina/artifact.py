@@ -163,8 +163,7 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
             "`afina train` does that"
         )
     check_finite(network, source.path)
-    network.requires_grad_(False)
-    network.eval()
+    network.train_nothing()
     length = check_length(about.max_length, network.backbone.config, pretrained)
     return Artifact(task, Tokenizer(pretrained, length), network, about.head, about.base)
 

@@ -109,6 +109,12 @@ class Network(nn.Module):
         if not self.native and isinstance(getattr(base, "pooler", None), nn.Module):
             base.pooler.requires_grad_(False)  # nothing reads it
 
+    def train_nothing(self) -> None:
+        """From here on it answers, as one that was loaded does: in the same products of matrices, to the same bits."""
+        self.train_last(None)
+        self.requires_grad_(False)
+        self.eval()
+
     def train(self, mode: bool = True) -> Network:
         """Training mode for what trains; what is frozen stays in evaluation mode, without dropout."""
         super().train(False)
