@@ -50,6 +50,7 @@ class About(BaseModel):
         max_length: Tokens of a window; None for the most that the model has room for.
         scale: Factor and shift from the head's outputs to the user's scale.
         precision: Arithmetic that it was trained in, and answers in.
+        packing: Whether windows lay in rows without padding where device and family allow it, and do so again.
         base: Name of the model that was fine-tuned.
         files: SHA-256 of each other file; None for models that are not verified.
     """
@@ -62,6 +63,7 @@ class About(BaseModel):
     scale: tuple[FiniteFloat, FiniteFloat]
     base: str
     precision: Literal["fp32", "bf16"] = "fp32"
+    packing: bool = True
     files: dict[str, str] | None = None
 
 
@@ -103,6 +105,7 @@ class Artifact:
             "max_length": self.tokenizer.max_length,
             "scale": list(self.network.scale),
             "precision": self.network.compute.precision,
+            "packing": self.network.packing,
             "base": self.base,
         }
         about["files"] = {file.name: sha256(file) for file in sorted(folder.iterdir())}
@@ -151,7 +154,9 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
         raise ConfigError(f"fitted: {spec.outputs:,} labels; at most {LABELS:,} are read")
     pretrained = load_tokenizer(source.path, local=source.local)
     pad = int(pretrained.pad_token_id or 0)
-    network = networks.build(source, spec, level=task.level, head=about.head, compute=compute, pad=pad)
+    network = networks.build(
+        source, spec, level=task.level, head=about.head, compute=compute, packing=about.packing, pad=pad
+    )
     network.scale = about.scale
     if about.head != "native":
         load_head(network, Path(source.path) / "head.safetensors")
@@ -161,8 +166,7 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
             "`afina train` does that"
         )
     check_finite(network, source.path)
-    network.requires_grad_(False)
-    network.eval()
+    network.train_nothing()
     length = check_length(about.max_length, network.backbone.config, pretrained)
     return Artifact(task, Tokenizer(pretrained, length), network, about.head, about.base)
 

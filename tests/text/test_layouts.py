@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from afina.records import Batch, Window
 from afina.text.layouts import (
+    DIVIDED,
     FILLED,
     LONG,
     OVERHEAD,
@@ -158,6 +159,19 @@ def test_rows_of_kept_states_are_filled_up_for_any_number_of_threads(
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert Packed(PAD, shared=True).multiple(100) % (8 * threads) == 0
+
+
+@given(rows=st.integers(1, 2000), widest=st.sampled_from([0, 64, 1536, 3072]), threads=st.sampled_from([1, 2, 3, 8]))
+def test_products_of_kept_states_have_rows_enough_that_threads_share_no_sum(
+    rows: int, widest: int, threads: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "get_num_threads", lambda: threads)
+        multiple = Packed(PAD, shared=True, widest=widest).multiple(rows)
+    filled = -(-rows // multiple) * multiple
+    assert multiple % (8 * threads) == multiple % FILLED == 0
+    assert threads == 1 or filled > widest // DIVIDED
+    assert filled - rows < 8 * threads * FILLED + widest // DIVIDED
 
 
 def test_long_rows_are_filled_up_where_there_are_no_gradients() -> None:

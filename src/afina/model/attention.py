@@ -270,20 +270,36 @@ def attention(
     return out[None], None
 
 
-def first_of_last(layer: Any, hidden: torch.Tensor, lengths: tuple[int, ...], firsts: torch.Tensor) -> torch.Tensor:
+def first_of_last(
+    layer: Any, hidden: torch.Tensor, lengths: tuple[int, ...], firsts: torch.Tensor, *, multiple: int = 1
+) -> torch.Tensor:
     """The last layer of BERT's kind for each window's first token only: nothing reads the others. [n, d] -> [B, d]
 
     Exact: a token's own row of a layer needs the keys and values of all tokens, but no other query, and no other row
     of the feed-forward part.
+
+    Args:
+        layer: The last layer.
+        hidden: States below it. [n, d]
+        lengths: Number of tokens of each window. [B]
+        firsts: Position of each window's first token. [B]
+        multiple: The number of rows whose multiple products of matrices are filled up to.
     """
-    own = layer.attention.self
-    asking = hidden.index_select(0, firsts)  # [B, d]
+    own, count, n = layer.attention.self, len(firsts), len(hidden)
+    asking = filled(hidden.index_select(0, firsts), multiple)  # [B and more, d]
+    hidden = filled(hidden, multiple)
     shape = (-1, own.num_attention_heads, own.attention_head_size)
-    q, k, v = own.query(asking).view(shape), own.key(hidden).view(shape), own.value(hidden).view(shape)
+    q, k, v = (rows.view(shape) for rows in (own.query(asking)[:count], own.key(hidden)[:n], own.value(hidden)[:n]))
     rate = own.dropout.p if own.training else 0.0
     context = Packed.apply(q, k, v, lengths, own.scaling, rate, None)  # type: ignore[no-untyped-call]
-    attended = layer.attention.output(context.reshape(len(asking), -1), asking)
-    return layer.feed_forward_chunk(attended)  # type: ignore[no-any-return]
+    attended = layer.attention.output(filled(context.reshape(count, -1), multiple), asking)
+    return layer.feed_forward_chunk(attended)[:count]  # type: ignore[no-any-return]
+
+
+def filled(rows: torch.Tensor, multiple: int) -> torch.Tensor:
+    """Rows, and rows of zeros up to a multiple. [n, d]"""
+    rest = -len(rows) % multiple
+    return torch.nn.functional.pad(rows, (0, 0, 0, rest)) if rest else rows
 
 
 def mask_function(*args: Any, attention_mask: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor | None:

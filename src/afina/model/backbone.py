@@ -96,12 +96,21 @@ class Backbone:
         layers = part.get_submodule(self.family.layers)
         return replaced(part, self.family.layers, nn.ModuleList(list(layers.children())[:-1]))
 
-    def run_first(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
-        """A packed batch through a part without the last layer, and first tokens alone through that one. [B, d]"""
+    def run_first(
+        self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None, *, multiple: int = 1
+    ) -> torch.Tensor:
+        """A packed batch through a part without the last layer, and first tokens alone through that one. [B, d]
+
+        Args:
+            part: The model, or its upper part, without the last layer.
+            batch: Windows. [1, W]
+            states: For an upper part, the states of the real tokens at the cut. [n, d]
+            multiple: The number of first tokens whose multiple the last layer's products are filled up to.
+        """
         hidden = self.run(part, batch, states)
         layers = self.base.get_submodule(self.family.layers)
         last = list(layers.children())[-1]
-        return first_of_last(last, hidden, batch.lengths, batch.firsts)
+        return first_of_last(last, hidden, batch.lengths, batch.firsts, multiple=multiple)
 
     def run(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
         """A batch through a part of the model.

@@ -56,6 +56,7 @@ class Network(nn.Module):
         self.compute = compute
         self.packing = packing
         self.pad = int(stock.config.pad_token_id or 0) if pad is None else pad
+        self.widest = max(part.in_features for part in stock.base_model.modules() if isinstance(part, nn.Linear))
         self.vocabulary: vocabulary.Vocabulary | None = None
         self.to(compute.device)
         self.train_last(None)
@@ -64,7 +65,7 @@ class Network(nn.Module):
     def layout(self) -> Layout:
         """How windows lie: packed on a CPU, for the families whose attention can be told where a window ends."""
         if self.packing and self.backbone.family.packs and self.device.type == "cpu":
-            return Packed(self.pad, self.device, shared=self.frozen_layers > 0)
+            return Packed(self.pad, self.device, shared=self.frozen_layers > 0, widest=self.widest)
         return Padded(self.pad, self.device)
 
     @property
@@ -108,6 +109,12 @@ class Network(nn.Module):
         if not self.native and isinstance(getattr(base, "pooler", None), nn.Module):
             base.pooler.requires_grad_(False)  # nothing reads it
 
+    def train_nothing(self) -> None:
+        """From here on it answers, as one that was loaded does: in the same products of matrices, to the same bits."""
+        self.train_last(None)
+        self.requires_grad_(False)
+        self.eval()
+
     def train(self, mode: bool = True) -> Network:
         """Training mode for what trains; what is frozen stays in evaluation mode, without dropout."""
         super().train(False)
@@ -140,16 +147,22 @@ class Network(nn.Module):
         """States at the cut in fp32, which no training changes; pooled when only the head trains."""
         with self.compute.autocast():
             if self.frozen_layers == self.backbone.depth:
-                states = self.upper(batch)
+                states = self.upper(batch, multiple=self.layout.multiple(len(batch.lengths)))
             else:
                 states = States(self.backbone.run(self.views[0], batch))
         return replace(states, vectors=states.vectors.float())
 
-    def upper(self, batch: Batch, states: torch.Tensor | None = None) -> States:
-        """The states that the head takes, from those at the cut or, where nothing is cut, from the batch itself."""
+    def upper(self, batch: Batch, states: torch.Tensor | None = None, *, multiple: int = 1) -> States:
+        """The states that the head takes, from those at the cut or, where nothing is cut, from the batch itself.
+
+        Args:
+            batch: Windows.
+            states: States at the cut, where there is one. [n, d]
+            multiple: The number of rows whose multiple products are filled up to where only first tokens are computed.
+        """
         whole, pruned = self.top
         if self.prunes and batch.positions is not None:
-            return States(self.backbone.run_first(pruned, batch, states), pooled=True)
+            return States(self.backbone.run_first(pruned, batch, states, multiple=multiple), pooled=True)
         return pool(States(self.backbone.run(whole, batch, states)), batch, self.pooling)
 
     def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:

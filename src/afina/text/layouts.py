@@ -22,6 +22,8 @@ OVERHEAD = 160
 """Cost of one more micro-batch, in tokens of computation: every operator is launched once more."""
 FILLED, LONG = 32, 512
 """A long packed row is filled up to a multiple of FILLED tokens; it is long when it has more than LONG tokens."""
+DIVIDED = 8
+"""Threads share the sums of a matrix product among them where it has no more rows than this part of a sum's terms."""
 
 
 class Layout(Protocol):
@@ -52,6 +54,9 @@ class Layout(Protocol):
     def fill(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
         """Micro-batches of any number of windows, in time that grows with their number; otherwise as `split`."""
 
+    def multiple(self, rows: int) -> int:
+        """The number of rows whose multiple a product of matrices with so many rows is filled up to."""
+
     def collate(self, windows: Sequence[Window]) -> Batch:
         """Windows as a batch, in the order that everything after the encoder will see."""
 
@@ -64,6 +69,7 @@ class Packed:
         pad: Vocabulary id that fills the end of a row.
         device: Where batches go.
         shared: Whether the states of a window are kept and shared, so that they must not depend on its company.
+        widest: Largest number of terms in a sum of the model's matrix products.
     """
 
     name: ClassVar[str] = "packed"
@@ -73,6 +79,7 @@ class Packed:
     pad: int
     device: torch.device | str = "cpu"
     shared: bool = False
+    widest: int = 0
 
     def split(self, lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
         return pack_greedily(lengths, budget, counts, packed=True)
@@ -80,18 +87,22 @@ class Packed:
     def fill(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
         return pack_greedily(lengths, budget, packed=True)
 
-    def multiple(self, tokens: int) -> int:
-        """The number of tokens whose multiple a row of so many tokens is filled up to.
+    def multiple(self, rows: int) -> int:
+        """The number of rows whose multiple a product of matrices with so many rows is filled up to: a row a token.
 
-        Matrix products give a row the same bits whatever its neighbours, but for the last few rows of a thread: rows
-        whose states are shared are filled up. So are long rows without gradients: tensors of fewer sizes find room
-        where others were, and a process that predicts needs 60 MB less.
+        Matrix products give a row the same bits whatever its neighbours, but for the last few rows of a thread, and
+        where several threads share a sum: where states are shared, there are more rows, and they are filled up. So are
+        long products without gradients: tensors of fewer sizes find room where others were, and a process that
+        predicts needs 60 MB less.
         """
         import torch
 
         if self.shared:
-            return math.lcm(FILLED, 8 * torch.get_num_threads())
-        return FILLED if tokens > LONG and not torch.is_grad_enabled() else 1
+            threads = torch.get_num_threads()
+            multiple = math.lcm(FILLED, 8 * threads)
+            divided = threads > 1 and rows <= self.widest // DIVIDED
+            return multiple * (self.widest // DIVIDED // multiple + 1) if divided else multiple
+        return FILLED if rows > LONG and not torch.is_grad_enabled() else 1
 
     def collate(self, windows: Sequence[Window]) -> Batch:
         """One row. [1, W]"""
@@ -136,6 +147,10 @@ class Padded:
 
     def fill(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
         return pack_greedily(lengths, budget, packed=False)
+
+    def multiple(self, rows: int) -> int:
+        """Rectangles are as large as their windows make them, so a window's bits depend on its company."""
+        return 1
 
     def collate(self, windows: Sequence[Window]) -> Batch:
         """One row a window. [B, W]"""

@@ -379,6 +379,7 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
         validation = splits["validation"]
         task = prepared.task.fit_thresholds(validation.examples, features=validation.features, logits=trainer.logits)
     network.fold_scale()
+    network.train_nothing()
     artifact = Artifact(task, prepared.tokenizer, network, config.model.head, config.model.name)
     scores: dict[str, Evaluation] = {}
     for name in ("validation", "test"):
