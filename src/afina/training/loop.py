@@ -38,9 +38,7 @@ def steps(
     seed: int,
     done: int = 0,
 ) -> Generator[Step, None, None]:
-    """Train, one step of the optimiser at a time.
-
-    Data order and dropout are pure functions of seed and step, so a run can be taken up anywhere.
+    """Train, one step of the optimiser at a time. Order and dropout are pure functions of seed and step.
 
     Args:
         network: With its trainable part chosen.
