@@ -73,7 +73,7 @@ class Artifact:
 
     Attributes:
         task: Fitted.
-        encoder: Tokenizer and length.
+        tokenizer: Turns texts into windows of tokens.
         network: Encoder and head.
         head: Name of the head.
         base: Name of the model that was fine-tuned.

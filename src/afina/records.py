@@ -1,6 +1,6 @@
 """The nouns. Nearly everything in afina is a function from one of these to the next.
 
-Row -> Example -> Features (windows) -> Batch -> States -> logits -> prediction -> outcome
+Row -> Example -> Features (windows) -> Batch -> States -> logits -> prediction -> score row
 """
 
 from __future__ import annotations

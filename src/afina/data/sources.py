@@ -55,7 +55,7 @@ def read(
             `data/*.csv`; or a list of dicts, a dict of columns, a pandas or polars frame, an Arrow table, a Hugging
             Face data set.
         columns: Column names, for csv and tsv files that have no header.
-        encoding: Of the files. A UTF-8 byte-order mark is left out.
+        encoding: Encoding of the files. A UTF-8 byte-order mark is left out.
         delimiter: One character; a comma for csv and a tab for tsv when left out. Quotes have a meaning in csv files
             and wherever the delimiter is not a tab. Other formats pay no heed to it.
         name: For data in memory, the word in front of a place: `train` gives `train row 17`.

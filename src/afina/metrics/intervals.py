@@ -43,7 +43,7 @@ class Comparison:
         low: Lower bound of the difference, nan if there is none.
         high: Upper bound of the difference, nan if there is none.
         p_value: Two-sided, of the hypothesis that it does not matter which system answered which example.
-        level: Of the interval.
+        level: Probability that the interval is meant to hold.
         resamples: How many were drawn, for the interval and again for the test.
     """
 

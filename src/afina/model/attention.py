@@ -98,7 +98,7 @@ class Packed(torch.autograd.Function):
             k: Keys.
             v: Values.
             lengths: Tokens of each window.
-            scale: Of the scores.
+            scale: Factor on the scores.
             rate: Dropout of the probabilities.
             reach: How far a token sees to either side, or None for the whole window.
         """
@@ -147,7 +147,7 @@ class Bucket:
     """Neighbouring windows of nearly one length, as a rectangle a head.
 
     Attributes:
-        heads: Of the attention.
+        heads: Number of attention heads.
         first: Number of the first window.
         start: Its first place among the padded ones, times heads.
         count: How many windows.

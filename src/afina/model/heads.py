@@ -21,7 +21,7 @@ from .crf import CRF
 GROUP = "afina.heads"
 POOLINGS = {"linear": "first", "mean": "mean", "max": "max"}
 MOST_TAGS = 2_000
-"""Of a CRF, which keeps a number for each pair of tags."""
+"""Largest number of tags of a CRF, which keeps a number for each pair of them."""
 
 
 class Linear(nn.Module):
@@ -111,7 +111,7 @@ def make(name: str, *, width: int, outputs: int, dropout: float, level: str) -> 
         width: Width of the encoder's states.
         outputs: Numbers an example or a token.
         dropout: Rate before the last layer.
-        per: `example` or `token`; for a token task our heads read every token.
+        level: `example` or `token`; for a token task our heads read every token.
 
     Raises:
         ConfigError: there is no such head, or it reads something else than the task gives.

@@ -63,7 +63,7 @@ class Entry:
     """What an entry on disk says of itself.
 
     Attributes:
-        format: Of the entry.
+        format: Version of the entry's form.
         model: Name of the model.
         layers: Frozen layers below the cut.
         windows: How many windows.
@@ -128,7 +128,7 @@ class StateStore:
     """Where states are kept, and how much of them.
 
     Attributes:
-        folder: Of the entries on disk.
+        folder: Folder of the entries on disk.
         memory: Bytes that states may take in memory.
         disk: Bytes that all entries together may take on disk; the ones used longest ago go first.
     """
@@ -154,7 +154,7 @@ class StateStore:
         Args:
             network: With a cut above the embeddings.
             windows: What to keep states of.
-            digests: Hashes of the network's parameters.
+            parameter_hashes: Hashes of the network's parameters.
             model: Name of the model, for the list.
         """
         needed = states_size(network, windows)

@@ -16,11 +16,11 @@ from ..tasks.base import Array
 from ..text.spans import segmented
 
 STRENGTH = 2.0
-"""Of the logistic regression: its C times the width, so that the logits of standardised states have this variance
-before any data are seen, whatever the width. Between what suits texts (1) and words (4) in bench/labels.py; from 8 on
+"""C of the logistic regression times the width, so that the logits of standardised states have this variance before any
+data are seen, whatever the width. Between what suits texts (1) and words (4) in bench/labels.py; from 8 on
 it learns wrong labels by heart."""
 ITERATIONS = 60
-"""Of its solver. In bench/labels.py thirty find as many flipped labels as two hundred, so it need not converge."""
+"""Iterations of its solver. It need not converge: in bench/labels.py thirty find as many flipped labels as 200."""
 LEARNED = 50_000
 """Examples or words that a fold's head learns from at most: a linear head is full by then. All are judged."""
 PIECE = 8192
@@ -128,10 +128,10 @@ def out_of_fold(table: Table, lines: Array, labels: Array, fold: Array, *, seed:
 
     Args:
         table: States.
-        lines: Of each unit. [N, 2]
+        lines: Lines [start, end) of the table that stand for each unit. [N, 2]
         labels: 0 to k - 1, each in two folds or more. [N]
-        fold: Of each unit. [N]
-        seed: Of the draw where there are more than `LEARNED`.
+        fold: Fold of each unit. [N]
+        seed: Seed of the draw where there are more than `LEARNED`.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

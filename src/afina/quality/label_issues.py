@@ -50,7 +50,7 @@ COLUMNS = (
     "rank", "place", "text", "pair", "word", "start", "end", "given", "suggested", "given_probability",
     "suggested_probability", "verdict",
 )  # fmt: skip
-"""Of the file to review."""
+"""Columns of the file to review."""
 FORMULA = tuple("=+-@\t\r\n\0'")
 """What a cell must not begin with: a spreadsheet would run it, or swallow it (CWE-1236)."""
 
@@ -60,13 +60,13 @@ class LabelIssue:
     """A label that is probably wrong.
 
     Attributes:
-        place: Of the example.
+        place: Place of the example.
         text: Its text.
         pair: Its second text, or None.
         given: The label in the data; entity tags as BIO.
         suggested: The likeliest label.
-        given_probability: Of the given label.
-        suggested_probability: Of the suggested one.
+        given_probability: Probability of the given label.
+        suggested_probability: Probability of the suggested label.
         span: Characters [start, end) of the word in the text; None where a whole example has the label.
     """
 
@@ -153,7 +153,7 @@ def find_label_issues(config: Config, data: Data, *, folds: int = 5) -> LabelIss
     Args:
         config: Checked configuration. Strategy and, for whole texts, head are those that suit frozen states.
         data: What `read_data` gave.
-        folds: Of the cross-validation.
+        folds: Number of folds of the cross-validation.
 
     Raises:
         ConfigError: the task has no such labels, or there is no room for the states.

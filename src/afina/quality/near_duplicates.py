@@ -17,7 +17,7 @@ PIECE = 5
 ALIKE = 0.8
 """Jaccard similarity of two texts' pieces from which they are nearly the same."""
 HASHES = 64
-"""Of a text's MinHash: the estimate that chooses the candidates is within 0.05 (one standard deviation)."""
+"""Number of hashes of a MinHash; its estimate, which chooses the candidates, has a standard deviation of 0.05."""
 MOST = 50_000
 """Examples of a part that are looked at; of a larger part a random draw."""
 

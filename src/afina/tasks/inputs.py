@@ -201,7 +201,7 @@ def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) 
     Args:
         example: Its target is the label.
         labels: Those of the training data.
-        countable: Whether the task's `outcome` can count it as missed (`data.unseen=count`).
+        countable: Whether the task's `score_row` can count it as missed (`data.unseen=count`).
     """
     if example.target in labels:
         return None

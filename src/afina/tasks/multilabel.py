@@ -261,7 +261,7 @@ def best_threshold(probabilities: Array, gold: Array) -> float:
     """The threshold with the best F1, in the middle between two neighbours; of equal ones the nearest to 0.5.
 
     Args:
-        probabilities: Of the label's presence. [n]
+        probabilities: Probability that the label is present. [n]
         gold: Whether it is there. [n]
     """
     values = np.unique(probabilities)

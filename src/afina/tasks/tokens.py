@@ -366,7 +366,7 @@ class Tokens(base.Task):
         return {**self.counts(*kinds), "partial": partial, "typed": typed}
 
     def counts(self, right: Counter[str], gold: Counter[str], said: Counter[str]) -> ScoreRow:
-        """Columns of the outcome table."""
+        """Columns of the score table."""
         columns = {"correct": right, "gold_count": gold, "predicted_count": said}
         return {
             name: [*(found[kind] for kind in self.types), sum(n for kind, n in found.items() if kind not in self.types)]

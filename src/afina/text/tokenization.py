@@ -137,7 +137,7 @@ class Tokenizer:
         return features
 
     def truncate(self, text: Tokens, pair: Tokens | None) -> Features:
-        """One window. Too long a text loses its end; of a pair the longer loses first and both keep something."""
+        """One window. A text that is too long loses its end; of two, the longer loses first, and both keep something."""
         if pair is None:
             room = self.max_length - self.single.size
             return Features((self.window(text.part(0, room), None),), max(0, len(text) - room))
@@ -145,7 +145,7 @@ class Tokenizer:
         return Features((self.window(text.part(0, a), pair.part(0, b)),), len(text) + len(pair) - a - b)
 
     def slide(self, text: Tokens, pair: Tokens | None, overlap: int) -> Features:
-        """Windows that overlap and together hold every token (of a pair: every token of the second text).
+        """Windows that overlap and together hold every token; for pairs, every token of the second text.
 
         The first text of a pair keeps at most half a window, so that the second can move; what it loses is counted.
         """

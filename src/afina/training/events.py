@@ -25,7 +25,7 @@ class Note:
     """Something that the run decided or found, in one line.
 
     Attributes:
-        text: For people.
+        text: The line.
         level: `warning` for what should be looked at, else `info`.
     """
 
