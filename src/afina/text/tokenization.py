@@ -137,7 +137,7 @@ class Tokenizer:
         return features
 
     def truncate(self, text: Tokens, pair: Tokens | None) -> Features:
-        """One window. A text that is too long loses its end; of two, the longer loses first, and both keep something."""
+        """One window. A text that is too long loses its end; of two, the longer loses first and both keep some."""
         if pair is None:
             room = self.max_length - self.single.size
             return Features((self.window(text.part(0, room), None),), max(0, len(text) - room))
