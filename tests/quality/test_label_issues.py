@@ -17,7 +17,6 @@ from afina.config import load
 from afina.data.parts import Data, read_data
 from afina.errors import ConfigError, MissingExtra
 from afina.quality import cross_validation
-from afina.quality.cross_validation import Table, divided, drawn
 from afina.quality.label_issues import COLUMNS, LabelIssue, LabelIssues, find_label_issues, write
 from afina.tasks import base
 from afina.training.events import Done
@@ -137,23 +136,6 @@ def test_the_windows_of_a_long_text_are_averaged(embedded: str) -> None:
     assert found.rows[0].text == rows[3]["text"]
 
 
-def test_means_of_lines_of_several_tables() -> None:
-    rng = np.random.default_rng(0)
-    parts = [rng.normal(size=(n, 3)).astype(np.float32) for n in (4, 1, 6)]
-    whole = np.concatenate(parts)
-    lines = np.array([[9, 11], [0, 1], [3, 6], [4, 5]])
-    expected = [whole[start:end].mean(axis=0) for start, end in lines]
-    np.testing.assert_allclose(Table(parts).means(lines), expected, rtol=1e-6)
-
-
-def test_equal_texts_stand_in_one_fold() -> None:
-    rng = np.random.default_rng(0)
-    texts, labels = rng.integers(0, 40, 300), rng.integers(0, 3, 300)
-    fold = divided(labels, texts, folds=5, seed=0)
-    assert set(fold) == {0, 1, 2, 3, 4}
-    assert all(len(set(fold[texts == text])) == 1 for text in range(40))
-
-
 def test_copies_of_a_wrong_label_do_not_vouch_for_each_other(embedded: str) -> None:
     rows = reviews()
     wrong = [{"text": text, "label": "bad"} for text in (rows[3]["text"], rows[3]["text"].upper()) * 2]
@@ -215,15 +197,6 @@ def test_a_large_set_is_learned_in_part_and_judged_whole(
     assert found.judged == 64
     assert 30 <= found.learned <= 32
     assert f"learned from at most {found.learned} examples" in found.findings()[0].message
-
-
-def test_a_draw_has_every_label(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cross_validation, "LEARNED", 10)
-    labels = np.array([0] * 500 + [1] * 500 + [2, 3])
-    for seed in range(5):
-        units = drawn(labels, np.arange(len(labels)), seed=seed)
-        assert set(labels[units]) == {0, 1, 2, 3}
-        assert 10 <= len(units) == len(set(units.tolist())) <= 14
 
 
 def test_labels_that_only_the_test_data_have_are_judged_like_others(tiny: Callable[[str], Path]) -> None:

@@ -4,64 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import afina
 from afina.config import load
 from afina.data.parts import gather, read_data
-from afina.quality.findings import SHOWN, Finding
+from afina.quality.findings import SHOWN
 from afina.quality.report import audit, warning_lines
-
-
-def findings(task: str = "classification", **parts: Any) -> dict[str, Finding]:
-    data, problems = gather(load(None, {"task": task}), parts)
-    found = audit(data.task, data.splits, problems=problems)
-    severities = [one.severity for one in found]
-    assert severities == sorted(severities, key=["error", "warning", "note"].index)
-    return {one.code: one for one in found}
-
-
-def rows(*labels: str, each: int = 12, start: int = 0) -> list[dict[str, Any]]:
-    return [{"text": f"text {start + i} {label}", "label": label} for label in labels for i in range(each)]
+from tests.quality.audits import findings, rows
 
 
 def test_good_data_give_no_finding() -> None:
     assert findings(train=rows("a", "b"), validation=rows("a", "b", each=3, start=50)) == {}
-
-
-def test_repeats_and_leaks() -> None:
-    train = [*rows("a", "b"), {"text": "TEXT  0 A", "label": "a"}]
-    found = findings(train=train, validation=rows("a", "b", each=3, start=50), test=rows("a", each=2))
-    assert found["duplicates"].places == ("train row 25",)
-    assert found["duplicates"].severity == "note"
-    assert found["leak"].message.startswith("test: 2 examples (100.0%) stand in train too")
-
-
-def test_one_text_with_two_labels() -> None:
-    train = [*rows("a", "b"), {"text": "text 3 a", "label": "b"}]
-    found = findings(train=train, validation=rows("a", "b", each=3, start=50))["contradictions"]
-    assert found.message == "train: 1 text with more than one answer, for example 'text 3 a': 'a', 'b'"
-    assert set(found.places) == {"train row 4", "train row 25"}
-
-
-def test_labels_that_are_rare_or_twins_or_lopsided() -> None:
-    train = [*rows("Sim"), *rows("sim "), *rows("no", each=4)]
-    found = findings(train=train, validation=rows("Sim", each=3, start=50))
-    assert found["rare-label"].message == "train: 1 label with fewer than 10 examples: 'no' (4)"
-    assert found["lookalike-labels"].message == "train: are these one label? 'Sim' (12), 'sim ' (12)"
-    lopsided = findings(train=[*rows("a", each=300), *rows("b")], validation=rows("a", each=3, start=500))
-    assert "'a' has 25 times the examples of 'b'" in lopsided["imbalance"].message
-
-
-def test_labels_of_spans_and_plain_tags_are_counted_like_others() -> None:
-    spans = [{"text": "em Lisboa", "spans": [[3, 9, "LOC"]]}, {"text": "em Braga", "spans": [[3, 8, "loc"]]}]
-    tags = [{"tokens": ["a", "gata"], "tags": ["DET", "NOUN"]}, {"tokens": ["uma"], "tags": ["det"]}]
-    for train, rare, same in ((spans, 2, "'LOC' (1), 'loc' (1)"), (tags, 3, "'DET' (1), 'det' (1)")):
-        found = findings("tokens", train=train, validation=train[:1])
-        assert found["rare-label"].count == rare
-        assert found["lookalike-labels"].message == f"train: are these one label? {same}"
 
 
 def test_problems_of_one_kind_are_one_line() -> None:
