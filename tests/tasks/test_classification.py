@@ -1,0 +1,41 @@
+"""One label out of a fixed set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from afina.errors import ConfigError
+from afina.records import Example
+from afina.tasks.classification import Classification, ClassificationOptions
+
+EXAMPLES = [Example(f"text {i}", target=label) for i, label in enumerate("aabac")]
+
+
+def task(**options: object) -> Classification:
+    """The task, fitted on the examples."""
+    return Classification(ClassificationOptions(text="text", label="label", **options)).fit(EXAMPLES)
+
+
+def test_the_labels_are_those_of_the_training_data() -> None:
+    assert task().labels == ["a", "b", "c"]
+    with pytest.raises(ConfigError, match="hold 1 label"):
+        Classification(ClassificationOptions()).fit(EXAMPLES[:2])
+
+
+@pytest.mark.parametrize("weights", ["none", "balanced"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_is_torchs(weights: str, smoothing: float) -> None:
+    own = task(class_weights=weights, label_smoothing=smoothing)
+    logits, targets = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 0])
+    total, count = own.loss(logits, targets)
+    weight = torch.tensor(own.fitted["weights"]) if own.weighted else None
+    torch.testing.assert_close(total / count, F.cross_entropy(logits, targets, weight, label_smoothing=smoothing))
+
+
+def test_windows_of_one_text_are_averaged() -> None:
+    prediction = task().decode(EXAMPLES[0], (), [np.array([2.0, 0.0, 0.0]), np.array([0.0, 2.0, 1.0])])
+    assert prediction["label"] == "a" or prediction["probabilities"]["a"] == prediction["probabilities"]["b"]
+    assert sum(prediction["probabilities"].values()) == pytest.approx(1.0)

@@ -1,0 +1,35 @@
+"""One number, in the user's own scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from afina.errors import ConfigError, DataError
+from afina.records import Example, Row
+from afina.tasks.regression import Regression, RegressionOptions, read_number
+
+EXAMPLES = [Example("x", target=value) for value in (100.0, 150.0, 300.0)]
+
+
+def test_targets_are_standardised_and_the_head_knows_the_scale() -> None:
+    task = Regression(RegressionOptions(text="text", label="score")).fit(EXAMPLES)
+    targets = np.array([task.encode_target(example, ()) for example in EXAMPLES])  # type: ignore[arg-type]
+    assert targets.mean() == pytest.approx(0.0, abs=1e-6)
+    assert targets.std() == pytest.approx(1.0, abs=1e-6)
+    factor, shift = task.head.scale
+    assert (targets * factor + shift).tolist() == pytest.approx([100.0, 150.0, 300.0], abs=1e-3)
+    total, count = task.loss(torch.tensor([[1.0], [0.0]]), torch.tensor([0.0, 2.0]))
+    assert (float(total), float(count)) == (5.0, 2.0)
+
+
+def test_a_constant_target_teaches_nothing() -> None:
+    with pytest.raises(ConfigError, match="do not vary"):
+        Regression(RegressionOptions()).fit(EXAMPLES[:1] * 3)
+
+
+@pytest.mark.parametrize("value", ["1,5", "1_000", True, None, "", float("inf"), "high"])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(DataError, match=r"a\.csv:2"):
+        read_number(Row({"score": value}, "a.csv:2"), "score")
