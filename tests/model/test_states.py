@@ -8,23 +8,24 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
 
-from afina.assembly import parameter_hashes
+from afina.assembly import open_network, open_tokenizer, parameter_hashes
+from afina.compute import Compute
 from afina.config import load
 from afina.data.parts import read_data
 from afina.model.network import Network
 from afina.model.states import KeptStates, StateStore, states_key, states_size
-from afina.records import Window
+from afina.records import Example, Window
 from afina.text.layouts import Packed
 from afina.training.events import Done, Note
 from afina.training.run import stream
 from afina.work import drain
-from tests.networks import network_of, windows_of
+from tests.networks import network_of, task_of, windows_of
 
 TEXTS = [
     f"the {thing} {verb}" + " on the mat" * i
@@ -86,12 +87,25 @@ def test_everything_that_matters_makes_another_key(tiny: Callable[[str], Path]) 
     network.packing = False
     keys.add(states_key(network, windows, known))
     network.packing = True
+    others = [Compute(precision="bf16"), Compute(tf32=True), Compute(threads=torch.get_num_threads() + 1)]
+    for network.compute in others:
+        keys.add(states_key(network, windows, known))
+    network.compute = Compute()
+    with pytest.MonkeyPatch.context() as patch:  # another processor, or on a GPU another name of it
+        patch.setattr("platform.machine", lambda: "another")
+        keys.add(states_key(network, windows, known))
+        patch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
+        network.compute = Compute(torch.device("cuda"))
+        keys.add(states_key(network, windows, known))
+        patch.setattr(torch.cuda, "get_device_name", lambda device: "another GPU")
+        keys.add(states_key(network, windows, known))
+    network.compute = Compute()
     network.train_last(2)
     keys.add(states_key(network, windows, known))
     network.train_last(1)
     network.backbone.config.layer_norm_eps = 1e-3
     keys.add(states_key(network, windows, known))
-    assert len(keys) == 7
+    assert len(keys) == 13
     network, windows = made(tiny("bert"))
     trained = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
     assert states_key(network, windows, {**known, trained[0]: "another"}) in keys
@@ -184,25 +198,28 @@ def test_the_oldest_entries_go_first(store: StateStore, tiny: Callable[[str], Pa
     assert store.entries() == []
 
 
-def trained(folder: Path, out: Path, **more: Any) -> tuple[Done, list[str]]:
+def trained(model: str | Path, out: Path, rows: list[dict[str, str]] = ROWS, **more: Any) -> tuple[Done, list[str]]:
     settings = {
-        "model.name": str(folder), "training.epochs": 3, "training.batch_size": 4, "training.learning_rate": 1e-2,
+        "model.name": str(model), "training.epochs": 3, "training.batch_size": 4, "training.learning_rate": 1e-2,
         "out": str(out), **{name.replace("__", "."): value for name, value in more.items()},
     }  # fmt: skip
     config = load(None, settings)
-    events = list(stream(config, read_data(config, {"train": ROWS, "validation": ROWS[::2]})))
+    events = list(stream(config, read_data(config, {"train": rows, "validation": rows[::2]})))
     last = events[-1]
     assert isinstance(last, Done)
     return last, [event.text for event in events if isinstance(event, Note)]
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("strategy", ["head", "last-1", "last-2"])
 @pytest.mark.parametrize("head", ["native", "mean"])
 def test_a_run_from_kept_states_equals_one_without_bit_by_bit(
-    strategy: str, head: str, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    precision: str, strategy: str, head: str, tiny: Callable[[str], Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     monkeypatch.setenv("AFINA_CACHE", str(tmp_path / "kept"))
-    folder, more = tiny("bert"), {"strategy": strategy, "model__head": head}
+    folder = tiny("bert")
+    more: dict[str, Any] = {"strategy": strategy, "model__head": head, "training__precision": precision}
     cold, notes = trained(folder, tmp_path / "a", **more)
     assert any("kept in memory, and on disk for other runs" in note for note in notes)
     warm, _ = trained(folder, tmp_path / "b", **more)
@@ -217,6 +234,49 @@ def test_a_run_from_kept_states_equals_one_without_bit_by_bit(
         assert other.validation == cold.validation
     steps = [(done.folder / "steps.jsonl").read_text() for done in (cold, warm, mapped, none)]
     assert len(set(steps)) == 1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(("strategy", "head"), [("head", "native"), ("head", "mean"), ("last-2", "native")])
+def test_the_same_at_a_real_size_with_texts_of_many_lengths(
+    precision: str, strategy: str, head: str, embedded: str, tmp_path: Path
+) -> None:
+    """Small models are computed by other parts of the libraries for matrices, which round otherwise."""
+    rows = [{**row, "text": row["text"] + " and so on" * (7 * i % 11)} for i, row in enumerate(ROWS)]
+    more: dict[str, Any] = {"strategy": strategy, "model__head": head, "training__precision": precision, "rows": rows}
+    cold, _ = trained(embedded, tmp_path / "a", training__cache_disk=0, **more)
+    none, notes = trained(embedded, tmp_path / "b", training__cache_memory=0, training__cache_disk=0, **more)
+    assert any("recomputed every epoch" in note for note in notes)
+    assert (cold.folder / "steps.jsonl").read_bytes() == (none.folder / "steps.jsonl").read_bytes()
+    one, other = ((done.folder / "model" / "model.safetensors").read_bytes() for done in (cold, none))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("precision", "threads", "layers", "head"),
+    [
+        ("fp32", 1, 0, "native"),
+        ("fp32", 1, 0, "mean"),
+        ("fp32", 2, 0, "native"),
+        ("fp32", 2, 3, "native"),
+        ("bf16", 1, 0, "native"),
+        ("bf16", 1, 3, "native"),
+    ],
+)
+def test_the_company_of_a_window_does_not_matter_at_a_real_size(
+    precision: Literal["fp32", "bf16"], threads: int, layers: int, head: str, embedded: str
+) -> None:
+    task, tokenizer = task_of(), open_tokenizer(embedded)
+    compute = Compute(precision=precision, threads=threads)
+    texts = [f"{text}{' and so on' * (7 * i % 11)}" for i, text in enumerate(TEXTS)]
+    windows = [features.windows[0] for features in tokenizer.encode([Example(text) for text in texts])]
+    with compute.active():
+        network = open_network(embedded, task, tokenizer=tokenizer, compute=compute, head=head)
+        network.train_last(layers)
+        network.eval()
+        together = network.lower(network.collate(windows)).vectors
+        alone = [network.lower(network.collate([window])).vectors for window in windows]
+    assert torch.equal(together, torch.cat(alone))
 
 
 def test_sizes_are_what_is_written(store: StateStore, tiny: Callable[[str], Path]) -> None:
