@@ -1,4 +1,4 @@
-"""Folders and files of the tests of data."""
+"""Folders and files for the tests of the readers."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.files import Write
+from tests.data.reading import Write
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the files of a whole module, as properties need it."""
     return tmp_path_factory.mktemp("readers")
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes files into the test's own folder."""
-
     def make(name: str, data: bytes | str) -> str:
         path = tmp_path / name
         path.write_bytes(data.encode() if isinstance(data, str) else data)

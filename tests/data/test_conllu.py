@@ -1,13 +1,19 @@
-"""Sentences of CoNLL-U: what is no word is left out, what is no sentence is named."""
+"""Sentences of CoNLL-U: words with their columns, and nothing else."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from afina.data.conllu import text_of
-from afina.data.sources import rows
+from afina.data import sources
 from afina.errors import DataError
-from tests.data.files import Write, items, line_of, only_problem
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
 
 CONLLU = """# sent_id = 1
 # text = vámonos al mar
@@ -20,25 +26,11 @@ CONLLU = """# sent_id = 1
 """
 
 
-def test_conllu_skips_what_is_no_word(write: Write) -> None:
+def test_conllu_skips_what_is_no_word(tmp_path: Path) -> None:
     pytest.importorskip("conllu")
-    (row,) = rows(write("a.conllu", CONLLU))
+    (row,) = sources.rows(write(tmp_path / "a.conllu", CONLLU))
     assert row.values["form"] == ["vamos", "nos", "al"]
     assert row.values["upos"] == ["VERB", "PRON", "ADP"]
     assert row.values["feats"] == ["Mood=Imp|Number=Plur", "Case=Acc", "_"]
     with pytest.raises(DataError, match=r"b.conllu:1: not CoNLL-U"):
-        rows(write("b.conllu", "1 vamos ir VERB\n\n"))
-
-
-def test_a_broken_sentence_spoils_itself_alone(write: Write) -> None:
-    pytest.importorskip("conllu")
-    path = write("a.conllu", f"1 vamos ir VERB\n\n{CONLLU}")
-    problem = only_problem(path)
-    assert (problem.code, problem.place) == ("bad-conllu", f"{path}:1")
-    assert problem.raw.startswith(b"1 vamos ir VERB\n")
-    assert [line_of(item) for item in items(path)] == [1, 3]
-
-
-def test_fields_as_text() -> None:
-    assert text_of({"Case": "Acc", "Number": "Plur"}) == "Case=Acc|Number=Plur"
-    assert (text_of(None), text_of({}), text_of("nos")) == ("_", "_", "nos")
+        sources.rows(write(tmp_path / "b.conllu", "1 vamos ir VERB\n\n"))

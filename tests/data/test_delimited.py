@@ -1,4 +1,4 @@
-"""Every record of a csv or tsv file comes out once, at its line, as a row or as a problem that says how to mend it."""
+"""Tables of text: each record of a csv, tsv or txt file comes out once, at its line."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from afina.data import delimited
 from afina.data import lines as data_lines
-from afina.data.sources import rows
+from afina.data.sources import columns_of, rows
 from afina.errors import Problem
 from afina.records import Row
-from tests.data.files import Write, items, line_of, only_problem, patient, refused, values
+from tests.data.reading import Write, items, line_of, only_problem, patient, refused, values
 
 
 def physical_lines(data: bytes) -> list[bytes]:
@@ -107,14 +107,6 @@ def test_text_stays_text(write: Write) -> None:
     assert [row["a"] for row in values(write("a.tsv", "a\tb\n" + "".join(f"{word}\t1\n" for word in words)))] == words
 
 
-def test_an_invalid_byte_in_a_later_line_of_a_record(write: Write) -> None:
-    path = write("a.csv", b'a,b\n"x\n\xff",1\ny,2\n')
-    problem = only_problem(path)
-    assert problem.place == f"{path}:2"
-    assert "line 3, column 1" in problem.message
-    assert problem.raw == b'"x\n\xff",1\n'
-
-
 def test_an_open_quote_is_reported_where_it_opens(write: Write) -> None:
     path = write("a.csv", 'a,b\nx,1\ny,"2\nz,3\nw,4\n')
     found = items(path)
@@ -176,6 +168,19 @@ def test_quotes_in_tsv_are_text(write: Write) -> None:
     assert values(write("b.tsv", 'a,b\n"x,y",1\n'), delimiter=",") == [{"a": "x,y", "b": "1"}]
 
 
+def test_headers_that_mislead_are_refused_all_at_once(write: Write) -> None:
+    path = write("a.csv", "text,text,,Label,label ,ok\n1,2,3,4,5,6\n")
+    message = refused(path)
+    assert f"{path}:1: column 3 has no name" in message
+    assert "the columns 'text' and 'text' have the same name" in message
+    assert "the columns 'Label' and 'label ' differ only by case or by blanks" in message
+    assert "the same name" in refused(path, columns=["a", "a"])
+
+
+def test_header_names_are_kept_as_they_are(write: Write) -> None:
+    assert columns_of(rows(write("a.csv", "#1 String, Two \n1,2\n"))) == ["#1 String", " Two "]
+
+
 def test_a_broken_header_is_refused(write: Write) -> None:
     assert "the byte 0xFF is not utf-8" in refused(write("a.csv", b"a,\xff\n1,2\n"))
     assert "swallows the rest" in refused(write("a.csv", 'a,"b\n1,2\n'))
@@ -189,6 +194,11 @@ def test_columns_for_a_file_without_a_header(write: Write) -> None:
     ]
     assert "no rows" in refused(write("b.csv", "\n"), columns=["a", "b"])
     assert "the file has a header" in refused(write("c.csv", "a,b\n1,2\n"), columns=["a", "b"])
+
+
+def test_line_ends_may_be_mixed_in_csv(write: Write) -> None:
+    path = write("a.csv", "a,b\r1,2\n3,4\r\n5,6\r7,8")
+    assert [(row.values["a"], line_of(row)) for row in rows(path)] == [("1", 2), ("3", 3), ("5", 4), ("7", 5)]
 
 
 def test_long_fields(write: Write) -> None:

@@ -1,4 +1,4 @@
-"""What annotation tools export becomes examples, or a problem that names its place; no text is taken for unlabelled."""
+"""What annotation tools export becomes examples, or a problem that names its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from afina.data.parts import read_examples
 from afina.errors import DataError
 from afina.records import Row
 from afina.tasks.base import find
-from tests.data.annotations import (
+from tests.data.annotated import (
     PERSON,
     PLACE,
     SPANS,
@@ -25,57 +25,14 @@ from tests.data.annotations import (
     annotation,
     choice,
     lines,
+    minimal,
     problems,
     refused_rows,
-    region,
     save,
     targets,
     task,
 )
-from tests.data.files import refused
-
-# ---- Label Studio, a record a line or an annotation
-
-
-def test_a_task_on_a_line_is_refused(tmp_path: Path) -> None:
-    path = save(tmp_path, lines(task(annotation(PERSON))), "a.jsonl")
-    (problem,) = problems(path)
-    assert "give the whole JSON export, as a .json file" in str(problem)
-    assert problem.raw == path.read_bytes()
-
-
-def minimal(**more: Any) -> dict[str, Any]:
-    authorship = {"annotator": 1, "annotation_id": 7, "created_at": "2024", "updated_at": "2024", "lead_time": 1.5}
-    return {"id": 31, "text": TEXT, **authorship, **more}
-
-
-def test_label_studio_minimal(tmp_path: Path) -> None:
-    label = [PLACE["value"], PERSON["value"]]
-    rows = [minimal(label=label), minimal(id=32, text="none of them")]
-    assert targets(save(tmp_path, rows)) == [SPANS, []]
-    assert targets(save(tmp_path, lines(*rows), "a.jsonl")) == [SPANS, []]
-    bare = [{"id": 1, "text": "💩" + TEXT, "label": [{"start": 2, "end": 5, "text": "Ana", "labels": ["PER"]}]}]
-    assert targets(save(tmp_path, bare)) == [[(1, 4, "PER")]]
-    words = [minimal(sentiment="glad"), minimal(id=3, sentiment={"choices": ["glad", "calm"]})]
-    assert targets(save(tmp_path, words), "multilabel", label="sentiment") == [("glad",), ("glad", "calm")]
-    assert targets(save(tmp_path, words[:1]), "classification", label="sentiment") == ["glad"]
-
-
-def test_label_studio_minimal_has_a_record_for_each_annotation(tmp_path: Path) -> None:
-    one, other = minimal(label=[PERSON["value"]]), minimal(label=[PLACE["value"]], annotation_id=8)
-    again = copy.deepcopy(one) | {"annotation_id": 9, "annotator": 2}
-    assert len(sources.rows(save(tmp_path, [one, again]))) == 1
-    (problem,) = problems(save(tmp_path, [one, again, other]))
-    assert problem.place.endswith("export.json:[2]")
-    assert problem.code == "annotations-differ"
-    unseen = minimal(id=5, annotation_id=None)
-    assert [one.code for one in problems(save(tmp_path, [one, unseen]))] == ["unlabelled"]
-    assert len(sources.rows(save(tmp_path, [unseen, unseen | {"id": 6}]))) == 2
-    (problem,) = problems(save(tmp_path, [minimal(label=[region(0, 3, "A", "B")["value"]])]))
-    assert problem.code == "not-one-label"
-
-
-# ---- doccano
+from tests.data.reading import refused
 
 
 def test_doccano(tmp_path: Path) -> None:
@@ -97,8 +54,6 @@ def test_doccano(tmp_path: Path) -> None:
     assert targets(save(tmp_path, lines(*topics), "c.jsonl"), "multilabel") == [("travel",), ("home",)]
 
 
-# ---- spaCy and Prodigy
-
 DOC = {  # what spaCy 3.8 writes
     "text": "Ana 😀 lives in Porto.",
     "ents": [{"start": 0, "end": 3, "label": "PER"}, {"start": 15, "end": 20, "label": "LOC"}],
@@ -114,8 +69,11 @@ def test_spacy_documents(tmp_path: Path) -> None:
     assert targets(save(tmp_path, [DOC, empty])) == [ENTS, []]
     assert targets(save(tmp_path, lines(DOC, empty), "a.jsonl")) == [ENTS, []]
     assert targets(save(tmp_path, DOC)) == [ENTS]
-    person = {"start": 0, "end": 3, "label": "PER"}
-    groups: dict[str, Any] = {"text": TEXT, "tokens": DOC["tokens"], "spans": {"sc": [person]}}
+    groups: dict[str, Any] = {
+        "text": TEXT,
+        "tokens": DOC["tokens"],
+        "spans": {"sc": [{"start": 0, "end": 3, "label": "PER"}]},
+    }
     assert targets(save(tmp_path, [groups])) == [[(0, 3, "PER")]]
     groups["spans"]["two"] = []
     with pytest.raises(DataError, match="column 'spans': expected spans, found dict"):
@@ -139,15 +97,9 @@ def test_spacy_training_format(tmp_path: Path) -> None:
 
 
 def test_spacy_binary_files_say_how_to_convert(tmp_path: Path) -> None:
-    message = refused_path(save(tmp_path, "x", "train.spacy"))
+    message = refused(save(tmp_path, "x", "train.spacy"))
     assert "found .spacy, expected one of" in message
     assert "doc.to_json()" in message
-
-
-def refused_path(path: Path) -> str:
-    with pytest.raises(DataError) as caught:
-        sources.read(path)
-    return str(caught.value)
 
 
 def test_prodigy(tmp_path: Path) -> None:
@@ -172,9 +124,6 @@ def test_an_answer_column_of_other_data_is_left_alone(tmp_path: Path) -> None:
     assert [row.values for row in sources.rows(save(tmp_path, lines(*rows), "a.jsonl"))] == rows
 
 
-# ---- plain arrays
-
-
 def test_arrays_of_records(tmp_path: Path) -> None:
     rows = [
         {"text": "007", "label": 1.0, "NA": None, "deep": {"a": [1]}},
@@ -191,20 +140,6 @@ def test_arrays_of_records(tmp_path: Path) -> None:
     assert len(sources.rows(path)) == 1
 
 
-def test_what_pandas_writes(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"text": ["é 😀", "b"], "label": [1, None]})
-    frame.to_json(tmp_path / "a.json", orient="records")
-    rows = sources.rows(tmp_path / "a.json")
-    assert [row.values for row in rows] == [{"text": "é 😀", "label": 1.0}, {"text": "b", "label": None}]
-    frame.to_json(tmp_path / "b.json")
-    message = refused(tmp_path / "b.json")
-    assert "found an object with the keys ['text', 'label']" in message
-    assert "to_json(orient='records')" in message
-
-
-# ---- whatever the records are
-
 WHOLE = [
     task(annotation(PERSON, choice("glad"))),
     task(annotation(PERSON, PLACE), annotation(PLACE, PERSON)),
@@ -213,8 +148,6 @@ WHOLE = [
     [TEXT, {"entities": [[*span] for span in SPANS]}],
     {"text": TEXT, "options": [], "accept": ["A"], "answer": "accept", "tokens": [{"id": 0, "start": 0, "end": 3}]},
 ]
-
-
 scraps: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 2, 2.5, "", "Ana", [], {}, [[]], [{}], ["a", "b"], {"start": 0}]
 )
@@ -252,6 +185,6 @@ def test_whatever_is_spoiled_each_record_is_accounted_for(records: list[Any]) ->
     assert len(places) == len(set(places))
     assert whole or {f"x.json:[{i}]" for i in range(len(records)) if i not in repeated} <= set(places)
     rows = [item for item in found if isinstance(item, Row)]
-    columns: dict[str, Any] = {"text": "text", "label": "spans"}
     for kind in (find("tokens"), find("multilabel")):
-        read_examples(kind(kind.Options(**columns)), rows)
+        options: Any = kind.Options
+        read_examples(kind(options(text="text", label="spans")), rows)

@@ -2,21 +2,91 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import afina.data
 from afina.config import load
 from afina.data import formats
+from afina.data.formats import Reader
+from afina.data.lines import Item, ReadOptions
 from afina.data.parts import read_data
 from afina.data.sources import read, rows
-from afina.errors import DataError, Problem
+from afina.errors import ConfigError, DataError, Problem
+from afina.records import Row
+from tests.data.reading import Write, items, refused, values
 
 
 def test_every_reader_is_found() -> None:
     names = [reader.name for reader in formats.readers()]
     assert names == ["columns", "conllu", "table", "jsonl", "json", "stars"]
     assert len(formats.endings()) == 11
+
+
+def test_whatever_file_holds_a_reader_is_found() -> None:
+    stems = [path.stem for path in Path(afina.data.__path__[0]).glob("*.py")]
+    modules = [import_module(f"afina.data.{stem}") for stem in stems]
+    held = {module.READER.name for module in modules if hasattr(module, "READER")}
+    assert held == {reader.name for reader in formats.own_readers()}
+
+
+# ---- every reader
+
+
+SAMPLES = {
+    ".csv": b'text,label\n"a, b",x\n"two\nlines",y\n',
+    ".tsv": b"text\tlabel\na\tx\nb\ty\n",
+    ".txt": b"the O\ncat B-WHO\n\na O\n\n",
+    ".jsonl": b'{"text": "a"}\n{"text": "b"}\n',
+    ".ndjson": b'{"text": "a"}\n\n{"text": "b"}\n',
+    ".conll": b"the O\ncat B-WHO\n\na O\n\n",
+    ".iob": b"the\tO\n\na\tO\n",
+    ".bio": b"the O\n\na O\n",
+    ".conllu": b"# x\n1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n\n1\tb\tb\tX\t_\t_\t0\troot\t_\t_\n\n",
+    ".json": b'[{"text": "a"}, {"text": "b"}]',
+    ".stars": b"* a\n** b\n",
+}
+"""A file of two rows for every ending."""
+
+
+def test_every_ending_has_a_sample() -> None:
+    assert set(SAMPLES) == set(formats.endings())
+
+
+@pytest.mark.parametrize("ending", SAMPLES)
+def test_every_reader_gives_rows_at_their_places(write: Write, ending: str) -> None:
+    path = write(f"a{ending}", SAMPLES[ending])
+    first, second = rows(path)
+    assert first.place.startswith(f"{path}:")
+    assert first.place != second.place
+    assert first.values.keys() == second.values.keys()
+    assert refused(write(f"b{ending}", b"")).startswith(str(write(f"b{ending}", b"")))
+
+
+@given(ending=st.sampled_from(sorted(SAMPLES)), at=st.integers(0, 99), put=st.binary(max_size=3))
+def test_a_spoiled_file_gives_rows_and_problems_or_is_refused(folder: Path, ending: str, at: int, put: bytes) -> None:
+    whole = SAMPLES[ending]
+    path = folder / f"spoiled{ending}"
+    path.write_bytes(whole[:at] + put + whole[at + len(put) :])
+    try:
+        found = items(path)
+    except DataError as error:
+        found = [*error.problems]
+    for item in found:
+        assert item.place.startswith(str(path))
+        assert isinstance(item, Row) or (item.message and item.code)
+
+
+# ---- which reader
 
 
 @pytest.mark.parametrize(
@@ -47,3 +117,106 @@ def test_a_reader_of_another_package_reads_its_files(tmp_path: Path) -> None:
     settings = {"task": "ordinal", "data.train": str(file), "data.validation": str(file), "data.on_bad_row": "skip"}
     data = read_data(load(None, settings))
     assert [example.target for example in data.splits["train"]] == ["3", "1"] * 4
+
+
+def test_column_names_are_refused_where_records_name_their_own(write: Write) -> None:
+    for reader in formats.readers():
+        for ending in reader.endings:
+            path = write(f"a{ending}", SAMPLES[ending])
+            if reader.named_columns:
+                with pytest.raises(ConfigError, match=re.escape(f"{path} is {reader.name}")):
+                    items(path, columns=["text", "label", "more"])
+            else:
+                assert items(path, columns=["text", "label", "more"])
+    assert [reader.name for reader in formats.readers() if reader.named_columns] == ["jsonl", "json"]
+
+
+def test_sentences_in_columns_pass_over_names_that_are_given(write: Write) -> None:
+    """A run has one header for all of its files; those in columns have none."""
+    path = write("a.conll", SAMPLES[".conll"])
+    assert values(path, columns=["text", "label"]) == values(path)
+
+
+# ---- readers of other packages
+
+
+def whole_file(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
+    yield Row({"bytes": len(file.read())}, f"{name}:1")
+
+
+def holds_mine(head: Iterable[str]) -> bool:
+    return any("mine" in line for line in head)
+
+
+def add(monkeypatch: pytest.MonkeyPatch, *more: Reader) -> None:
+    known = formats.readers()
+    monkeypatch.setattr(formats, "readers", lambda: (*known, *more))
+
+
+@pytest.mark.parametrize("ending", SAMPLES)
+def test_a_reader_that_shares_an_ending_takes_what_it_recognises(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    other, own = write(f"a{ending}", SAMPLES[ending]), write(f"b{ending}", b'["mine"]\n')
+    before = values(other)
+    add(monkeypatch, Reader("mine", (), whole_file, shared_endings=(ending,), sniff=holds_mine, specificity=9))
+    assert values(other) == before
+    assert values(own) == [{"bytes": 9}]
+    assert values(tmp_path) == [*before, {"bytes": 9}]
+
+
+def test_text_of_nobody_is_left_out_of_a_folder_and_explained_by_itself(write: Write, tmp_path: Path) -> None:
+    notes = write("notes.txt", "words\nmore\twords\n")
+    write("a.txt", "text\tlabel\ra\tx\r")
+    write("b.csv", "text,label\nb,y\n")
+    assert [row["text"] for row in values(tmp_path)] == ["a", "b"]
+    assert "found no tab in its first line" in refused(notes)
+
+
+def test_a_binary_file_may_begin_like_an_archive(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write("a.book", b"PK\x03\x04\0")
+    assert "zip archive" in refused(path)
+    add(monkeypatch, Reader("book", (".book",), whole_file, binary=True))
+    assert values(path) == [{"bytes": 5}]
+    add(monkeypatch, Reader("notebook", (".notebook",), whole_file))
+    assert "zip archive" in refused(write("a.notebook", b"PK\x03\x04\0"))
+
+
+def test_a_reader_says_what_to_do_with_related_files(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write("a.oldbook", b"x")
+    add(monkeypatch, Reader("book", (".book",), whole_file, cures={".oldbook": "save it as .book"}))
+    assert refused(path).endswith("; save it as .book")
+    assert ".book, .conll" in refused(path)
+
+
+@dataclass(frozen=True)
+class Point:
+    """As much of an entry point as is used."""
+
+    name: str
+    value: str
+    loaded: Any
+
+    def load(self) -> Any:
+        return self.loaded
+
+
+def test_what_is_offered_must_be_a_reader_and_replaces_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Reader("mine", (".mine",), whole_file)
+    points = [Point("mine", "mine:READER", mine), Point("json", "mine:OTHER", json)]
+    monkeypatch.setattr(formats, "entry_points", lambda *, group: points if group == "afina.readers" else [])
+    assert formats.offered_readers(["json", "jsonl"]) == [mine]
+    with pytest.raises(ConfigError, match=r"afina\.readers: json = mine:OTHER: expected a Reader of .*, found module"):
+        formats.offered_readers([])
+
+
+@pytest.mark.parametrize("ending", ["csv", ".CSV", ".", "", ".csv.gz", "./a"])
+def test_endings_have_a_dot_and_no_capitals(ending: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"reader 'mine': expected a dot and lower-case characters, such as "
+                                                    f"'.csv', found the ending {ending!r}")):  # fmt: skip
+        Reader("mine", (ending,), whole_file)
+
+
+def test_who_shares_an_ending_must_recognise_its_files() -> None:
+    with pytest.raises(ConfigError, match=r"reader 'mine': shares \('\.txt',\) and needs a `sniff`"):
+        Reader("mine", (), whole_file, shared_endings=(".txt",))

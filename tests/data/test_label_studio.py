@@ -1,7 +1,8 @@
-"""Label Studio's tasks become rows whose spans hold what was marked, or problems that name their task."""
+"""Tasks of Label Studio become examples, or a problem that names its place; no text is taken for unlabelled."""
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from afina.data.label_studio import spans_of
 from afina.errors import DataError
 from afina.serving.predictor import unlabelled
 from afina.tasks.base import find
-from tests.data.annotations import (
+from tests.data.annotated import (
     PERSON,
     PLACE,
     SPANS,
     TEXT,
     annotation,
     choice,
+    lines,
+    minimal,
     problems,
     refused_rows,
     region,
@@ -28,7 +31,7 @@ from tests.data.annotations import (
     targets,
     task,
 )
-from tests.data.files import refused
+from tests.data.reading import refused
 
 
 def test_label_studio_spans_and_choices(tmp_path: Path) -> None:
@@ -131,6 +134,13 @@ def test_a_single_task_is_a_file_too(tmp_path: Path) -> None:
     assert sources.rows(path)[0].place == str(path)
 
 
+def test_a_task_on_a_line_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, lines(task(annotation(PERSON))), "a.jsonl")
+    (problem,) = problems(path)
+    assert "give the whole JSON export, as a .json file" in str(problem)
+    assert problem.raw == path.read_bytes()
+
+
 def test_the_text_may_stand_in_any_column(tmp_path: Path) -> None:
     found = task(annotation(region(0, 3, "PER", text="Ana"), region(13, 18, "LOC", text="Porto")), text="A title")
     found["data"]["body"] = TEXT
@@ -186,3 +196,29 @@ def test_offsets_come_back_in_characters(case: tuple[str, list[tuple[int, int]]]
 
 def blanks_out(text: str) -> str:
     return "".join(text.replace("\\n", "").split())
+
+
+def test_label_studio_minimal(tmp_path: Path) -> None:
+    label = [PLACE["value"], PERSON["value"]]
+    rows = [minimal(label=label), minimal(id=32, text="none of them")]
+    assert targets(save(tmp_path, rows)) == [SPANS, []]
+    assert targets(save(tmp_path, lines(*rows), "a.jsonl")) == [SPANS, []]
+    bare = [{"id": 1, "text": "💩" + TEXT, "label": [{"start": 2, "end": 5, "text": "Ana", "labels": ["PER"]}]}]
+    assert targets(save(tmp_path, bare)) == [[(1, 4, "PER")]]
+    words = [minimal(sentiment="glad"), minimal(id=3, sentiment={"choices": ["glad", "calm"]})]
+    assert targets(save(tmp_path, words), "multilabel", label="sentiment") == [("glad",), ("glad", "calm")]
+    assert targets(save(tmp_path, words[:1]), "classification", label="sentiment") == ["glad"]
+
+
+def test_label_studio_minimal_has_a_record_for_each_annotation(tmp_path: Path) -> None:
+    one, other = minimal(label=[PERSON["value"]]), minimal(label=[PLACE["value"]], annotation_id=8)
+    again = copy.deepcopy(one) | {"annotation_id": 9, "annotator": 2}
+    assert len(sources.rows(save(tmp_path, [one, again]))) == 1
+    (problem,) = problems(save(tmp_path, [one, again, other]))
+    assert problem.place.endswith("export.json:[2]")
+    assert problem.code == "annotations-differ"
+    unseen = minimal(id=5, annotation_id=None)
+    assert [one.code for one in problems(save(tmp_path, [one, unseen]))] == ["unlabelled"]
+    assert len(sources.rows(save(tmp_path, [unseen, unseen | {"id": 6}]))) == 2
+    (problem,) = problems(save(tmp_path, [minimal(label=[region(0, 3, "A", "B")["value"]])]))
+    assert problem.code == "not-one-label"

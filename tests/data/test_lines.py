@@ -1,4 +1,4 @@
-"""Bytes become numbered lines in any encoding, and what is wrong with a line spoils that line alone."""
+"""Bytes become numbered lines of text; what can't be text spoils its own record, and is named with its place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import pytest
 
 from afina.data import delimited
 from afina.data import lines as data_lines
-from afina.data.sources import rows
 from afina.errors import Problem
 from afina.records import Row
-from tests.data.files import Write, items, line_of, only_problem, refused, values
+from tests.data.reading import Write, items, line_of, only_problem, refused, values
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
@@ -56,6 +55,14 @@ def test_an_invalid_byte_is_named_with_its_place(write: Write, name: str) -> Non
     assert values(write(name, f"a{sign}b\nx{sign}café\n".encode("cp1252")), encoding="cp1252")[0]["b"] == "café"
 
 
+def test_an_invalid_byte_in_a_later_line_of_a_record(write: Write) -> None:
+    path = write("a.csv", b'a,b\n"x\n\xff",1\ny,2\n')
+    problem = only_problem(path)
+    assert problem.place == f"{path}:2"
+    assert "line 3, column 1" in problem.message
+    assert problem.raw == b'"x\n\xff",1\n'
+
+
 def test_half_a_pair_in_utf16_spoils_its_own_record_only(write: Write) -> None:
     data = "\ufeffa,b\nx\ud800,1\ny,2\n".encode("utf-16-le", "surrogatepass")
     found = items(write("a.csv", data), encoding="utf-16")
@@ -71,11 +78,6 @@ def test_nul_is_a_problem(write: Write) -> None:
         problem = only_problem(write(name, b"a" + sign + b"b\nx\0y" + sign + b"1\nz" + sign + b"2\n"))
         assert (problem.code, problem.raw) == ("nul", b"x\0y" + sign + b"1\n")
         assert "line 2, column 2: a NUL character" in problem.message
-
-
-def test_line_ends_may_be_mixed_in_csv(write: Write) -> None:
-    path = write("a.csv", "a,b\r1,2\n3,4\r\n5,6\r7,8")
-    assert [(row.values["a"], line_of(row)) for row in rows(path)] == [("1", 2), ("3", 3), ("5", 4), ("7", 5)]
 
 
 def test_a_lone_return_ends_a_tsv_line_only_where_there_is_no_newline(write: Write) -> None:
@@ -112,3 +114,9 @@ def test_too_long_fields(write: Write, monkeypatch: pytest.MonkeyPatch, name: st
     assert found[1].values["a"] == "x"
     assert len(found) == 2
     assert csv.field_size_limit() == before
+
+
+def test_an_invalid_byte_in_jsonl(write: Write) -> None:
+    problem = only_problem(write("a.jsonl", b'{"a": 1}\n{"a": "\x93"}\n'))
+    assert problem.code == "not-utf8"
+    assert "line 2, column 8 (in bytes): the byte 0x93" in problem.message

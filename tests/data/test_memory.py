@@ -1,4 +1,4 @@
-"""Data in memory become rows of Python's own values that know their number."""
+"""Data in memory become rows with plain values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from afina.data.sources import read, rows
 from afina.errors import ConfigError, Problem
 from afina.records import Row
-from tests.data.files import refused
+from tests.data.reading import refused
 
 
 def test_dicts_keep_their_values_and_know_their_row() -> None:

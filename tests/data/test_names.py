@@ -1,30 +1,38 @@
-"""Names of columns are kept as they are; those that mislead are refused."""
+"""Names of columns that can't be told apart are refused, all at once."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from afina.data.names import check_names
-from afina.data.sources import columns_of, rows
+from afina.data.names import check_names, lookalikes
 from afina.errors import DataError
-from tests.data.files import Write, refused
 
 
-def test_headers_that_mislead_are_refused_all_at_once(write: Write) -> None:
-    path = write("a.csv", "text,text,,Label,label ,ok\n1,2,3,4,5,6\n")
-    message = refused(path)
-    assert f"{path}:1: column 3 has no name" in message
-    assert "the columns 'text' and 'text' have the same name" in message
-    assert "the columns 'Label' and 'label ' differ only by case or by blanks" in message
-    assert "the same name" in refused(path, columns=["a", "a"])
-
-
-def test_header_names_are_kept_as_they_are(write: Write) -> None:
-    assert columns_of(rows(write("a.csv", "#1 String, Two \n1,2\n"))) == ["#1 String", " Two "]
-
-
-def test_names_that_are_no_text_are_refused() -> None:
+def test_every_fault_is_named() -> None:
     with pytest.raises(DataError) as caught:
-        check_names("data", ["text", 7, " "])
-    assert [problem.code for problem in caught.value.problems] == ["empty-name", "bad-name"]
-    assert str(caught.value.problems[1]) == "data: a column name must be text, found 7"
+        check_names("a.csv:1", ["a", " ", 7, "B", "b ", "a"])
+    assert [(problem.code, problem.place) for problem in caught.value.problems] == [
+        ("empty-name", "a.csv:1"),
+        ("bad-name", "a.csv:1"),
+        ("twin-names", "a.csv:1"),
+        ("twin-names", "a.csv:1"),
+    ]
+    assert [problem.message for problem in caught.value.problems] == [
+        "column 2 has no name",
+        "a column name must be text, found 7",
+        "the columns 'a' and 'a' have the same name",
+        "the columns 'B' and 'b ' differ only by case or by blanks around the name",
+    ]
+
+
+@given(names=st.lists(st.text(min_size=1).filter(str.strip)))
+def test_names_are_refused_where_two_are_alike(names: list[str]) -> None:
+    alike = lookalikes(names)
+    assert sum(len(group) - 1 for group in alike) == len(names) - len({name.strip().casefold() for name in names})
+    if alike:
+        with pytest.raises(DataError):
+            check_names("data", names)
+    else:
+        check_names("data", names)

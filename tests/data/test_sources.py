@@ -1,4 +1,4 @@
-"""Files, folders and patterns are found or refused, and every record of theirs comes out once."""
+"""Every record of a file comes out once, at its place, as a row or as a problem that says how to mend it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from afina.data import lines as data_lines
 from afina.data.sources import columns_of, read, rows
-from afina.errors import ConfigError, DataError, InputError, Problem
+from afina.errors import ConfigError, DataError, InputError
 from afina.records import Row
-from tests.data.files import Write, everything, refused, values
+from tests.data.reading import Write, refused, values
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -92,9 +90,6 @@ def test_a_refused_file_does_not_hide_the_problems_before_it(write: Write, tmp_p
 def test_names_of_columns_in_order_of_appearance(write: Write) -> None:
     found = rows(write("a.jsonl", '{"a": 1}\n{"c": 1, "a": 2}\n{"b": 3}\n'))
     assert columns_of(found) == ["a", "c", "b"]
-
-
-# ---- which files
 
 
 def test_folders_and_patterns(write: Write, tmp_path: Path) -> None:
@@ -174,9 +169,6 @@ def test_settings_that_make_no_sense(write: Write, how: dict[str, Any], says: st
         list(read(path, **how))
 
 
-# ---- real data
-
-
 def real(name: str) -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data sets are not here: ../shared/data beside the repository")
@@ -213,33 +205,3 @@ def test_the_label_none_is_a_label() -> None:
 def test_every_error_here_is_an_input_error() -> None:
     with pytest.raises(InputError):
         rows("nowhere.csv")
-
-
-# ---- whatever the bytes are
-
-ENDINGS = ("csv", "tsv", "txt", "jsonl", "conll", "conllu", "json")
-CHUNKS = [
-    b"\n", b"\r\n", b"\r", b"\t", b",", b'"', b" ", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"O", b"B-X", b"{",
-    b"}",
-    b"[", b"]", b'{"text": "a"}', b'"data"', b":", b"1", b"\\ud800", b"#", b"-DOCSTART-", "ção".encode(), b"text",
-    b"\x1f\x8b",
-    b'[{"text": "a", "label": 1}]', b'{"data": [{"paragraphs": [{"context": "c", "qas": [{"question": "q"}]}]}]}',
-    b"1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("ending", ENDINGS)
-@given(data=st.lists(st.sampled_from(CHUNKS) | st.binary(max_size=4), max_size=24).map(b"".join))
-def test_any_bytes_are_rows_or_problems_and_none_is_counted_twice(folder: Path, ending: str, data: bytes) -> None:
-    path = folder / f"any.{ending}"
-    path.write_bytes(data)
-    found = everything(path)
-    assert found
-    for item in found:
-        assert isinstance(item, Row | Problem)
-        assert item.place.startswith(str(path))
-        assert isinstance(item, Row) or (item.message and item.code)
-    # What comes out lies in the file, in this order, and nothing of it twice.
-    at = 0
-    for item in found:
-        at = data.index(item.raw, at) + len(item.raw)

@@ -1,61 +1,53 @@
-"""Each question of a SQuAD file is a row at its path in the tree, and what is no question is named there."""
+"""Questions of SQuAD's files, each with its passage and its place in the tree."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from afina.data.sources import rows
-from afina.data.squad import articles_of, read_squad
-from afina.errors import Problem
-from afina.records import Row
-from tests.data.files import Write
+import pytest
 
-CONTEXT = "a gata dorme"
+from afina.data import sources
+from afina.data.squad import articles_of
+from afina.errors import DataError
 
 
-def article(*questions: Any, context: Any = CONTEXT) -> dict[str, Any]:
-    return {"title": "Gatos", "paragraphs": [{"context": context, "qas": [*questions]}]}
-
-
-ASKED = {"id": 7, "question": "quem?", "answers": [{"text": "gata", "answer_start": 2}]}
-UNANSWERED = {"id": "b", "question": "onde?", "answers": [], "is_impossible": True}
-
-
-def test_questions_have_their_paragraph_and_their_path(write: Write) -> None:
-    tree = {"version": "v2.0", "data": [article(ASKED), article(ASKED, UNANSWERED)]}
-    path = write("train.json", json.dumps(tree))
-    first, second, third = rows(path)
-    assert first.values == {"id": "7", "question": "quem?", "context": CONTEXT, "answers": ASKED["answers"]}
-    assert second.values == first.values
-    assert third.values["is_impossible"] is True
-    assert [row.place for row in (first, second, third)] == [
-        f"{path}:data[0].paragraphs[0].qas[0]",
-        f"{path}:data[1].paragraphs[0].qas[0]",
-        f"{path}:data[1].paragraphs[0].qas[1]",
+def test_squad_files(tmp_path: Path) -> None:
+    answers = [{"text": "cat", "answer_start": 4}]
+    qas: list[dict[str, Any]] = [
+        {"id": "a", "question": "who?", "answers": answers},
+        {"id": "b", "question": "where?", "answers": [], "is_impossible": True},
+        {"id": "c", "question": 3},
     ]
+    tree = {"data": [{"paragraphs": [{"context": "the cat", "qas": qas}, {"qas": []}]}]}
+    file = tmp_path / "squad.json"
+    file.write_text(json.dumps(tree), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        sources.rows(file)
+    assert "squad.json:data[0].paragraphs[0].qas[2]: expected a question" in str(caught.value)
+    assert "squad.json:data[0].paragraphs[1]: expected `context` and `qas`" in str(caught.value)
+    qas.pop()
+    tree["data"][0]["paragraphs"].pop()
+    file.write_text(json.dumps(tree["data"]), encoding="utf-8")
+    rows = sources.rows(file)
+    assert [row.values["id"] for row in rows] == ["a", "b"]
+    assert rows[1].values["answers"] == []
 
 
-def test_the_outer_object_may_be_missing() -> None:
-    articles = [article(ASKED)]
-    assert articles_of(articles) == articles_of({"data": articles}) == articles
-    others: list[Any] = [[], {"data": []}, [{"text": "a"}], {"paragraphs": []}, "data", None]
-    for other in others:
-        assert articles_of(other) is None
+def test_other_trees_are_not_squad() -> None:
+    articles = [{"title": "a", "paragraphs": []}, 3]
+    assert articles_of(articles) == articles_of({"version": 2, "data": articles}) == articles
+    others: list[Any] = [{"data": []}, [{"question": "who?"}], {"paragraphs": []}, "paragraphs", None]
+    for tree in others:
+        assert articles_of(tree) is None
 
 
-def test_what_is_no_question_is_named_beside_those_that_are() -> None:
-    articles = [3, {"paragraphs": "none"}, article(), article(ASKED, context=None), article(ASKED, "quem?", {"id": 1})]
-    items = list(read_squad("a.json", articles))
-    assert [item.place for item in items] == [
-        "a.json:data[0]",
-        "a.json:data[1]",
-        "a.json:data[2].paragraphs[0]",
-        "a.json:data[3].paragraphs[0]",
-        "a.json:data[4].paragraphs[0].qas[0]",
-        "a.json:data[4].paragraphs[0].qas[1]",
-        "a.json:data[4].paragraphs[0].qas[2]",
-    ]
-    assert [isinstance(item, Row) for item in items] == [False] * 4 + [True, False, False]
-    assert {item.code for item in items if isinstance(item, Problem)} == {"not-squad"}
-    assert "expected a question, found 'quem?'" in str(items[5])
+def test_an_article_without_paragraphs_is_a_problem(tmp_path: Path) -> None:
+    question = {"id": 7, "question": "who?", "answers": []}
+    tree = {"data": [{"title": "a"}, {"paragraphs": [{"context": "the cat", "qas": [question]}]}]}
+    file = tmp_path / "squad.json"
+    file.write_text(json.dumps(tree), encoding="utf-8")
+    problem, row = sources.read(file)
+    assert str(problem) == f"{file}:data[0]: expected `paragraphs`; see the SQuAD format"
+    assert row.place == f"{file}:data[1].paragraphs[0].qas[0]"

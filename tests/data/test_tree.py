@@ -1,4 +1,4 @@
-"""A file that is one JSON value is read whole, or refused with what it is instead."""
+"""A .json file is one value; what is wrong with it is said of its line or of the file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ import pytest
 
 from afina.data import sources
 from afina.data.lines import FIELD_LIMIT
-from tests.data.annotations import (
-    annotation,
-    problems,
-    region,
-    save,
-    task,
-)
-from tests.data.files import refused
+from tests.data.annotated import annotation, problems, region, save, task
+from tests.data.reading import refused
+
+
+def test_what_pandas_writes(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["é 😀", "b"], "label": [1, None]})
+    frame.to_json(tmp_path / "a.json", orient="records")
+    rows = sources.rows(tmp_path / "a.json")
+    assert [row.values for row in rows] == [{"text": "é 😀", "label": 1.0}, {"text": "b", "label": None}]
+    frame.to_json(tmp_path / "b.json")
+    message = refused(tmp_path / "b.json")
+    assert "found an object with the keys ['text', 'label']" in message
+    assert "to_json(orient='records')" in message
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Sentences in columns: CoNLL files, with any columns, between tabs or blanks. One sentence, one row of lists.
+"""Sentences in columns: CoNLL files of any columns, between tabs or blanks. One sentence, one row of lists.
 
-A row has the columns `1`, `2`, ..., each a list with one entry a word.
+A row has the columns `1`, `2`, ...; each is a list with one entry a word.
 """
 
 from __future__ import annotations
@@ -13,17 +13,38 @@ from typing import BinaryIO
 from ..errors import Problem, printable
 from ..records import Row
 from .formats import Reader
-from .lines import Item, Line, ReadOptions, codec_of, lines_of
+from .lines import Item, Line, ReadOptions, codec_of, lines_of, raw_of
 
 DOCUMENT = "-DOCSTART-"
+"""What a line begins with that separates documents and belongs to no sentence."""
 # Only these two separate columns: lines of real data hold U+00A0 and U+0085 inside words, where str.split would cut.
 BLANKS = re.compile(r"[ \t]+")
 
 
-def looks_like_columns(lines: Iterable[str]) -> bool:
+def read_columns(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
+    """The sentences of a CoNLL file; a sentence with a ragged line is a problem."""
+    expected = 0
+    for block in blocks(lines_of(name, file, codec_of(name, file, options.encoding))):
+        table = [fields(line.text.strip("\r\n")) for line in block]
+        # The first sentence decides by its majority, so that one odd line at the top does not spoil the file.
+        expected = expected or Counter(map(len, table)).most_common(1)[0][0]
+        odd = next((i for i, words in enumerate(table) if len(words) != expected or "" in words), None)
+        problem = unreadable(name, block)
+        if problem is None and odd is not None:
+            place = f"{name}:{block[odd].number}"
+            problem = ragged_line(place, block[odd].text, words=table[odd], expected=expected, raw=raw_of(block))
+        if problem is None:
+            columns = zip(*table, strict=True)
+            values = {str(i): list(column) for i, column in enumerate(columns, 1)}
+            yield Row(values, f"{name}:{block[0].number}", raw_of(block))
+        else:
+            yield problem
+
+
+def looks_like_columns(head: Iterable[str]) -> bool:
     """Whether lines are sentences in columns: blocks of lines with the same number of fields, apart by empty lines."""
     counts, gaps, inside = set(), 0, False
-    for line in lines:
+    for line in head:
         text = line.strip("\r\n")
         if not text.strip(" \t"):
             gaps, inside = gaps + inside, False
@@ -62,37 +83,21 @@ def unreadable(name: str, block: Sequence[Line]) -> Problem | None:
     return None
 
 
-def raw_of(block: Sequence[Line]) -> bytes:
-    """The bytes of a sentence."""
-    return b"".join(line.raw for line in block)
+def ragged_line(place: str, text: str, *, words: Sequence[str], expected: int, raw: bytes) -> Problem:
+    """What is wrong with a line that has other columns than the rest.
 
-
-def read_columns(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
-    """The sentences of a CoNLL file; a sentence with a ragged line is a problem."""
-    expected = 0
-    for block in blocks(lines_of(name, file, codec_of(name, file, options.encoding))):
-        table = [fields(line.text.strip("\r\n")) for line in block]
-        # The first sentence decides by its majority, so that one odd line at the top does not spoil the file.
-        expected = expected or Counter(map(len, table)).most_common(1)[0][0]
-        odd = next((i for i, row in enumerate(table) if len(row) != expected or "" in row), None)
-        problem = unreadable(name, block)
-        if problem is None and odd is not None:
-            problem = ragged(f"{name}:{block[odd].number}", block[odd].text, table[odd], expected, raw_of(block))
-        if problem is None:
-            columns = zip(*table, strict=True)
-            values = {str(i): list(column) for i, column in enumerate(columns, 1)}
-            yield Row(values, f"{name}:{block[0].number}", raw_of(block))
-        else:
-            yield problem
-
-
-def ragged(place: str, text: str, found: Sequence[str], expected: int, raw: bytes) -> Problem:
-    """What is wrong with a line that has other columns than the rest."""
+    Args:
+        place: The place of the line.
+        text: The line.
+        words: Its columns.
+        expected: How many columns the other lines have.
+        raw: The bytes of the sentence.
+    """
     line = text.strip("\r\n")
-    if len(found) != expected:
-        message = f"expected {expected} columns as in the other lines, found {len(found)}: {printable(line)}"
+    if len(words) != expected:
+        message = f"expected {expected} columns as in the other lines, found {len(words)}: {printable(line)}"
     else:
-        message = f"column {[*found].index('') + 1} is empty: {printable(line)}"
+        message = f"column {[*words].index('') + 1} is empty: {printable(line)}"
     if "\t" in line and " " in line:
         fix = "a line with a tab is cut at tabs only; write either tabs or blanks between columns"
     elif line.startswith("#"):
@@ -102,4 +107,10 @@ def ragged(place: str, text: str, found: Sequence[str], expected: int, raw: byte
     return Problem(place, message, fix, "ragged-line", raw)
 
 
-READER = Reader("columns", (".conll", ".iob", ".bio", ".txt"), read_columns, looks_like_columns)
+READER = Reader(
+    "columns",
+    (".conll", ".iob", ".bio"),
+    read_columns,
+    sniff=looks_like_columns,
+    shared_endings=(".txt",),
+)

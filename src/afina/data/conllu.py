@@ -1,4 +1,7 @@
-"""CoNLL-U: one sentence, one row of lists: `form`, `lemma`, `upos`, `xpos`, `feats`, `deprel` and `misc`."""
+"""CoNLL-U files: sentences in ten columns, with comments. One sentence, one row of lists.
+
+A row has the columns `form`, `lemma`, `upos`, `xpos`, `feats`, `deprel` and `misc`, each a list with one entry a word.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from typing import BinaryIO
 
 from ..errors import Problem, printable
 from ..records import Row
-from .columns import blocks, raw_of, unreadable
+from .columns import blocks, unreadable
 from .formats import Reader
-from .lines import Item, ReadOptions, codec_of, lines_of
+from .lines import Item, ReadOptions, codec_of, lines_of, raw_of
 
-CONLLU = ("form", "lemma", "upos", "xpos", "feats", "deprel", "misc")
+COLUMNS = ("form", "lemma", "upos", "xpos", "feats", "deprel", "misc")
 
 
 def read_conllu(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
@@ -28,11 +31,10 @@ def read_conllu(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Ite
         try:
             (sentence,) = parse("".join(line.text for line in block) + "\n")
             words = [token for token in sentence if isinstance(token["id"], int)]
-            yield Row({column: [text_of(word[column]) for word in words] for column in CONLLU}, place, raw)
+            yield Row({column: [text_of(word[column]) for word in words] for column in COLUMNS}, place, raw)
         except (ParseException, KeyError, ValueError) as error:
-            yield Problem(
-                place, f"not CoNLL-U: {printable(str(error))}", "ten columns with tabs between", "bad-conllu", raw
-            )
+            message = f"not CoNLL-U: {printable(str(error))}"
+            yield Problem(place, message, "ten columns with tabs between", "bad-conllu", raw)
 
 
 def text_of(value: object) -> str:

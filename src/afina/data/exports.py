@@ -1,8 +1,7 @@
-"""What annotation tools export as rows: Label Studio, doccano, Prodigy, spaCy; and arrays of plain objects.
+"""Records of JSON files as rows: arrays of plain objects, and what doccano, Prodigy, spaCy and Label Studio export.
 
 A row has the columns of its record. Where a tool has a form of its own, `spans` (a list of {start, end, label}, in
-characters) and `label` (a list of labels) say the same in ours. What somebody did not annotate, or annotated in two
-ways, is a problem and no example without labels.
+characters) and `label` (a list of labels) say the same in ours.
 """
 
 from __future__ import annotations
@@ -13,10 +12,16 @@ from typing import Any
 
 from ..errors import DataError, Problem, printable
 from ..records import Row
-from .label_studio import Records, contradiction, is_objects, is_task, read_tasks, spans_of, unlabelled
-
-AUTHORSHIP = ("annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
-"""Columns of Label Studio's JSON-MIN that tell nothing about the text."""
+from .label_studio import (
+    AUTHORSHIP,
+    Records,
+    contradiction,
+    is_objects,
+    is_task,
+    not_annotated,
+    read_tasks,
+    spans_of,
+)
 
 
 def read_export(name: str, tree: Any) -> Iterator[Row | Problem]:
@@ -41,9 +46,9 @@ def records_of(name: str, tree: Any) -> Records:
         return [(name, tree)]
     inner = tree.get("data") if isinstance(tree, dict) else tree
     if not isinstance(inner, list):
-        found = f"an object with the keys {printable([*tree])}" if isinstance(tree, dict) else printable(tree)
+        shown = f"an object with the keys {printable([*tree])}" if isinstance(tree, dict) else printable(tree)
         fix = "pandas writes one by to_json(orient='records')"
-        raise DataError(Problem(name, f"expected an array of records, or SQuAD, found {found}", fix, "no-array"))
+        raise DataError(Problem(name, f"expected an array of records, or SQuAD, found {shown}", fix, "no-array"))
     if not inner:
         raise DataError(Problem(name, "no rows: the array is empty", "", "no-rows"))
     under = "" if inner is tree else "data"
@@ -56,8 +61,8 @@ def read_records(records: Records) -> Iterator[Row | Problem]:
     Label Studio's JSON-MIN has a record for each annotation: those of one text must agree, and count once.
     """
     whole = [(place, from_pair(record)) for place, record in records]
-    labelled = any(isinstance(one, dict) and one.get("annotation_id") is not None for _, one in whole)
-    known: dict[str, dict[str, Any]] = {}
+    labelled = any(isinstance(record, dict) and record.get("annotation_id") is not None for _, record in whole)
+    annotated: dict[str, dict[str, Any]] = {}
     for place, record in whole:
         if not isinstance(record, dict):
             message = f"expected an object, found {printable(record)}"
@@ -67,13 +72,13 @@ def read_records(records: Records) -> Iterator[Row | Problem]:
         if isinstance(row, Problem) or not {"annotation_id", "id"} <= set(record):
             yield row
         elif labelled and record["annotation_id"] is None:
-            yield unlabelled(place)
+            yield not_annotated(place)
         else:
-            said = {name: value for name, value in row.values.items() if name not in AUTHORSHIP}
-            before = known.setdefault(str(record["id"]), said)
-            if before is said:
+            answer = {name: value for name, value in row.values.items() if name not in AUTHORSHIP}
+            first = annotated.setdefault(str(record["id"]), answer)
+            if first is answer:
                 yield row
-            elif before != said:
+            elif first != answer:
                 yield contradiction(place)
 
 
@@ -87,39 +92,48 @@ def from_pair(record: Any) -> Any:
 def row_of(values: dict[str, Any], place: str, raw: bytes = b"") -> Row | Problem:
     """One object of an array or one line of a jsonl file; columns that need no other form stay as they are."""
     try:
-        return Row(columns_of(values, place), place, raw)
+        return Row(in_our_form(values, place), place, raw)
     except DataError as error:
         return replace(error.problems[0], raw=raw)
 
 
-def columns_of(values: dict[str, Any], place: str) -> dict[str, Any]:
-    """The columns of a record, in our forms.
+def in_our_form(values: dict[str, Any], place: str) -> dict[str, Any]:
+    """The columns of a record, with `spans` and `label` in the form that tasks read.
 
     Raises:
         DataError: its answer was rejected, or its spans do not fit its text.
     """
-    found = dict(values)
     if is_task(values):
         fix = "give the whole JSON export, as a .json file"
         raise DataError(Problem(place, "a task of Label Studio can't be read by itself", fix, "task-alone"))
+    columns = dict(values)
     if isinstance(values.get("text"), str):
-        if values.get("answer") in ("reject", "ignore") and {"spans", "label", "accept", "_task_hash"} & set(values):
-            fix = """keep those that were accepted: jq -c 'select(.answer == "accept")'"""
-            message = f"the answer of this Prodigy task is {values['answer']!r}, so what it says is not so"
-            raise DataError(Problem(place, message, fix, "not-accepted"))
-        drop_boundaries(found)
+        check_answer(values, place)
+        drop_boundaries(columns)
         cats = values.get("cats")
         if isinstance(cats, dict) and cats and all(isinstance(score, int | float) for score in cats.values()):
-            found.setdefault("label", [name for name, score in cats.items() if score >= 0.5])
+            columns.setdefault("label", [name for name, score in cats.items() if score >= 0.5])
         if isinstance(values.get("accept"), list) and "options" in values:
-            found.setdefault("label", values["accept"])
+            columns.setdefault("label", values["accept"])
     texts = [value for value in (values.get("text"), *values.values()) if isinstance(value, str)]
     for name, value in values.items():
-        if is_objects(value) and value and all({"start", "end", "labels"} <= set(one) for one in value):
-            found[name] = spans_of(value, texts, place)
+        if is_objects(value) and value and all({"start", "end", "labels"} <= set(region) for region in value):
+            columns[name] = spans_of(value, texts, place)
         elif isinstance(value, dict) and isinstance(value.get("choices"), list):
-            found[name] = value["choices"]
-    return found
+            columns[name] = value["choices"]
+    return columns
+
+
+def check_answer(values: dict[str, Any], place: str) -> None:
+    """Refuse a task of Prodigy that was not accepted.
+
+    Raises:
+        DataError: it was rejected or ignored.
+    """
+    if values.get("answer") in ("reject", "ignore") and {"spans", "label", "accept", "_task_hash"} & set(values):
+        fix = """keep those that were accepted: jq -c 'select(.answer == "accept")'"""
+        message = f"the answer of this Prodigy task is {values['answer']!r}, so what it says is not so"
+        raise DataError(Problem(place, message, fix, "not-accepted"))
 
 
 def drop_boundaries(values: dict[str, Any]) -> None:

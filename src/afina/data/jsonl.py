@@ -1,4 +1,4 @@
-"""One JSON object a line: jsonl, ndjson."""
+"""JSON lines: each line is an object, its keys are the columns."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Any, BinaryIO
 
 from .exports import row_of
 from .formats import Reader
-from .json_values import BLANKS, halves_in, kind_of, parse, too_deep
+from .json_values import BLANKS, halves_in, parse_json, too_deep
 from .lines import Item, Line, ReadOptions, RecordError, codec_of, fail, lines_of, too_long
 
 
 def read_objects(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
-    """The objects of a file, one a line."""
+    """The objects of a file, one a line; blank lines are none.
+
+    Raises:
+        DataError: the file is empty, or is one array.
+    """
     lines = lines_of(name, file, codec_of(name, file, options.encoding))
     filled = (line for line in lines if line.text.strip(BLANKS))
     first = next(filled, None)
@@ -25,38 +29,90 @@ def read_objects(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[It
         place = f"{name}:{line.number}"
         try:
             yield row_of(object_of(line), place, line.raw)
-        except RecordError as fault:
-            yield fault.at(place, line.raw)
+        except RecordError as error:
+            yield error.at(place, line.raw)
 
 
 def object_of(line: Line) -> dict[str, Any]:
+    """The object that a line holds.
+
+    Raises:
+        RecordError: it holds none, or one with a value that can't be kept.
+    """
     if line.fault:
         raise line.fault
     text = line.text.rstrip(BLANKS)
-    value = parse(text)
+    try:
+        value = parse_json(text)
+    except json.JSONDecodeError as cause:
+        raise not_json(text, cause) from None
     if not isinstance(value, dict):
         raise RecordError(
-            "not-an-object", f"a JSON object is expected, found {kind_of(value)}", 'write {"column": value}'
+            "not-an-object", f"a JSON object is expected, found {json_type(value)}", 'write {"column": value}'
         )
-    fault = too_deep(text, value) or too_long(value.values(), len(text)) or halves_in(text, value)
-    if fault:
-        raise fault
+    error = too_deep(text, value) or too_long(value.values(), len(text)) or halves_in(text, value)
+    if error:
+        raise error
     return value
 
 
+def not_json(text: str, error: json.JSONDecodeError) -> RecordError:
+    """What is wrong with a line that is not one JSON value."""
+    rest = text[error.pos :].lstrip(BLANKS)
+    if error.msg.startswith("Extra data") and rest.startswith("{"):
+        message = f"several objects on one line, the second at column {error.colno}"
+        return RecordError("bad-json", message, "write one a line")
+    comma = trailing_comma(text, error)
+    if comma is not None:
+        return RecordError("bad-json", f"not JSON: a trailing comma at column {comma + 1}", "remove it")
+    message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}"
+    return RecordError("bad-json", message, "each line must be one whole JSON object")
+
+
+def trailing_comma(text: str, error: json.JSONDecodeError) -> int | None:
+    """Position of the comma that made a line invalid, where the fault is a comma behind the last value."""
+    comma = text.rfind(",", 0, error.pos + 1)
+    if comma < 0 or text[comma + 1 : error.pos].strip(BLANKS):
+        return None
+    after = text[comma + 1 :].lstrip(BLANKS)[:1]
+    ends_line = not after and error.msg.startswith("Extra data")
+    return comma if ends_line or (after and after in "}]") else None
+
+
+def json_type(value: Any) -> str:
+    """What a JSON value is, in words."""
+    words = {list: "an array", str: "a string", bool: "a truth value", type(None): "null"}
+    return words.get(type(value), "a number")
+
+
 def check_array(place: str, text: str) -> None:
+    """Refuse a file that is one array of objects, by its first line.
+
+    Raises:
+        DataError: it is one.
+    """
     if text.lstrip(BLANKS).startswith("[") and opens_array_of_objects(text):
         fix = "name it .json, or write one object a line: jq -c '.[]' data.json > data.jsonl"
-        fail(place, "json-array", "this is a JSON array; one object a line is expected", fix)
+        fail(place, "json-array", "this is a JSON array; one object a line is expected", fix=fix)
 
 
 def opens_array_of_objects(text: str) -> bool:
+    """Whether a line is an array of objects, or the beginning of an array."""
     try:
-        return all(isinstance(item, dict) for item in json.loads(text))
+        return all(isinstance(value, dict) for value in json.loads(text))
     except RecursionError:
         return False
     except ValueError:  # the array goes on in the next line
         return True
 
 
-READER = Reader("jsonl", (".jsonl", ".ndjson"), read_objects)
+READER = Reader(
+    "jsonl",
+    (".jsonl", ".ndjson"),
+    read_objects,
+    named_columns=True,
+    cures={
+        ".spacy": "write each document of DocBin().from_disk(FILE).get_docs(nlp.vocab) as a line of a .jsonl file: "
+        "json.dumps(doc.to_json())"
+    },
+)

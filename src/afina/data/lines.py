@@ -1,4 +1,8 @@
-"""Bytes to numbered lines of text, in any encoding; what is wrong with a line spoils that line alone."""
+"""Bytes to numbered lines of text: encodings, byte-order marks, line ends, and what no text may hold.
+
+A fault of one record is a `RecordError` until its place is known, then a `Problem`; a fault of the whole file is a
+`DataError` at once. Bytes that can't be decoded spoil the record they stand in and no other.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn, TextIO
 
@@ -17,57 +21,39 @@ from .names import check_names
 
 Item = Row | Problem
 """A record that was read, or what is wrong with it."""
+CHUNK = 1 << 20
+"""Bytes that are read at once."""
 FIELD_LIMIT = 10_000_000
 """Characters that one field may hold."""
-CHUNK = 1 << 20  # bytes
-BOMS = (  # the longer marks first: that of UTF-32-LE begins with that of UTF-16-LE
+HEAD_LINES = 2000
+"""Lines that are looked at to recognise a format."""
+BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-
-
-class RecordError(Exception):
-    """What is wrong with one record, before its place is known."""
-
-    def __init__(self, code: str, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.fix = code, message, fix
-
-    def at(self, place: str, raw: bytes = b"") -> Problem:
-        return Problem(place, self.message, self.fix, self.code, raw)
-
-
-class Line(NamedTuple):
-    """A physical line with its line end; `text` holds replacement characters where `fault` says so."""
-
-    number: int
-    raw: bytes
-    text: str
-    fault: RecordError | None
-
-
-class Record(NamedTuple):
-    """One or more lines that belong together, as fields."""
-
-    lines: list[Line]
-    fields: list[str]
-    fault: RecordError | None = None
-
-    @property
-    def raw(self) -> bytes:
-        return b"".join(line.raw for line in self.lines)
+"""Byte-order marks and their encodings, the longer first: the mark of UTF-32-LE begins with that of UTF-16-LE."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the caller says about the files."""
+    """What the caller says about the files.
 
-    columns: Sequence[str] | None
-    encoding: str
-    delimiter: str | None
+    Attributes:
+        columns: Column names, for files of fields that have no header.
+        encoding: Encoding of text files.
+        delimiter: The character between fields; None leaves it to the reader.
+
+    Raises:
+        ConfigError: the encoding is unknown, or the delimiter is not one character.
+        DataError: the column names can't be told apart.
+    """
+
+    columns: Sequence[str] | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
 
     def __post_init__(self) -> None:
         if self.columns is not None:
@@ -81,37 +67,123 @@ class ReadOptions:
             raise ConfigError(f"encoding: {printable(self.encoding)} is unknown; known are {known}") from None
 
 
-def fail(place: str, code: str, message: str, fix: str = "") -> NoReturn:
+class RecordError(Exception):
+    """What is wrong with one record, before its place is known."""
+
+    def __init__(self, code: str, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.fix = code, message, fix
+
+    def at(self, place: str, raw: bytes = b"") -> Problem:
+        """The same fault with the place and the bytes of its record."""
+        return Problem(place, self.message, self.fix, self.code, raw)
+
+
+class Line(NamedTuple):
+    """A physical line with its line end.
+
+    Attributes:
+        number: Its number in the file, from 1.
+        raw: Its bytes.
+        text: Its text, with replacement characters for bytes that can't be decoded.
+        fault: What makes it unreadable, or None.
+    """
+
+    number: int
+    raw: bytes
+    text: str
+    fault: RecordError | None
+
+
+class Record(NamedTuple):
+    """One or more lines that belong together, as fields.
+
+    Attributes:
+        lines: Its lines, one or more.
+        fields: Its fields as text; empty where the lines can't be divided.
+        fault: What makes it unreadable, or None.
+    """
+
+    lines: list[Line]
+    fields: list[str]
+    fault: RecordError | None = None
+
+    @property
+    def number(self) -> int:
+        """Number of its first line."""
+        return self.lines[0].number
+
+    @property
+    def raw(self) -> bytes:
+        """Its bytes in the file."""
+        return raw_of(self.lines)
+
+
+def raw_of(lines: Iterable[Line]) -> bytes:
+    """The bytes of lines that belong together."""
+    return b"".join(line.raw for line in lines)
+
+
+def fail(place: str, code: str, message: str, *, fix: str = "") -> NoReturn:
+    """Give up a whole file.
+
+    Raises:
+        DataError: always.
+    """
     raise DataError(Problem(place, message, fix, code))
 
 
-def codec_of(name: str, file: BinaryIO, encoding: str) -> str:
-    """The exact name of the encoding; the file is left behind its byte-order mark."""
-    wanted = codecs.lookup(encoding).name.removesuffix("-sig")
-    head = file.read(4)
-    mark, found = next(((mark, found) for mark, found in BOMS if head.startswith(mark)), (b"", wanted))
-    if not found.startswith(wanted):
-        family = re.sub("-[bl]e$", "", found)
-        message = f"the file begins with the byte-order mark of {found.upper()}, but is read as {wanted}"
-        fail(f"{name}:1", "encoding", message, f"--encoding {family}")
-    file.seek(len(mark))
-    # Without a mark the byte order has to be settled: encoding a line again must not write a mark.
-    return f"{found}-{sys.byteorder[0]}e" if found in {"utf-16", "utf-32"} else found
+# ---- files to lines
 
 
 def lines_of(name: str, file: BinaryIO, codec: str, *, any_end: bool = False) -> Iterator[Line]:
-    """Physical lines. A lone CR ends a line if `any_end` is set or if the file has no LF."""
+    """The lines of a file, in flat memory.
+
+    Args:
+        name: Path of the file as the user gave it; it stands in front of places.
+        file: The file behind its byte-order mark, where `codec_of` leaves it. It is left anywhere.
+        codec: What `codec_of` says.
+        any_end: Whether a lone CR always ends a line; otherwise it does only in a file without any LF.
+
+    Raises:
+        DataError: UTF-16 or UTF-32 is malformed, when the stream comes to it.
+    """
     if "\n".encode(codec) != b"\n":
-        return wide_lines(name, codec, any_end)
+        return wide_lines(name, codec, any_end=any_end)
     raws = split_lines(file) if any_end or not has_newline(file) else file
     return (line_of(number, raw, codec) for number, raw in enumerate(raws, 1))
 
 
+def head_of(name: str) -> Iterator[str]:
+    """The first lines of a file as text, in whatever encoding: tabs, blanks and line ends are the same in most."""
+    with Path(name).open(encoding="utf-8", errors="replace", newline="") as file:
+        yield from islice(file, HEAD_LINES)
+
+
+def codec_of(name: str, file: BinaryIO, encoding: str) -> str:
+    """The exact name of the encoding; the file is left behind its byte-order mark.
+
+    Raises:
+        DataError: the byte-order mark is that of another encoding.
+    """
+    wanted = codecs.lookup(encoding).name.removesuffix("-sig")
+    head = file.read(4)
+    bom, marked = next(((bom, marked) for bom, marked in BOMS if head.startswith(bom)), (b"", wanted))
+    if not marked.startswith(wanted):
+        family = re.sub("-[bl]e$", "", marked)
+        message = f"the file begins with the byte-order mark of {marked.upper()}, but is read as {wanted}"
+        fail(f"{name}:1", "encoding", message, fix=f"--encoding {family}")
+    file.seek(len(bom))
+    # Without a mark the byte order has to be settled: encoding a line again must not write a mark.
+    return f"{marked}-{sys.byteorder[0]}e" if marked in {"utf-16", "utf-32"} else marked
+
+
 def has_newline(file: BinaryIO) -> bool:
+    """Whether there is an LF in the rest of a file, which is left where it was."""
     start = file.tell()
-    found = any(b"\n" in chunk for chunk in iter(lambda: file.read(CHUNK), b""))
+    newline = any(b"\n" in chunk for chunk in iter(lambda: file.read(CHUNK), b""))
     file.seek(start)
-    return found
+    return newline
 
 
 def split_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -127,6 +199,7 @@ def split_lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def line_of(number: int, raw: bytes, codec: str) -> Line:
+    """The bytes of a line as a line with its text."""
     try:
         text, fault = raw.decode(codec), None
     except UnicodeDecodeError as error:
@@ -135,23 +208,12 @@ def line_of(number: int, raw: bytes, codec: str) -> Line:
     return Line(number, raw, text, fault or nul_in(number, text))
 
 
-def undecodable(number: int, error: UnicodeDecodeError, codec: str) -> RecordError:
-    byte, column = error.object[error.start], error.start + 1
-    message = f"line {number}, column {column} (in bytes): the byte 0x{byte:02X} is not {codec}"
-    likely = "cp1252" if codec == "utf-8" else "utf-8"
-    fix = f"most likely the file is {likely}: --encoding {likely}, or convert the file to utf-8"
-    return RecordError("not-utf8" if codec == "utf-8" else "not-decodable", message, fix)
+def wide_lines(name: str, codec: str, *, any_end: bool) -> Iterator[Line]:
+    """Lines of an encoding in which a line end is not the one byte LF: UTF-16, UTF-32, EBCDIC.
 
-
-def nul_in(number: int, text: str) -> RecordError | None:
-    if "\0" not in text:
-        return None
-    fix = "remove it; if the file is UTF-16, --encoding utf-16"
-    return RecordError("nul", f"line {number}, column {text.index(chr(0)) + 1}: a NUL character", fix)
-
-
-def wide_lines(name: str, codec: str, any_end: bool) -> Iterator[Line]:
-    """Lines of an encoding in which a line end is not the one byte LF: UTF-16, UTF-32, EBCDIC."""
+    Raises:
+        DataError: the file holds bytes that can't be decoded; what lies behind them can't be divided into lines.
+    """
     # With surrogatepass half a pair spoils its own line only, and every line has its bytes back when encoded.
     with Path(name).open(encoding=codec, errors="surrogatepass", newline="" if any_end else "\n") as file:
         for number in count(1):
@@ -163,13 +225,35 @@ def wide_lines(name: str, codec: str, any_end: bool) -> Iterator[Line]:
 
 
 def next_text(name: str, number: int, file: TextIO) -> str:
+    """The next line of a file that is decoded as it is read; empty at the end."""
     try:
         return file.readline()
     except UnicodeDecodeError as error:
         fail(f"{name}:{number}", "not-decodable", f"here or soon after, bytes that are not {error.encoding}")
 
 
+# ---- what no text may hold
+
+
+def undecodable(number: int, error: UnicodeDecodeError, codec: str) -> RecordError:
+    """A byte that is none of the encoding."""
+    byte, column = error.object[error.start], error.start + 1
+    message = f"line {number}, column {column} (in bytes): the byte 0x{byte:02X} is not {codec}"
+    likely = "cp1252" if codec == "utf-8" else "utf-8"
+    fix = f"most likely the file is {likely}: --encoding {likely}, or convert the file to utf-8"
+    return RecordError("not-utf8" if codec == "utf-8" else "not-decodable", message, fix)
+
+
+def nul_in(number: int, text: str) -> RecordError | None:
+    """A NUL character in a line, if there is one."""
+    if "\0" not in text:
+        return None
+    fix = "remove it; if the file is UTF-16, --encoding utf-16"
+    return RecordError("nul", f"line {number}, column {text.index(chr(0)) + 1}: a NUL character", fix)
+
+
 def surrogate_in(text: str) -> RecordError | None:
+    """Half a surrogate pair in a text, if there is one: it could be written nowhere."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -180,8 +264,17 @@ def surrogate_in(text: str) -> RecordError | None:
 
 
 def too_long(values: Iterable[Any], total: int) -> RecordError | None:
+    """A field that holds more than `FIELD_LIMIT` characters, if there is one.
+
+    Args:
+        values: The fields of a record; only texts are measured.
+        total: Characters of the whole record, which may spare looking at each field.
+    """
     if total > FIELD_LIMIT and any(isinstance(value, str) and len(value) > FIELD_LIMIT for value in values):
-        return RecordError(
-            "too-long", f"a field holds more than {FIELD_LIMIT:,} characters", "cut it into several rows"
-        )
+        return long_field()
     return None
+
+
+def long_field() -> RecordError:
+    """A field that holds more than `FIELD_LIMIT` characters."""
+    return RecordError("too-long", f"a field holds more than {FIELD_LIMIT:,} characters", "cut it into several rows")

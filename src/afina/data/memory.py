@@ -1,4 +1,8 @@
-"""Data in memory as rows: lists of dicts, dicts of columns, frames, tables, data sets."""
+"""Data in memory as rows: lists of dicts, dicts of columns, frames and tables, by what they can do.
+
+No other package is imported for them. Values become Python's own: numpy's numbers and arrays are taken apart, and
+everything that stands for a missing value is None.
+"""
 
 from __future__ import annotations
 
@@ -12,49 +16,80 @@ from .lines import Item, RecordError, fail, surrogate_in
 from .names import check_names
 
 
-def read_memory(mappings: Iterator[Any], name: str) -> Iterator[Item]:
+def read_memory(source: Any, name: str = "") -> Iterator[Item]:
+    """The rows of anything that holds rows.
+
+    Args:
+        source: A list of dicts, a dict of columns, a pandas or polars frame, an Arrow table, a Hugging Face data set.
+        name: The word in front of a place: `train` gives `train row 17`.
+
+    Raises:
+        DataError: the source holds no rows (at once), or none at all (when the stream comes to its end).
+    """
+    return numbered_rows(mappings_of(source), name)
+
+
+def numbered_rows(mappings: Iterable[Any], name: str) -> Iterator[Item]:
+    """Mappings as rows with their places, counted from 1.
+
+    Raises:
+        DataError: there are none.
+    """
     number = 0
     for number, values in enumerate(mappings, 1):
         place = f"{name} row {number}".lstrip()
         try:
             yield Row(named_values(values), place)
-        except RecordError as fault:
-            yield fault.at(place)
+        except RecordError as error:
+            yield error.at(place)
     if not number:
         fail(name or "data", "no-rows", "no rows")
 
 
 def named_values(values: Any) -> dict[str, Any]:
+    """The values of a row under their column names.
+
+    Raises:
+        RecordError: they are no mapping, a name is no text, or a text holds half a character.
+    """
     if not isinstance(values, Mapping):
-        found = f"{type(values).__name__} {printable(values)}"
-        raise RecordError("not-a-row", f"a dict of column names and values is expected, found {found}")
+        shown = f"{type(values).__name__} {printable(values)}"
+        raise RecordError("not-a-row", f"a dict of column names and values is expected, found {shown}")
     for key, value in values.items():
         if not isinstance(key, str):
             raise RecordError("bad-name", f"a column name must be text, found {printable(key)}")
-        if isinstance(value, str) and (fault := surrogate_in(value)):
-            raise fault
-    return {key: plain(value) for key, value in values.items()}
+        if isinstance(value, str) and (error := surrogate_in(value)):
+            raise error
+    return {key: plain_value(value) for key, value in values.items()}
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """The value in Python's own types; None for everything that stands for a missing value."""
     if hasattr(value, "tolist"):  # numpy's scalars and arrays, and tensors
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {key: plain(part) for key, part in value.items()}
+        return {key: plain_value(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
+        return [plain_value(part) for part in value]
     return None if is_missing(value) else value
 
 
 def is_missing(value: Any) -> bool:
+    """Whether a value stands for a missing one."""
     if isinstance(value, float):
         return math.isnan(value)
     return type(value).__name__ in {"NAType", "NaTType"}  # pandas' own, known by name: pandas is never imported
 
 
+# ---- what holds rows
+
+
 def mappings_of(source: Any) -> Iterator[Any]:
-    """The rows of anything that holds rows, by what it can do: no other package is imported."""
+    """The rows of anything that holds rows, each a mapping if all is well.
+
+    Raises:
+        DataError: the source holds no rows, or its columns do not fit together.
+    """
     if isinstance(source, Mapping):
         return from_columns(source)
     for method, adapt in (("itertuples", from_pandas), ("to_pylist", from_arrow), ("iter_rows", from_polars)):
@@ -67,37 +102,62 @@ def mappings_of(source: Any) -> Iterator[Any]:
 
 
 def from_columns(source: Mapping[Any, Any]) -> Iterator[Any]:
+    """The rows of a dict of columns.
+
+    Raises:
+        DataError: a column is none, the columns are not equally long, or their names can't be told apart.
+    """
     names = list(source)
     check_names("data", names)
-    columns = [column_of(name, values) for name, values in source.items()]
+    columns = [column_values(name, values) for name, values in source.items()]
     lengths = [len(values) for values in columns]
     if len(set(lengths)) > 1:
-        found = ", ".join(f"{name!r} has {length:,}" for name, length in zip(names, lengths, strict=True))
-        fail("data", "ragged-columns", f"the columns must be equally long: {found}")
+        shown = ", ".join(f"{name!r} has {length:,}" for name, length in zip(names, lengths, strict=True))
+        fail("data", "ragged-columns", f"the columns must be equally long: {shown}")
     return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
 
 
-def column_of(name: str, values: Any) -> Any:
+def column_values(name: str, values: Any) -> Any:
+    """The values of a column.
+
+    Raises:
+        DataError: they are a data set of their own, a single value, or of unknown number.
+    """
     if hasattr(values, "column_names"):
-        fail("data", "not-a-column", f"{name!r} is a data set of its own", f"choose one: data[{name!r}]")
+        fail("data", "not-a-column", f"{name!r} is a data set of its own", fix=f"choose one: data[{name!r}]")
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
         message = f"{name!r} holds {printable(values)}, which is not a column of values"
-        fail("data", "not-a-column", message, "if this is one row, put the dict into a list")
+        fail("data", "not-a-column", message, fix="if this is one row, put the dict into a list")
     return values.to_pylist() if hasattr(values, "to_pylist") else values
 
 
 def from_pandas(frame: Any) -> Iterator[Any]:
+    """The rows of a pandas frame; its index is left out.
+
+    Raises:
+        DataError: its column names can't be told apart.
+    """
     names = list(frame.columns)
     check_names("data", names)
     return (dict(zip(names, values, strict=True)) for values in frame.itertuples(index=False, name=None))
 
 
 def from_arrow(table: Any) -> Iterator[Any]:
+    """The rows of an Arrow table.
+
+    Raises:
+        DataError: its column names can't be told apart.
+    """
     check_names("data", list(getattr(table, "column_names", ())))
     return iter(table.to_pylist())
 
 
 def from_polars(frame: Any) -> Iterator[Any]:
+    """The rows of a polars frame.
+
+    Raises:
+        DataError: its column names can't be told apart.
+    """
     check_names("data", list(frame.columns))
-    rows: Iterator[Any] = frame.iter_rows(named=True)
-    return rows
+    mappings: Iterator[Any] = frame.iter_rows(named=True)
+    return mappings

@@ -1,4 +1,4 @@
-"""Names of columns: those that can't be told apart are refused."""
+"""Names of columns: text, not empty, and different enough to be told apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from ..errors import DataError, Problem, printable
 
 
 def check_names(place: str, names: Sequence[Any]) -> None:
-    """Refuse names that are no text, empty, equal, or too alike to be told apart."""
+    """Refuse names that are no text, empty, equal, or too alike to be told apart.
+
+    Raises:
+        DataError: with every problem of the names, all at the same place.
+    """
     problems = [
         Problem(place, f"column {number} has no name", "name it or remove it (pandas: index=False)", "empty-name")
         for number, name in enumerate(names, 1)
@@ -28,16 +32,19 @@ def check_names(place: str, names: Sequence[Any]) -> None:
         raise DataError(problems)
 
 
-def lookalikes(names: list[str]) -> list[list[str]]:
-    alike: dict[str, list[str]] = {}
+def lookalikes(names: Iterable[str]) -> list[list[str]]:
+    """Groups of names that differ at most by case or by blanks around them."""
+    groups: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault(name.strip().casefold(), []).append(name)
-    return [same for same in alike.values() if len(same) > 1]
+        groups.setdefault(name.strip().casefold(), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
-def likeness(same: list[str]) -> str:
-    return "have the same name" if len(set(same)) == 1 else "differ only by case or by blanks around the name"
+def likeness(names: Sequence[str]) -> str:
+    """How names of a group are alike, in words."""
+    return "have the same name" if len(set(names)) == 1 else "differ only by case or by blanks around the name"
 
 
 def quoted(names: Iterable[str]) -> str:
+    """Names as they stand in a message."""
     return " and ".join(printable(name) for name in names)
