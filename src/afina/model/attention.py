@@ -1,8 +1,9 @@
-"""Padding-free attention and cheap dropout: what makes a packed row of windows exact, and fast on a CPU.
+"""Padding-free attention and a cheap dropout mask, which make packed batches exact and fast on a CPU.
 
-A packed batch is one row of all windows' tokens, one after the other. Everything in an encoder but attention works on
-single tokens, so only attention must know where a window ends. `NAME` is an attention function in transformers'
-registry: with the keyword `lengths` each window sees itself alone; without it a padded batch is computed as ever.
+A packed batch holds the tokens of all windows in one row, without padding. Every part of an encoder except attention
+works on single tokens, so only attention must know where a window ends. `NAME` is an attention function in
+transformers' registry. With the keyword `lengths`, each window attends to itself only; without it, the batch is padded
+and computed as usual.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ import torch
 from torch import nn
 
 NAME = "afina"
-"""Name of the attention function in transformers' registry; never written into a saved model."""
+"""Name of the attention function in transformers' registry. It is never written into a saved model."""
 STEPS = 1 << 16
 """A dropout rate is rounded to a multiple of 1 / STEPS."""
 WIDTH = 8
-"""Windows share a product of matrices when their lengths, rounded up to a multiple of this, are the same."""
+"""Windows share a matrix product when their lengths are equal after rounding up to a multiple of this."""
 
 
 def keep_mask(shape: Sequence[int], rate: float, like: torch.Tensor) -> torch.Tensor:
-    """1 / (1 - rate) where an element stays, 0 where it is dropped, in the type of `like`.
+    """A dropout mask in the dtype of `like`: 1 / (1 - rate) where an element is kept, 0 where it is dropped.
 
-    Sixteen random bits an element, from a small generator that torch's own seeds: five times as fast on a CPU as
-    `bernoulli_`, and still a pure function of torch's random state, so checkpointed layers draw the same mask again.
+    Each element uses sixteen random bits of a small generator that torch's generator seeds. This is five times as fast
+    on a CPU as `bernoulli_`, and still a pure function of torch's random state, so that a checkpointed layer draws the
+    same mask again.
     """
     count = int(np.prod(shape))
     seed = int(torch.randint(2**62, ()))
@@ -40,7 +42,7 @@ def keep_mask(shape: Sequence[int], rate: float, like: torch.Tensor) -> torch.Te
 
 
 class Masked(torch.autograd.Function):
-    """x times a fixed mask: no gradient for the mask, and only the mask is kept."""
+    """Product of x and a fixed mask. The mask gets no gradient, and only the mask is saved for the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -54,7 +56,7 @@ class Masked(torch.autograd.Function):
 
 
 class Dropout(nn.Dropout):
-    """torch's dropout with a cheaper mask on a CPU: the same rate (to 1/65536) and the same expectation."""
+    """torch's dropout with a cheaper mask on a CPU. Rate (to within 1/65536) and expectation are the same."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training or self.p == 0.0 or x.device.type != "cpu":
@@ -63,20 +65,20 @@ class Dropout(nn.Dropout):
 
 
 def cheapen(model: nn.Module) -> None:
-    """Turn the plain dropout modules of a model into ours, in place: they hold no weights."""
+    """Replace the class of a model's plain dropout modules by `Dropout`, in place. They hold no weights."""
     for module in model.modules():
         if type(module) is nn.Dropout:
             module.__class__ = Dropout
 
 
 class Packed(torch.autograd.Function):
-    """softmax(q k^T scale) v within each window of a packed row, with a backward of its own.
+    """softmax(q k^T scale) v within each window of a packed row, with its own backward pass.
 
-    The queries are those of all tokens, or of each window's first one alone.
+    The queries are those of all tokens, or only those of each window's first token.
 
-    Written by hand because autograd's slices would fill a gradient of the whole row with zeros for each window.
-    Windows of nearly one length are one product of matrices: on short texts the number of calls costs more than the
-    few places of padding.
+    The backward pass is written by hand because autograd would fill a gradient of the whole row with zeros for the
+    slice of each window. Windows of similar length share one matrix product, because on short texts the number of
+    calls costs more than a few padded places.
     """
 
     @staticmethod
@@ -93,14 +95,14 @@ class Packed(torch.autograd.Function):
         """[n, H, d] each, or q [B, H, d] -> the shape of q
 
         Args:
-            ctx: Autograd's.
-            q: Queries of all windows' tokens, or one a window.
-            k: Keys.
-            v: Values.
-            lengths: Tokens of each window.
-            scale: Of the scores.
-            rate: Dropout of the probabilities.
-            reach: How far a token sees to either side, or None for the whole window.
+            ctx: Context of autograd.
+            q: Queries of all tokens, or one query per window.
+            k: Keys of all tokens.
+            v: Values of all tokens.
+            lengths: Number of tokens of each window.
+            scale: Factor on the attention scores.
+            rate: Dropout rate of the attention probabilities.
+            reach: Number of tokens that a token attends to on either side, or None for the whole window.
         """
         n, heads, width = k.shape
         firsts = len(q) == len(lengths) != n
@@ -108,51 +110,51 @@ class Packed(torch.autograd.Function):
         keys, values = rows.spread(k), rows.spread(v)
         queries = q.reshape(-1, width) if firsts else rows.spread(q)
         out = torch.empty_like(queries)
-        sizes = [one.batch * (1 if firsts else one.width) * one.width for one in rows.buckets]
+        sizes = [bucket.batch * (1 if firsts else bucket.width) * bucket.width for bucket in rows.buckets]
         masks = torch.split(keep_mask((sum(sizes),), rate, q), sizes) if rate else [None] * len(sizes)
-        kept: list[torch.Tensor] = []
-        for one, mask in zip(rows.buckets, masks, strict=True):
-            scores = torch.bmm(one.queries(queries, firsts), one.keys(keys).transpose(1, 2)).float()
-            scores = torch.add(one.shut(reach, firsts), scores.view(-1, heads, *scores.shape[1:]), alpha=scale)
-            probabilities = torch.softmax(scores, dim=-1).view(one.batch, -1, one.width).to(q.dtype)
+        saved: list[torch.Tensor] = []
+        for bucket, mask in zip(rows.buckets, masks, strict=True):
+            scores = torch.bmm(bucket.queries(queries, firsts), bucket.keys(keys).transpose(1, 2)).float()
+            scores = torch.add(bucket.shut(reach, firsts), scores.view(-1, heads, *scores.shape[1:]), alpha=scale)
+            probabilities = torch.softmax(scores, dim=-1).view(bucket.batch, -1, bucket.width).to(q.dtype)
             dropped = probabilities if mask is None else probabilities * mask.view_as(probabilities)
-            torch.bmm(dropped, one.keys(values), out=one.queries(out, firsts))
-            kept += [probabilities, dropped] if mask is not None else [probabilities]
-        ctx.save_for_backward(queries, keys, values, *kept)
+            torch.bmm(dropped, bucket.keys(values), out=bucket.queries(out, firsts))
+            saved += [probabilities, dropped] if mask is not None else [probabilities]
+        ctx.save_for_backward(queries, keys, values, *saved)
         ctx.rows, ctx.firsts, ctx.scale, ctx.each = rows, firsts, scale, 2 if rate else 1
         return (out if firsts else rows.gather(out)).view(q.shape)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[Any, ...]:
-        """With A the dropped P and G = A * (g V^T): dV = A^T g, dS = G - P * rowsum(G), dQ = dS K, dK = dS^T Q."""
-        queries, keys, values, *kept = ctx.saved_tensors
+        """With A = dropout(P) and G = A * (g V^T): dV = A^T g, dS = G - P * rowsum(G), dQ = dS K, dK = dS^T Q."""
+        queries, keys, values, *saved = ctx.saved_tensors
         rows, firsts = ctx.rows, ctx.firsts
-        # What stands at a place of padding is a copy of another token, which must not be counted twice.
+        # A padded place holds a copy of another token, whose gradient must not be counted twice.
         asked = gradient.reshape(queries.shape) if firsts else rows.spread(gradient).index_fill_(0, rows.padding, 0.0)
         gq, gk, gv = torch.empty_like(queries), torch.empty_like(keys), torch.empty_like(values)
-        for i, one in enumerate(rows.buckets):
-            probabilities, dropped = kept[ctx.each * i], kept[ctx.each * (i + 1) - 1]
-            g = one.queries(asked, firsts)
-            torch.bmm(dropped.transpose(1, 2), g, out=one.keys(gv))
-            products = torch.bmm(g, one.keys(values).transpose(1, 2)).mul_(dropped)
+        for i, bucket in enumerate(rows.buckets):
+            probabilities, dropped = saved[ctx.each * i], saved[ctx.each * (i + 1) - 1]
+            g = bucket.queries(asked, firsts)
+            torch.bmm(dropped.transpose(1, 2), g, out=bucket.keys(gv))
+            products = torch.bmm(g, bucket.keys(values).transpose(1, 2)).mul_(dropped)
             scores = products.addcmul_(probabilities, products.sum(dim=-1, keepdim=True), value=-1).mul_(ctx.scale)
-            torch.bmm(scores, one.keys(keys), out=one.queries(gq, firsts))
-            torch.bmm(scores.transpose(1, 2), one.queries(queries, firsts), out=one.keys(gk))
+            torch.bmm(scores, bucket.keys(keys), out=bucket.queries(gq, firsts))
+            torch.bmm(scores.transpose(1, 2), bucket.queries(queries, firsts), out=bucket.keys(gk))
         gq = gq.view(gradient.shape) if firsts else rows.gather(gq)
         return gq, rows.gather(gk), rows.gather(gv), None, None, None, None
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Neighbouring windows of nearly one length, as a rectangle a head.
+    """Neighbouring windows of similar length, padded to one rectangle per attention head.
 
     Attributes:
-        heads: Of the attention.
-        first: Number of the first window.
-        start: Its first place among the padded ones, times heads.
-        count: How many windows.
-        width: Places of each, a multiple of `WIDTH`.
-        ends: Minus infinity where a key is padding, else 0. [count, 1, 1, width]
+        heads: Number of attention heads.
+        first: Index of the first window.
+        start: Row of the spread tensors where the first window begins.
+        count: Number of windows.
+        width: Number of places of each window, a multiple of `WIDTH`.
+        ends: Minus infinity where a key is padding, 0 elsewhere. [count, 1, 1, width]
     """
 
     heads: int
@@ -164,40 +166,40 @@ class Bucket:
 
     @property
     def batch(self) -> int:
-        """Products of matrices."""
+        """Number of matrices in a batched product: one for each window and head."""
         return self.count * self.heads
 
     def keys(self, spread: torch.Tensor) -> torch.Tensor:
-        """The part of spread rows that holds these windows. [P H, d] -> [count H, width, d]"""
+        """The rows of a spread tensor that belong to these windows. [P H, d] -> [count H, width, d]"""
         return spread[self.start : self.start + self.batch * self.width].view(self.batch, self.width, -1)
 
     def queries(self, spread: torch.Tensor, firsts: bool) -> torch.Tensor:
-        """The same of the queries, which may be one a window. [P H, d] or [B H, d] -> [count H, width or 1, d]"""
+        """The queries of these windows, all or one per window. [P H, d] or [B H, d] -> [count H, width or 1, d]"""
         if not firsts:
             return self.keys(spread)
         start = self.first * self.heads
         return spread[start : start + self.batch].view(self.batch, 1, -1)
 
     def shut(self, reach: int | None, firsts: bool) -> torch.Tensor:
-        """Minus infinity where a query does not see a key. [count, 1, 1 or width, width]"""
+        """Minus infinity where a query may not attend to a key, 0 elsewhere. [count, 1, 1 or width, width]"""
         if reach is None or self.width <= reach + 1:
             return self.ends
         asking = slice(1 if firsts else None)
         places = torch.arange(self.width)
         far = (places[asking, None] - places).abs() > reach
-        # A place of padding asks too: without any key its softmax would not be a number.
+        # A padded query keeps its keys, because a softmax over no keys would be nan.
         return self.ends.masked_fill(far & (self.ends.transpose(2, 3)[:, :, asking] == 0.0), -torch.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How the tokens of a packed row lie in rectangles.
+    """How the tokens of a packed row are arranged in rectangles.
 
     Attributes:
         buckets: The rectangles.
-        taken: For each head's place, the head's token that stands there; a window's first one for padding. [P H]
-        back: For each head's token, its place. [n H]
-        padding: The places of padding.
+        taken: For each place and head, the index of its token; padding repeats the window's first token. [P H]
+        back: For each token and head, the index of its place. [n H]
+        padding: Indices of the padded places.
     """
 
     buckets: tuple[Bucket, ...]
@@ -206,20 +208,21 @@ class Rows:
     padding: torch.Tensor
 
     def spread(self, row: torch.Tensor) -> torch.Tensor:
-        """Tokens to places. [n, H, d] -> [P H, d]"""
+        """Copy tokens to their places. [n, H, d] -> [P H, d]"""
         return row.reshape(-1, row.shape[-1]).index_select(0, self.taken)
 
     def gather(self, spread: torch.Tensor) -> torch.Tensor:
-        """Places to tokens. [P H, d] -> [n, H, d]"""
+        """Copy places back to their tokens. [P H, d] -> [n, H, d]"""
         heads = self.buckets[0].heads
         return spread.index_select(0, self.back).view(-1, heads, spread.shape[-1])
 
 
 @lru_cache(maxsize=1)
 def arrange(lengths: tuple[int, ...], heads: int) -> Rows:
-    """The rectangles of a packed row; the same for all layers, so the last ones are remembered.
+    """The rectangles of a packed row. They are the same for all layers, so the last result is cached.
 
-    A window's rectangle depends on its own length alone, so that its numbers don't depend on the company.
+    The width of a window's rectangle depends only on its own length, so that its states do not depend on the other
+    windows.
     """
     buckets, taken, padded = [], [], []
     first = token = place = 0
@@ -238,7 +241,7 @@ def arrange(lengths: tuple[int, ...], heads: int) -> Rows:
     all_taken, all_padded = np.concatenate(taken), np.concatenate(padded)
     back = np.empty(token * heads, np.int64)
     back[all_taken[~all_padded]] = np.flatnonzero(~all_padded)
-    index = (torch.from_numpy(one) for one in (all_taken, back, np.flatnonzero(all_padded)))
+    index = (torch.from_numpy(array) for array in (all_taken, back, np.flatnonzero(all_padded)))
     return Rows(tuple(buckets), *index)
 
 
@@ -254,7 +257,10 @@ def attention(
     sliding_window: int | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """transformers' interface: [1, H, n, d] of a packed row, or [R, H, W, d] of a padded batch; out with H inside."""
+    """Attention as transformers calls it: [1, H, n, d] of a packed row or [R, H, W, d] of a padded batch.
+
+    The output has the heads after the tokens: [1, n, H, d] or [R, W, H, d].
+    """
     if lengths is None:
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
@@ -263,7 +269,7 @@ def attention(
         )[0]
         return out, None
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    # ModernBERT's modules hold one more than the tokens that are seen to either side.
+    # ModernBERT's modules store the number of tokens on either side plus one.
     reach = None if sliding_window is None else sliding_window - 1
     rows = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
     out = Packed.apply(*rows, lengths, scale, dropout, reach)  # type: ignore[no-untyped-call]
@@ -271,10 +277,10 @@ def attention(
 
 
 def first_of_last(layer: Any, hidden: torch.Tensor, lengths: tuple[int, ...], firsts: torch.Tensor) -> torch.Tensor:
-    """The last layer of BERT's kind for each window's first token only: nothing reads the others. [n, d] -> [B, d]
+    """Run the last layer of a BERT-like encoder for the first token of each window only. [n, d] -> [B, d]
 
-    Exact: a token's own row of a layer needs the keys and values of all tokens, but no other query, and no other row
-    of the feed-forward part.
+    The result is exact: the output of a token needs the keys and values of all tokens, but no other token's query or
+    feed-forward output.
     """
     own = layer.attention.self
     asking = hidden.index_select(0, firsts)  # [B, d]
@@ -287,14 +293,14 @@ def first_of_last(layer: Any, hidden: torch.Tensor, lengths: tuple[int, ...], fi
 
 
 def mask_function(*args: Any, attention_mask: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor | None:
-    """A packed row needs no mask; a padded batch gets the usual one."""
+    """The attention mask of a padded batch, or None for a packed row, which needs none."""
     from transformers.masking_utils import sdpa_mask
 
     return None if attention_mask is None else sdpa_mask(*args, attention_mask=attention_mask, **kwargs)
 
 
 def register() -> None:
-    """Make `NAME` known to transformers; as often as one likes."""
+    """Register `NAME` with transformers. Calling it again changes nothing."""
     from transformers import AttentionInterface, AttentionMaskInterface
 
     AttentionInterface.register(NAME, attention)
