@@ -1,8 +1,8 @@
-"""Load an encoder, cut it at layer k, and run batches through its parts. The only door to transformers' models.
+"""Load an encoder, cut it at layer k, and run batches through its parts. Only this module loads transformers' models.
 
-The lower part (embeddings and the first k layers) is what a strategy freezes; the upper part is what it trains. Both
-are views of one stock model and share its weights: the upper part is the stock class with its embeddings replaced by a
-pass-through, so every family keeps its own forward code.
+A strategy freezes the lower part (embeddings and the first k layers) and trains the upper part. Both are views of one
+stock model and share its weights. The upper part is the stock class with its embeddings replaced by a pass-through, so
+that every family keeps its own forward code.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ ENCODER_DROPOUT = (
 )  # fmt: skip
 HEAD_DROPOUT = ("classifier_dropout", "classifier_dropout_prob", "seq_classif_dropout", "cls_dropout", "pooler_dropout")
 UNUSABLE_LENGTH = 1_000_000
-"""Tokenizers without a limit of their own store an absurd one."""
+"""A tokenizer without a length limit stores an absurdly large one; limits from this value on are ignored."""
 
 
 class PassThrough(nn.Module):
-    """Stands in for the embeddings: gives back the states it is given. [R, W, d] -> [R, W, d]"""
+    """Replaces the embeddings and returns the states that it is given. [R, W, d] -> [R, W, d]"""
 
     def forward(self, input_ids: Any = None, inputs_embeds: Any = None, *_: Any, **__: Any) -> Any:
         return inputs_embeds
 
 
 class Backbone:
-    """The encoder of a stock model, seen as embeddings and numbered layers.
+    """The encoder of a stock model, as embeddings and numbered layers.
 
     Args:
-        base: A stock base model (`BertModel` ...). Its weights are shared, and it is not changed.
+        base: A stock base model (`BertModel` ...). Its weights are shared, and it is left unchanged.
     """
 
     def __init__(self, base: nn.Module) -> None:
@@ -54,21 +54,21 @@ class Backbone:
         self.width = int(self.config.hidden_size)
         self.takes_types = "token_type_ids" in inspect.signature(type(base).forward).parameters
         self.whole = without_pooler(base)
-        # RoBERTa counts positions from the one after the padding id.
+        # RoBERTa numbers positions from the padding id plus one.
         self.first_position = int(config.pad_token_id or 0) + 1 if self.family.offset else 0
 
     @property
     def layers(self) -> nn.ModuleList | None:
-        """The layers in order, or None when they share their weights (ALBERT)."""
+        """The layers in order, or None where they share their weights (ALBERT)."""
         if not self.family.layers:
             return None
         try:
-            found = self.base.get_submodule(self.family.layers)
+            layers = self.base.get_submodule(self.family.layers)
         except AttributeError:
             raise ModelError(
                 f"model: afina does not know where {type(self.base).__name__} keeps its layers; full and head work"
             ) from None
-        return found if isinstance(found, nn.ModuleList) else None
+        return layers if isinstance(layers, nn.ModuleList) else None
 
     @property
     def depth(self) -> int:
@@ -76,7 +76,7 @@ class Backbone:
         return int(self.config.num_hidden_layers)
 
     def split_at(self, k: int) -> tuple[nn.Module, nn.Module]:
-        """The model below and above layer k (0 < k < depth): two views that share all weights."""
+        """The model below and above layer k (0 < k < depth), as two views that share all weights."""
         layers = self.layers
         if layers is None:
             raise ModelError(f"model: the layers of {self.config.model_type} share their weights and can't be cut")
@@ -87,24 +87,24 @@ class Backbone:
         upper = replaced(upper, "embeddings", PassThrough())
         if hasattr(upper, "embeddings_project"):
             upper = replaced(upper, "embeddings_project", nn.Identity())
-        if getattr(getattr(upper, "encoder", None), "conv", None) is not None:  # DeBERTa's runs after layer 0 only
+        if getattr(getattr(upper, "encoder", None), "conv", None) is not None:  # DeBERTa's follows layer 0 only
             upper = replaced(upper, "encoder.conv", None)
         return lower, upper
 
     def without_last(self, part: nn.Module) -> nn.Module:
-        """A view of a part of the model that lacks the model's last layer."""
+        """A view of a part of the model without the model's last layer."""
         layers = part.get_submodule(self.family.layers)
         return replaced(part, self.family.layers, nn.ModuleList(list(layers.children())[:-1]))
 
     def run_first(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
-        """A packed batch through a part without the last layer, and first tokens alone through that one. [B, d]"""
+        """Run a packed batch through a part without the last layer, then first tokens through that layer. [B, d]"""
         hidden = self.run(part, batch, states)
         layers = self.base.get_submodule(self.family.layers)
         last = list(layers.children())[-1]
         return first_of_last(last, hidden, batch.lengths, batch.firsts)
 
     def run(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
-        """A batch through a part of the model.
+        """Run a batch through a part of the model.
 
         Args:
             part: The whole model or a view of it.
@@ -112,7 +112,7 @@ class Backbone:
             states: For an upper part, the states of the real tokens at the cut. [n, d]
 
         Returns:
-            States of the real tokens, windows in order. [n, d]
+            States of the real tokens, in the order of the windows. [n, d]
         """
         rows, width = batch.ids.shape
         inputs: dict[str, Any] = {}
@@ -140,7 +140,7 @@ def view(module: nn.Module) -> nn.Module:
 
 
 def replaced(module: nn.Module, path: str, part: nn.Module | None) -> nn.Module:
-    """A view of a module with one descendant replaced; the module itself stays as it is."""
+    """A view of a module with one descendant replaced. The module itself is left unchanged."""
     first, _, rest = path.partition(".")
     twin = view(module)
     twin._modules[first] = replaced(module.get_submodule(first), rest, part) if rest else part
@@ -148,12 +148,12 @@ def replaced(module: nn.Module, path: str, part: nn.Module | None) -> nn.Module:
 
 
 def without_pooler(base: nn.Module) -> nn.Module:
-    """A view of a base model that leaves out its pooler, which belongs to the head."""
+    """A view of a base model without its pooler, which belongs to the head."""
     return replaced(base, "pooler", None) if isinstance(getattr(base, "pooler", None), nn.Module) else base
 
 
 def pool(states: States, batch: Batch, pooling: str) -> States:
-    """The states that a head takes: `first`, `mean` or `max` over each window's tokens, or those of all `tokens`."""
+    """The input of a head: the `first`, `mean` or `max` state of each window, or the states of all `tokens`."""
     if pooling == "tokens" or states.pooled:
         return states
     if pooling == "first":
@@ -170,11 +170,11 @@ def load_config(source: str, *, local: bool, **settings: Any) -> Any:
 
     Args:
         source: A folder that has been inspected, or a hub id.
-        local: Which of the two.
+        local: Whether `source` is a folder.
         settings: Entries that override those of the file.
 
     Raises:
-        ModelError: it can't be found or read, or names code.
+        ModelError: the configuration can't be found or read, or names code.
     """
     from transformers import AutoConfig, PreTrainedConfig
 
@@ -192,9 +192,9 @@ def load_stock(
     dropout: float | None = None,
     head_dropout: float | None = None,
 ) -> tuple[Any, list[str]]:
-    """A stock model in fp32, and the names of the weights that its folder did not hold (a new head).
+    """A stock model in fp32, and the names of the weights that its folder does not hold (a new head).
 
-    The random part of the new weights comes from torch's global generator: seed it before.
+    New weights are initialised from torch's global generator; seed it first.
 
     Raises:
         ModelError: the model can't be found or read, or a part of the encoder itself has no weights.
@@ -239,16 +239,16 @@ def load_stock(
 
 @contextmanager
 def reading(source: str, *, local: bool) -> Iterator[None]:
-    """Whatever transformers makes of odd files is an error of the model, of one kind.
+    """Turn every error that transformers raises for malformed files into a `ModelError`.
 
     Raises:
-        ModelError: anything went wrong.
+        ModelError: loading failed.
     """
     try:
         yield
     except ModelError:
         raise
-    except Exception as error:  # which kinds it raises for wrong values is not documented, and they are many
+    except Exception as error:  # transformers does not document which errors it raises for wrong values
         if not local and "use_safetensors" in str(error):
             raise ModelError(
                 f"model: {source} has no {folder.WEIGHTS} on the hub; download it, and {folder.CONVERT}"
@@ -258,10 +258,10 @@ def reading(source: str, *, local: bool) -> Iterator[None]:
 
 
 def check_weights(config: Any, source: Path) -> None:
-    """See that a folder holds the weights of the encoder that its configuration describes, before memory is taken.
+    """Check that a folder holds the weights of the encoder that its configuration describes, before allocating memory.
 
     Raises:
-        ModelError: the configuration describes a larger one.
+        ModelError: the configuration describes a larger encoder.
     """
     from transformers import AutoModel
 
@@ -277,7 +277,7 @@ def check_weights(config: Any, source: Path) -> None:
 
 
 def apply_dropout(config: Any, dropout: float | None, head_dropout: float | None) -> None:
-    """Override the dropout rates that a family's configuration knows."""
+    """Override the dropout rates that a family's configuration has."""
     for names, rate in ((ENCODER_DROPOUT, dropout), (HEAD_DROPOUT, head_dropout)):
         for name in names if rate is not None else ():
             if hasattr(config, name):
@@ -285,7 +285,7 @@ def apply_dropout(config: Any, dropout: float | None, head_dropout: float | None
 
 
 def longest(config: Any, tokenizer: Any) -> int:
-    """Tokens a window may have at most: the model's positions, or the tokenizer's own limit when that is smaller."""
+    """Largest number of tokens of a window: the model's positions, or the tokenizer's limit where that is smaller."""
     positions = int(getattr(config, "max_position_embeddings", 512))
     if find_family(config.model_type).offset:
         positions -= int(config.pad_token_id or 0) + 1
@@ -294,10 +294,10 @@ def longest(config: Any, tokenizer: Any) -> int:
 
 
 def check_length(asked: int | None, config: Any, tokenizer: Any) -> int:
-    """The length to use.
+    """The maximum length to use: as asked for, or the largest that the model supports.
 
     Raises:
-        ConfigError: more is asked for than the model has positions.
+        ConfigError: the length asked for exceeds the positions of the model.
     """
     most = longest(config, tokenizer)
     if asked is not None and asked > most:
@@ -307,7 +307,7 @@ def check_length(asked: int | None, config: Any, tokenizer: Any) -> int:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars and load reports of transformers while loading; afina says itself what is new."""
+    """Silence the progress bars and load reports of transformers; afina reports new weights itself."""
     from transformers.utils import logging
 
     level = logging.get_verbosity()
