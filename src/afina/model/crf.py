@@ -1,9 +1,9 @@
 """A conditional random field over the tokens of a window, as a head for `tokens` (Lafferty et al. 2001).
 
-Neighbouring tags are scored together: score(y) = start[y_1] + sum_t e_t[y_t] + sum_t T[y_t-1, y_t] + end[y_n]. Training
-maximises the probability of all sequences that agree with the tags that are known; tokens without one (special tokens,
-later sub-words, a neighbour window's share) are summed over (Tsuboi et al. 2008, partial annotation). In evaluation the
-head gives the logarithm of each token's exact marginals, so the task decodes them as it does any other head's.
+The score of a tag sequence is score(y) = start[y_1] + sum_t e_t[y_t] + sum_t T[y_t-1, y_t] + end[y_n]. Training
+maximises the probability of all sequences that agree with the known tags. Tokens without a tag (special tokens, later
+sub-words, tokens outside the window's core) are summed over (partial annotation, Tsuboi et al. 2008). In evaluation
+the head returns the logarithm of each token's exact marginals, so that the task decodes them like any other logits.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 UNKNOWN = -100
-"""The tag id of a token whose tag is not known; the value that torch's cross-entropy ignores too."""
+"""Tag id of a token whose tag is unknown. torch's cross-entropy ignores the same value by default."""
 NEVER = -1e9
 
 
 class CRF(nn.Module):
-    """[n, width] -> [n, outputs]: emissions while training, log-marginals in evaluation."""
+    """A linear-chain CRF. Returns emissions in training, log-marginals in evaluation. [n, width] -> [n, outputs]"""
 
     pooling = "tokens"
 
@@ -37,8 +37,8 @@ class CRF(nn.Module):
         """Emissions, or log-marginals. [n, k]
 
         Args:
-            vectors: States of all windows' tokens, windows in order. [n, width]
-            lengths: Tokens of each window. [B]
+            vectors: States of all tokens, in the order of the windows. [n, width]
+            lengths: Number of tokens of each window. [B]
         """
         emissions: torch.Tensor = self.out(self.dropout(vectors)).float()
         return emissions if self.training else self.marginals(emissions, lengths)
@@ -46,29 +46,29 @@ class CRF(nn.Module):
     def criterion(
         self, emissions: torch.Tensor, targets: torch.Tensor, lengths: Sequence[int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """-log p(known tags), summed over the windows, and the number of known tags: both scalars.
+        """-log p(known tags), summed over the windows, and the number of known tags. Both are scalars.
 
         Args:
-            emissions: What `forward` gave in training. [n, k]
-            targets: Tag ids, `UNKNOWN` where there is none. [n]
-            lengths: Tokens of each window. [B]
+            emissions: The output of `forward` in training. [n, k]
+            targets: Tag ids, `UNKNOWN` for tokens without a tag. [n]
+            lengths: Number of tokens of each window. [B]
         """
         known = targets != UNKNOWN
         wrong = known[:, None] & (targets[:, None] != torch.arange(emissions.shape[1], device=targets.device))
-        # The sums over all sequences and over those that agree are one recursion over twice the windows.
+        # One recursion over twice the windows gives the sums over all sequences and over those that agree.
         both = torch.cat([emissions, emissions.masked_fill(wrong, NEVER)])
         sums = self.log_sums(both, [*lengths, *lengths])
         return (sums[: len(lengths)] - sums[len(lengths) :]).sum(), known.sum().to(emissions.dtype)
 
     def marginals(self, emissions: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
-        """log p(y_t = k) of each token: the gradient of the log-sum by its emissions (Eisner 2016). [n, k]"""
+        """log p(y_t = k) of each token, as the gradient of the log-sum by the emissions (Eisner 2016). [n, k]"""
         with torch.enable_grad():
             leaf = emissions.detach().requires_grad_()
             (probabilities,) = torch.autograd.grad(self.log_sums(leaf, lengths).sum(), leaf)
         return probabilities.clamp_min(1e-30).log()
 
     def log_sums(self, emissions: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
-        """log of the sum of exp(score) over all tag sequences of each window, by the forward algorithm. [B]"""
+        """Logarithm of the sum of exp(score) over all tag sequences of each window, by the forward algorithm. [B]"""
         columns = torch.nn.utils.rnn.pad_sequence(list(torch.split(emissions, list(lengths))))  # [W, B, k]
         sizes = torch.tensor(lengths, device=emissions.device)[:, None]
         alpha = self.start + columns[0]  # [B, k]
