@@ -1,8 +1,9 @@
-"""How much arithmetic a model needs, and how fast a machine can do it.
+"""Number of floating-point operations of a model, and the peak rate of a machine.
 
-One layer, one token, forward: 2 P + 4 s d, with P the numbers in the layer's matrices, s the tokens of the token's own
-window and d the width (Kaplan et al. 2020, section 2.1, with the attention of a bidirectional encoder). Backward is
-twice that where weights train, nothing below the cut. Embeddings, normalisation and head are left out: a few per cent.
+The forward pass of one token through one layer takes 2 P + 4 s d operations, where P is the number of weights in the
+layer's matrices, s the number of tokens in the token's window and d the width (Kaplan et al. 2020, section 2.1, for the
+attention of a bidirectional encoder). The backward pass takes twice as many above the cut and none below it.
+Embeddings, normalisation and head are left out; they make up a few per cent.
 """
 
 from __future__ import annotations
@@ -19,28 +20,28 @@ from .backbone import Backbone
 from .network import Network
 
 SIDE, GPU_SIDE = 1024, 8192
-"""Side of the matrices that the peak is measured with: bound by arithmetic, and done in a moment."""
+"""Side of the matrices that measure the peak, large enough that arithmetic is the bottleneck, yet quickly done."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardFlops:
-    """Forward arithmetic for some windows, in FLOPs.
+    """Operations of a forward pass over some windows, in FLOPs.
 
     Attributes:
-        below: Under the cut, where nothing trains.
-        above: Over it.
+        below: FLOPs below the cut, where nothing trains.
+        above: FLOPs above the cut.
     """
 
     below: float
     above: float
 
     def training(self, epochs: float, *, kept: bool) -> float:
-        """FLOPs of training for some epochs, with the states at the cut kept or computed anew each time."""
+        """FLOPs of training for a number of epochs, with the states at the cut kept or recomputed in each epoch."""
         return self.below * (1 if kept else epochs) + 3 * self.above * epochs
 
 
 def matrix_numbers(backbone: Backbone) -> float:
-    """P: the numbers in the matrices of one layer, the mean over the layers (ALBERT's are counted at each use)."""
+    """Number of weights in the matrices of a layer, averaged over the layers (ALBERT's are counted at each use)."""
     layers = backbone.layers
     if layers is None:
         shared = [part for name, part in backbone.base.named_modules() if ".albert_layers." in name]
@@ -50,13 +51,13 @@ def matrix_numbers(backbone: Backbone) -> float:
 
 
 def forward(network: Network, lengths: Sequence[int]) -> ForwardFlops:
-    """The forward arithmetic of windows of these lengths, as this network does it."""
+    """FLOPs of a forward pass of this network over windows of the given lengths."""
     backbone = network.backbone
     size, tokens, squares = matrix_numbers(backbone), sum(lengths), sum(length * length for length in lengths)
     layer = 2 * size * tokens + 4 * backbone.width * squares
     last = layer
     if network.prunes:
-        # Keys and values of all tokens; query, output and feed-forward part of the first ones alone.
+        # Keys and values of all tokens, but query, output and feed-forward part of the first tokens only.
         rest = size - 2 * backbone.width**2
         last = 4 * backbone.width**2 * tokens + 2 * rest * len(lengths) + 4 * backbone.width * tokens
     upper = backbone.depth - network.frozen_layers
@@ -66,7 +67,7 @@ def forward(network: Network, lengths: Sequence[int]) -> ForwardFlops:
 
 
 def peak(compute: Compute) -> float:
-    """The fastest of several matrix products in this arithmetic, in FLOP/s; takes some tenths of a second."""
+    """Rate of the fastest of several matrix products in this arithmetic, in FLOP/s. It takes a fraction of a second."""
     device = compute.device
     side = GPU_SIDE if device.type == "cuda" else SIDE
     a = torch.ones(side, side, device=device, dtype=compute.dtype)
