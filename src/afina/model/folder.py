@@ -1,8 +1,8 @@
-"""What a model folder may hold: data, within bounds. It is looked at before transformers opens any of it.
+"""Inspection of model folders before transformers opens them: a model is data, within bounds.
 
-A folder of somebody else's can name code to import, lead to files elsewhere, or ask for more memory than there is.
-Entries that do so are refused by name; everything else passes, because the configurations of the hub hold many harmless
-entries that no list of allowed ones would know.
+A folder from somebody else can name code to import, point to files elsewhere, or request more memory than there is.
+Entries that do so are refused by name. Everything else passes, because the configurations on the hub hold many
+harmless entries that a list of allowed ones would miss.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ READ = frozenset((
     "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "bpe.codes", "tekken.json",
     "spiece.model", "spm.model", "sentencepiece.bpe.model", "tokenizer.model", "tiktoken.model", "chat_template.jinja",
 ))  # fmt: skip
-"""Files that afina or transformers opens."""
+"""Names of the files that afina or transformers opens."""
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 CONVERT = (
     'where you trust its origin, convert it once, in its folder: python -c "import torch; from safetensors.torch '
@@ -33,9 +33,9 @@ CONVERT = (
 )
 
 LARGEST_JSON = 16_000_000
-"""Bytes of a configuration. A hundred thousand labels fit."""
+"""Largest size of a configuration, in bytes. A hundred thousand labels fit."""
 LARGEST_VOCABULARY = 256_000_000
-"""Bytes of a tokenizer's file. That of XLM-R has 17 million."""
+"""Largest size of a tokenizer's file, in bytes. That of XLM-R has 17 million."""
 DEEPEST = 32
 LABELS = 100_000
 SIZES = {
@@ -44,7 +44,7 @@ SIZES = {
     "num_attention_heads": 10_000, "n_heads": 10_000, "hidden_size": 100_000, "dim": 100_000, "d_model": 100_000,
     "embedding_size": 100_000, "intermediate_size": 1_000_000, "hidden_dim": 1_000_000,
 }  # fmt: skip
-"""More than any encoder has; whether the weights fit their description is seen from the weights."""
+"""Upper bounds of sizes, beyond those of any encoder. The weights show whether they fit their description."""
 
 FORBIDDEN = {
     "auto_map": "names code to import",
@@ -63,14 +63,14 @@ FORBIDDEN = {
     "attribute_map": "renames other entries",
     "_auto_class": "has code copied",
 }
-"""Entries of a configuration that choose what code runs or which files are read. Empty ones are harmless."""
+"""Configuration entries that choose which code runs or which files are read. Empty ones are harmless."""
 IMPLEMENTATION = re.compile(r"(attn|experts)_implementation")
 STOCK_ATTENTION = ("eager", "sdpa")
-"""Attention that is part of transformers and torch; any other name loads a package or a kernel of the hub."""
+"""Attention implementations of transformers and torch. Any other name loads a package or a kernel from the hub."""
 
 
 def inspect(folder: Path) -> None:
-    """Look at a model folder's files without running, following or allocating anything that they ask for.
+    """Inspect the files of a model folder without running, following or allocating anything that they ask for.
 
     Raises:
         ModelError: a file is a link out of the folder, not a plain file, too large or damaged; a configuration names
@@ -100,9 +100,9 @@ def inspect(folder: Path) -> None:
 
 
 def repository(folder: Path) -> Path:
-    """The folder that a model's files must lie in: itself, or the whole repository in a cache of the Hugging Face hub.
+    """The folder that must hold a model's files: itself or, in a Hugging Face cache, the whole repository.
 
-    A snapshot in that cache is a folder of links into the `blobs` beside it.
+    A snapshot in that cache is a folder of links into the `blobs` folder of the repository.
     """
     real = folder.resolve()
     cached = real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--")
@@ -110,7 +110,7 @@ def repository(folder: Path) -> Path:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object of a sensible size.
+    """Read a JSON object of bounded size.
 
     Raises:
         ModelError: the file can't be read, is too large, or holds something else.
@@ -128,10 +128,10 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def check_config(tree: Mapping[str, Any], where: str) -> None:
-    """See that a `config.json` describes a model, and no code.
+    """Check that a `config.json` describes a model, and names no code.
 
     Raises:
-        ModelError: it names code, other files, or sizes that no encoder has.
+        ModelError: the configuration names code, other files, or sizes that no encoder has.
     """
     check_entries(tree, where)
     for name, most in SIZES.items():
@@ -151,16 +151,16 @@ def check_config(tree: Mapping[str, Any], where: str) -> None:
 
 
 def check_entries(tree: Mapping[str, Any], where: str) -> None:
-    """See that no entry of a configuration, at any depth, chooses code or other files.
+    """Check that no entry of a configuration, at any depth, chooses code or other files.
 
     Raises:
-        ModelError: one does, or the configuration is too deep.
+        ModelError: an entry does, or the configuration is too deep.
     """
     for name, value in entries(tree, where):
         reason = FORBIDDEN.get(name) if value else None
         if IMPLEMENTATION.search(name) and not (value is None or value is True or value in (False, *STOCK_ATTENTION)):
             reason = "names code to load"
-        if name.startswith("__") and name != "__type":  # a token's kind, in a tokenizer's configuration
+        if name.startswith("__") and name != "__type":  # `__type` is the kind of a token in a tokenizer's configuration
             reason = "stands for a part of Python"
         if reason:
             raise ModelError(
@@ -170,7 +170,7 @@ def check_entries(tree: Mapping[str, Any], where: str) -> None:
 
 
 def entries(tree: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
-    """Every entry of a JSON tree with its name, at any depth. Labels are the user's own words and no entries.
+    """Every entry of a JSON tree with its name, at any depth. Labels are the user's words, so they are skipped.
 
     Raises:
         ModelError: the tree is too deep.
@@ -188,10 +188,10 @@ def entries(tree: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that hold a model's weights: one, or those that the index names.
+    """The safetensors files of a model's weights: a single file, or the files that the index names.
 
     Raises:
-        ModelError: there are none, or the index leads out of the folder.
+        ModelError: there are none, or the index names files outside the folder.
     """
     if (folder / WEIGHTS).exists():
         return [folder / WEIGHTS]
@@ -203,32 +203,32 @@ def weight_files(folder: Path) -> list[Path]:
                 f"afina reads {WEIGHTS}: {CONVERT}"
             )
         raise ModelError(f"model: {printable(str(folder))} holds no {WEIGHTS}, so it has no weights; copy it again")
-    found = read_json(folder / INDEX).get("weight_map")
-    if not isinstance(found, dict) or not found:
+    names = read_json(folder / INDEX).get("weight_map")
+    if not isinstance(names, dict) or not names:
         raise ModelError(f"{folder / INDEX}: damaged: it names no files; copy or download it again")
-    for name in found.values():
+    for name in names.values():
         if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
             raise ModelError(f"{folder / INDEX}: {printable(name)} is not a safetensors file of this folder")
         if not (folder / name).is_file():
             raise ModelError(f"{folder / name}: missing, and {INDEX} names it; copy or download it again")
-    return [folder / name for name in sorted(set(found.values()))]
+    return [folder / name for name in sorted(set(names.values()))]
 
 
 def shapes(file: Path) -> dict[str, list[int]]:
-    """Names and shapes of the tensors in a safetensors file, from its header alone.
+    """Names and shapes of the tensors in a safetensors file, read from its header.
 
     Raises:
-        ModelError: header and file don't fit together.
+        ModelError: the file can't be read, or its header does not match it.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(file, framework="numpy") as held:
-            return {name: held.get_slice(name).get_shape() for name in held.keys()}  # noqa: SIM118 - not a dict
+        with safe_open(file, framework="numpy") as tensors:
+            return {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{file}: damaged: {error}; copy or download it again") from error
 
 
 def count_weights(folder: Path) -> int:
-    """How many numbers a model's weight files hold."""
+    """Number of weights in the weight files of a model."""
     return sum(math.prod(shape) for file in weight_files(folder) for shape in shapes(file).values())
