@@ -1,9 +1,9 @@
-"""States to logits: the family's native head, or one of ours on [CLS], the mean or the maximum of the tokens.
+"""Heads map states to logits: the family's native head, or a linear one on [CLS], the mean or the maximum of tokens.
 
-A head of somebody else's is an `nn.Module` offered under the entry-point group `afina.heads`. It is called with
-`width`, `outputs` and `dropout`, maps [m, width] to [m, outputs], and says in the attribute `pooling` what it wants:
-`first`, `mean`, `max` or `tokens`. A head may bring its own loss, as `CRF` does: a method `criterion(logits, targets,
-lengths)`; it is then called with the windows' lengths beside the vectors.
+Other packages offer heads as an `nn.Module` under the entry-point group `afina.heads`. Such a class is called with
+`width`, `outputs` and `dropout`, maps [m, width] to [m, outputs], and declares its input in the attribute `pooling`:
+`first`, `mean`, `max` or `tokens`. A head may bring its own loss, as `CRF` does, in a method `criterion(logits,
+targets, lengths)`. Its `forward` then takes the lengths of the windows after the vectors.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .crf import CRF
 GROUP = "afina.heads"
 POOLINGS = {"linear": "first", "mean": "mean", "max": "max"}
 MOST_TAGS = 2_000
-"""Of a CRF, which keeps a number for each pair of tags."""
+"""Largest number of tags for a CRF, which has a weight for each pair of tags."""
 
 
 class Linear(nn.Module):
-    """softmax(h W + b) on one vector, without a pooler (SLP3, "Masked Language Models"). [m, width] -> [m, outputs]
+    """A linear layer h W + b without a pooler (SLP3, "Masked Language Models"). [m, width] -> [m, outputs]
 
-    The softmax is the loss's or the decoder's.
+    The loss or the decoder applies the softmax.
     """
 
     def __init__(self, width: int, outputs: int, *, dropout: float, pooling: str) -> None:
@@ -35,7 +35,7 @@ class Linear(nn.Module):
         self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, outputs)
-        nn.init.normal_(self.out.weight, std=0.02)  # BERT's own initialisation (Devlin et al. 2019, released code)
+        nn.init.normal_(self.out.weight, std=0.02)  # BERT's initialisation (Devlin et al. 2019, released code)
         nn.init.zeros_(self.out.bias)
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
@@ -46,8 +46,8 @@ class Linear(nn.Module):
 class Native(nn.Module):
     """A stock model's own head: the stock class with its encoder replaced by a pass-through.
 
-    One vector is a sequence of one token for the stock class; many tokens are one sequence. So every family's own code
-    runs, and the saved folder gives the same logits in the stock class.
+    The stock class sees a pooled vector as a sequence of one token, and many tokens as one sequence. This runs every
+    family's own code, so that the saved folder gives the same logits in the stock class.
     """
 
     def __init__(self, stock: Any) -> None:
@@ -55,7 +55,7 @@ class Native(nn.Module):
         base = stock.base_model
         shell = replaced(stock, stock.base_model_prefix, Given(base))
         self.pooling = stock_pooling(stock)
-        self.shell = [shell]  # in a list: the stock model owns the weights, this module only lists the head's
+        self.shell = [shell]  # in a list, so that torch does not register it: the stock model owns the weights
         self.parts = nn.ModuleDict(
             {name: part for name, part in stock.named_children() if name != stock.base_model_prefix}
         )
@@ -72,14 +72,14 @@ class Native(nn.Module):
 
 
 def stock_pooling(stock: Any) -> str:
-    """What the head of a stock class reads: one vector a sequence, or every token."""
+    """The pooling that the head of a stock class expects: one vector per sequence, or every token."""
     if not type(stock).__name__.endswith("ForSequenceClassification"):
         return "tokens"
     return "mean" if getattr(stock.config, "classifier_pooling", "cls") == "mean" else "first"
 
 
 class Given(nn.Module):
-    """Stands in for a base model whose states are given; runs its pooler where it has one."""
+    """Replaces a base model whose states are given, and runs its pooler where there is one."""
 
     def __init__(self, base: nn.Module) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Given(nn.Module):
 
         if self.pooler is None:
             return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds)
-        if self.activation is not None:  # ALBERT keeps the pooler's two steps apart
+        if self.activation is not None:  # ALBERT stores the two steps of its pooler separately
             pooled = self.activation(self.pooler(inputs_embeds[:, 0]))
         else:
             pooled = self.pooler(inputs_embeds)
@@ -99,22 +99,22 @@ class Given(nn.Module):
 
 
 def names() -> list[str]:
-    """Heads there are: the native one, ours, and those of other packages."""
+    """Names of all heads: the native one, those of afina, and those of other packages."""
     return ["native", *POOLINGS, "crf", *sorted(point.name for point in entry_points(group=GROUP))]
 
 
 def make(name: str, *, width: int, outputs: int, dropout: float, level: str) -> nn.Module:
-    """A head that is not the family's own.
+    """Make a head other than the family's native one.
 
     Args:
         name: `linear`, `mean`, `max`, `crf`, or an entry point of `afina.heads`.
         width: Width of the encoder's states.
-        outputs: Numbers an example or a token.
-        dropout: Rate before the last layer.
-        per: `example` or `token`; for a token task our heads read every token.
+        outputs: Number of logits per example or token.
+        dropout: Dropout rate before the last layer.
+        level: `example` or `token`. For a token task, `linear` reads every token.
 
     Raises:
-        ConfigError: there is no such head, or it reads something else than the task gives.
+        ConfigError: there is no such head, or its pooling does not suit the task.
     """
     if name in POOLINGS:
         if level == "token" and name != "linear":
@@ -128,10 +128,10 @@ def make(name: str, *, width: int, outputs: int, dropout: float, level: str) -> 
                 f"model.head: crf scores pairs of tags, at most {MOST_TAGS:,} squared, not {outputs:,}; use linear"
             )
         return CRF(width, outputs, dropout)
-    found = entry_points(group=GROUP, name=name)
-    if not found:
+    points = entry_points(group=GROUP, name=name)
+    if not points:
         raise ConfigError(f"model.head: {printable(name)} is not a head; there are: {', '.join(names())}")
-    (point, *_) = found
+    (point, *_) = points
     head: nn.Module = point.load()(width=width, outputs=outputs, dropout=dropout)
     pooling = getattr(head, "pooling", None)
     if pooling not in (("tokens",) if level == "token" else ("first", "mean", "max")):
@@ -143,7 +143,7 @@ def make(name: str, *, width: int, outputs: int, dropout: float, level: str) -> 
 
 @torch.no_grad()
 def rescale(head: nn.Module, *, outputs: int, factor: float, shift: float) -> bool:
-    """Multiply and shift a head's outputs by changing its last linear layer; False when it has none.
+    """Scale and shift the outputs of a head by changing its last linear layer. False where it has none.
 
     (h W + b) f + s = h (f W) + (f b + s)
     """
