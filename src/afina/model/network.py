@@ -1,4 +1,4 @@
-"""Encoder and head as one module: Batch -> logits, with everything below the cut frozen."""
+"""Encoder and head as one module from batches to logits. Everything below the cut is frozen."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Network(nn.Module):
     """An encoder with a head on it.
 
     Args:
-        stock: A stock model: with its native head, or a base model when `head` is given.
-        head: A head of ours (or of the user's) on a base model; None for the stock model's own.
+        stock: A stock model with its native head, or a base model when `head` is given.
+        head: A head on a base model; None for the native head of the stock model.
         outputs: Width of the logits.
-        new: Names of the stock weights that were not in the loaded folder.
+        new: Names of the stock weights that the loaded folder did not hold.
         scale: Factor and shift that turn the head's outputs into the user's scale.
-        compute: Where and in what arithmetic it computes; the weights are moved there.
-        packing: Whether windows lie in rows without padding where device and family allow it.
+        compute: Device and arithmetic; the weights are moved to the device.
+        packing: Whether windows are packed without padding where device and family allow it.
         pad: Vocabulary id of padding; by default that of the stock model.
     """
 
@@ -62,23 +62,23 @@ class Network(nn.Module):
 
     @property
     def layout(self) -> Layout:
-        """How windows lie: packed on a CPU, for the families whose attention can be told where a window ends."""
+        """Layout of the windows: packed on a CPU for families whose attention accepts window lengths, else padded."""
         if self.packing and self.backbone.family.packs and self.device.type == "cpu":
             return Packed(self.pad, self.device, shared=self.frozen_layers > 0)
         return Padded(self.pad, self.device)
 
     @property
     def prunes(self) -> bool:
-        """Whether the last layer is computed for the windows' first tokens alone, which is all that the head takes."""
+        """Whether the last layer is computed for first tokens only, which are all that the head reads."""
         return self.pooling == "first" and self.top[1] is not None and self.layout.prunes
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """Windows as a batch for this network."""
+        """Collate windows into a batch for this network."""
         return self.layout.collate(windows)
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return next(self.parameters()).device
 
     def train_last(self, layers: int | None) -> None:
@@ -96,7 +96,7 @@ class Network(nn.Module):
             upper = list(self.backbone.layers or [])[depth - layers :] if layers else []
             norm = [base.get_submodule(self.backbone.family.norm)] if layers and self.backbone.family.norm else []
             self.trained = [*upper, *norm, self.head]
-        # In tuples, so that torch does not list these views as children: the stock model owns the weights.
+        # In tuples, so that torch does not register these views as children: the stock model owns the weights.
         self.views: tuple[nn.Module, ...] = (
             self.backbone.split_at(self.frozen_layers) if 0 < self.frozen_layers < depth else ()
         )
@@ -106,10 +106,10 @@ class Network(nn.Module):
         for module in self.trained:
             module.requires_grad_(True)
         if not self.native and isinstance(getattr(base, "pooler", None), nn.Module):
-            base.pooler.requires_grad_(False)  # nothing reads it
+            base.pooler.requires_grad_(False)  # no head reads the pooler's output
 
     def train(self, mode: bool = True) -> Network:
-        """Training mode for what trains; what is frozen stays in evaluation mode, without dropout."""
+        """Set training mode for what trains. Frozen parts stay in evaluation mode, without dropout."""
         super().train(False)
         for module in self.trained if mode else ():
             module.train()
@@ -119,17 +119,17 @@ class Network(nn.Module):
         return self
 
     def restrict_vocabulary(self, ids: Iterable[int]) -> None:
-        """Where the whole model trains, train only these rows of the vocabulary: those that the training texts use."""
-        found = vocabulary.find(self.backbone.base)
-        if found is None or not found[1].weight.requires_grad:
+        """Where the embeddings train, train only the given rows of the vocabulary: those that training texts use."""
+        embeddings = vocabulary.find(self.backbone.base)
+        if embeddings is None or not embeddings[1].weight.requires_grad:
             return
-        path, embedding = found
+        path, embedding = embeddings
         embedding.weight.requires_grad_(False)
         self.vocabulary = vocabulary.Vocabulary(embedding, ids)
         self.top = tuple(replaced(part, path, self.vocabulary) if part is not None else None for part in self.top)
 
     def restore_vocabulary(self) -> None:
-        """Put the trained rows back into the vocabulary; the network is as before `restrict_vocabulary`."""
+        """Write the trained rows back into the vocabulary and undo `restrict_vocabulary`."""
         if self.vocabulary is not None:
             self.vocabulary.write()
             self.vocabulary = None
@@ -137,7 +137,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def lower(self, batch: Batch) -> States:
-        """States at the cut in fp32, which no training changes; pooled when only the head trains."""
+        """States at the cut in fp32, which training does not change. They are pooled when only the head trains."""
         with self.compute.autocast():
             if self.frozen_layers == self.backbone.depth:
                 states = self.upper(batch)
@@ -146,7 +146,7 @@ class Network(nn.Module):
         return replace(states, vectors=states.vectors.float())
 
     def upper(self, batch: Batch, states: torch.Tensor | None = None) -> States:
-        """The states that the head takes, from those at the cut or, where nothing is cut, from the batch itself."""
+        """The input of the head, computed from the states at the cut or, where there is no cut, from the batch."""
         whole, pruned = self.top
         if self.prunes and batch.positions is not None:
             return States(self.backbone.run_first(pruned, batch, states), pooled=True)
@@ -156,8 +156,8 @@ class Network(nn.Module):
         """Logits of the windows or tokens of a batch, in the network's arithmetic. [B, outputs] or [n, outputs]
 
         Args:
-            batch: Windows.
-            states: Their states at the cut, when they are already known.
+            batch: The windows.
+            states: States of the windows at the cut, where they are known already.
         """
         with self.compute.autocast():
             if self.frozen_layers == 0:
@@ -167,18 +167,18 @@ class Network(nn.Module):
                 if self.frozen_layers < self.backbone.depth:
                     states = self.upper(batch, states.vectors)
             vectors = pool(states, batch, self.pooling).vectors
-            # A head with a loss of its own judges whole windows, so it is told where they end.
+            # A head with its own loss scores whole windows, so it needs their lengths.
             logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
         return logits
 
     @property
     def criterion(self) -> Callable[..., tuple[torch.Tensor, torch.Tensor]] | None:
-        """The loss that the head brings, or None where the task's serves: (logits, targets, lengths) -> sum, count."""
-        found: Callable[..., tuple[torch.Tensor, torch.Tensor]] | None = getattr(self.head, "criterion", None)
-        return found
+        """The head's own loss, (logits, targets, lengths) -> sum, count; None where the task's loss is used."""
+        criterion: Callable[..., tuple[torch.Tensor, torch.Tensor]] | None = getattr(self.head, "criterion", None)
+        return criterion
 
     def layer_of(self, name: str) -> int:
-        """How far up a parameter sits: 0 embeddings and shared tables, i + 1 layer i, depth + 1 head."""
+        """Height of a parameter: 0 for embeddings and shared tables, i + 1 for layer i, depth + 1 for the head."""
         depth = self.backbone.depth
         if name.startswith("vocabulary."):
             return 0
@@ -191,7 +191,7 @@ class Network(nn.Module):
         return depth if norm and f".{norm}." in f".{name}" else 0
 
     def fold_scale(self) -> None:
-        """Put the user's scale into the last layer, so that the stock class answers in it too."""
+        """Fold the user's scale into the last layer, so that the stock class predicts in that scale too."""
         if self.scale != (1.0, 0.0) and heads.rescale(
             self.head, outputs=self.outputs, factor=self.scale[0], shift=self.scale[1]
         ):
@@ -211,18 +211,18 @@ def build(
     packing: bool = True,
     pad: int | None = None,
 ) -> Network:
-    """A network for a task, from a model's name.
+    """Build the network of a task from the name of a model.
 
     Args:
-        name: `minilm`, a folder, or a hub id; or where that is, when it was located before.
+        name: `minilm`, a folder or a hub id, or its `Source` where it has been located already.
         spec: The task's `HeadSpec`.
         level: The task's `level`: example or token.
         head: `native`, or the name of another head.
-        dropout: Dropout rate of the encoder, in place of its own.
-        head_dropout: Dropout rate of the head, in place of its own.
+        dropout: Dropout rate of the encoder; None for that of the model.
+        head_dropout: Dropout rate of the head; None for that of the model.
         seed: Seed of the new weights.
-        compute: Where and in what arithmetic it computes.
-        packing: Whether windows lie in rows without padding where device and family allow it.
+        compute: Device and arithmetic.
+        packing: Whether windows are packed without padding where device and family allow it.
         pad: Vocabulary id of padding; by default that of the stock model.
 
     Raises:
