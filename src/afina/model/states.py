@@ -1,8 +1,9 @@
-"""Keep the states at the frozen boundary, so that no frozen layer is computed twice: in memory, and on disk for others.
+"""Keep the states at the cut, in memory and on disk, so that no frozen layer is computed twice.
 
-On disk an entry is a folder named by a hash of everything that made it: the frozen weights, the configuration, the cut,
-the windows, the versions. It holds `states.bin` and, written last, `entry.json`; it is made aside and renamed, so that
-it is complete or absent. One entry serves every epoch, seed, learning rate and run with the same frozen part.
+An entry on disk is a folder named by a hash of everything that determines its states: the frozen weights, the
+configuration, the cut, the windows and the versions. It holds `states.bin` and, written last, `entry.json`. It is
+written under a temporary name and renamed, so that it is complete or absent. One entry serves all epochs, seeds,
+learning rates and runs with the same frozen part.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from ..work import Work, drain, run_with_backoff
 from .network import Network
 
 FORMAT = 1
-"""Version of the entries; others are not read."""
+"""Version of the format of entries. Entries of other versions are not read."""
 UNRELATED = ("id2label", "label2id", "problem_type", "architectures", "_name_or_path", "transformers_version", "dtype")
 """Entries of a model's configuration that don't change what its frozen layers compute."""
 LOCK = ".lock"
-"""Ends the name of the file whose lock says that a folder is being made."""
+"""Suffix of the file whose lock shows that a folder is being written."""
 Array = np.ndarray[Any, Any]
 
 
@@ -41,8 +42,9 @@ class KeptStates:
     """The states of many windows at a network's cut.
 
     Attributes:
-        vectors: All states in one tensor, windows in order; in memory, or a file mapped into it. [N, d] (one line a
-            token, or one a window when pooled)
+        vectors: All states in the order of the windows, in memory or in a memory-mapped file. There is one row per
+            token, or one per window when pooled. [N, d]
+        pooled: Whether there is one state per window.
     """
 
     def __init__(self, vectors: torch.Tensor, lengths: Sequence[int], *, pooled: bool) -> None:
@@ -52,7 +54,7 @@ class KeptStates:
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), lines.cumsum(0)]).tolist()
 
     def take(self, indices: Sequence[int]) -> States:
-        """The states of some windows, in the order asked for."""
+        """The states of the windows at the given indices, in that order."""
         if self.pooled:
             return States(self.vectors[list(indices)], pooled=True)
         return States(torch.cat([self.vectors[self.starts[i] : self.starts[i + 1]] for i in indices]))
@@ -60,15 +62,15 @@ class KeptStates:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an entry on disk says of itself.
+    """Description of an entry on disk.
 
     Attributes:
-        format: Of the entry.
+        format: Version of the format.
         model: Name of the model.
-        layers: Frozen layers below the cut.
-        windows: How many windows.
-        rows: Lines of the table.
-        width: Numbers a line, fp32.
+        layers: Number of frozen layers below the cut.
+        windows: Number of windows.
+        rows: Number of rows of the table.
+        width: Number of fp32 values of each row.
         digest: blake2b of `states.bin`.
     """
 
@@ -82,18 +84,18 @@ class Entry:
 
     @property
     def bytes(self) -> int:
-        """Size of the table."""
+        """Size of the table in bytes."""
         return self.rows * self.width * 4
 
 
 @dataclass(frozen=True, slots=True)
 class StoragePlan:
-    """What becomes of a table of states.
+    """Where a table of states is kept.
 
     Attributes:
-        bytes: Its size.
-        in_memory: Whether memory has room for it.
-        on_disk: Whether the disk has, so that other runs find it.
+        bytes: Size of the table.
+        in_memory: Whether memory has room for the table.
+        on_disk: Whether the disk has room for the table, so that other runs can use it.
     """
 
     bytes: int
@@ -125,12 +127,12 @@ class StoragePlan:
 
 @dataclass(frozen=True, slots=True)
 class StateStore:
-    """Where states are kept, and how much of them.
+    """Where states are kept, and how many bytes they may take.
 
     Attributes:
-        folder: Of the entries on disk.
+        folder: Folder of the entries on disk.
         memory: Bytes that states may take in memory.
-        disk: Bytes that all entries together may take on disk; the ones used longest ago go first.
+        disk: Bytes that all entries together may take on disk; the least recently used ones are evicted first.
     """
 
     folder: Path
@@ -138,7 +140,7 @@ class StateStore:
     disk: float
 
     def plan(self, needed: int) -> StoragePlan:
-        """What would be done with a table of that many bytes."""
+        """Where a table of `needed` bytes would be kept."""
         return StoragePlan(needed, in_memory=needed <= self.memory, on_disk=needed <= self.disk)
 
     def states(
@@ -149,13 +151,13 @@ class StateStore:
         *,
         model: str,
     ) -> Work[KeptStates | None]:
-        """The states of windows: found, or computed and kept; None where neither memory nor disk has room.
+        """The states of windows, read from disk or computed and kept; None where neither memory nor disk has room.
 
         Args:
-            network: With a cut above the embeddings.
-            windows: What to keep states of.
-            digests: Hashes of the network's parameters.
-            model: Name of the model, for the list.
+            network: A network with a cut above the embeddings.
+            windows: Windows whose states are kept.
+            parameter_hashes: Hashes of the network's parameters.
+            model: Name of the model, for the list of entries.
         """
         needed = states_size(network, windows)
         if not self.plan(needed).kept:
@@ -179,7 +181,7 @@ class StateStore:
         return KeptStates(torch.from_numpy(vectors), lengths, pooled=pooled)
 
     def find(self, name: str) -> Array | None:
-        """The table of an entry, or None; a damaged entry is removed."""
+        """The table of an entry, or None where there is none. A damaged entry is removed."""
         place = self.folder / name
         about = read_entry(place)
         if about is None:
@@ -200,9 +202,9 @@ class StateStore:
         return table
 
     def make(self, name: str, about: Entry, *, network: Network, windows: Sequence[Window]) -> Work[Array | None]:
-        """Compute a table, and keep it on disk where it has room there; None where only the disk had room, and is full.
+        """Compute a table and keep it on disk where there is room; None where only the disk had room, and is full.
 
-        A disk that is full costs the next run its time, not this one its life.
+        A full disk does not stop this run; the next run computes the states again.
         """
         with self.aside(about.bytes) as aside:
             table = self.blank(about, aside)
@@ -216,7 +218,7 @@ class StateStore:
 
     @contextmanager
     def aside(self, needed: int) -> Iterator[Path | None]:
-        """A folder to make an entry in, where the disk may be used; it is locked, and gone at the end."""
+        """A locked temporary folder for writing an entry, removed at the end; None where the disk can't be used."""
         making = self.folder / f"{ASIDE}{uuid4().hex}"
         with ExitStack() as stack:
             place = None
@@ -225,7 +227,7 @@ class StateStore:
                     self.folder.mkdir(parents=True, exist_ok=True)
                     self.sweep()
                     self.evict(needed)
-                    # The lock comes first and goes last: whoever sweeps finds no folder without it.
+                    # The lock is taken first and removed last, so that a sweep never finds the folder without it.
                     stack.callback(remove, lock_of(making))
                     stack.enter_context(locked(lock_of(making)))
                     stack.callback(remove, making)
@@ -234,7 +236,7 @@ class StateStore:
             yield place
 
     def blank(self, about: Entry, aside: Path | None) -> Array | None:
-        """An empty table in memory, or else in a file; None where neither has room."""
+        """An empty table in memory or, failing that, in a file; None where neither has room."""
         shape = (about.rows, about.width)
         if about.bytes <= self.memory:
             return np.empty(shape, np.float32)
@@ -242,7 +244,7 @@ class StateStore:
             return None
         try:
             with (aside / "states.bin").open("wb") as file:
-                # Take the room now: writing into a mapped file without room kills the process.
+                # Allocate the space now: writing to a memory-mapped file on a full disk kills the process.
                 if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(file.fileno(), 0, about.bytes)
                 else:
@@ -252,10 +254,10 @@ class StateStore:
             return None
 
     def keep(self, name: str, about: Entry, *, table: Array, aside: Path) -> None:
-        """Make what lies aside an entry: synced, described, renamed.
+        """Turn a temporary folder into an entry: sync it, describe it and rename it.
 
         Raises:
-            OSError: the disk is full, or another run made the same entry meanwhile.
+            OSError: the disk is full, or another run has made the same entry in the meantime.
         """
         if isinstance(table, np.memmap):
             table.flush()
@@ -267,23 +269,23 @@ class StateStore:
         aside.rename(self.folder / name)
 
     def entries(self) -> list[tuple[str, Entry, float]]:
-        """Name, description and time of last use of all entries, the latest first."""
-        found = []
+        """Name, description and time of last use of all entries, the most recently used first."""
+        entries = []
         for place in self.folder.iterdir() if self.folder.is_dir() else ():
             about = read_entry(place)
             if about is not None:
-                found.append((place.name, about, (place / "entry.json").stat().st_mtime))
-        return sorted(found, key=lambda one: -one[2])
+                entries.append((place.name, about, (place / "entry.json").stat().st_mtime))
+        return sorted(entries, key=lambda entry: -entry[2])
 
     def evict(self, needed: int) -> None:
-        """Remove the entries used longest ago until so many bytes more have room."""
-        kept = self.entries()
-        while kept and sum(about.bytes for _, about, _ in kept) + needed > self.disk:
-            name, _, _ = kept.pop()
+        """Remove the least recently used entries until `needed` more bytes fit."""
+        entries = self.entries()
+        while entries and sum(about.bytes for _, about, _ in entries) + needed > self.disk:
+            name, _, _ = entries.pop()
             remove(self.folder / name)
 
     def sweep(self) -> None:
-        """Remove what dead runs left half made, and their locks."""
+        """Remove the unfinished entries of runs that died, and their locks."""
         for place in {place.with_name(place.name.removesuffix(LOCK)) for place in self.folder.glob(f"{ASIDE}*")}:
             with suppress(OSError, Locked):
                 with locked(lock_of(place)):
@@ -291,26 +293,26 @@ class StateStore:
                 remove(lock_of(place))
 
     def clear(self) -> int:
-        """Remove all entries and what interrupted runs left; how many bytes that were."""
+        """Remove all entries and the remains of interrupted runs. Returns the number of bytes freed."""
         freed = 0
-        for place in [one for one in self.folder.glob("*") if one.is_dir()]:
+        for place in [path for path in self.folder.glob("*") if path.is_dir()]:
             freed += sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
             remove(place)
         return freed
 
 
 def states_folder() -> Path:
-    """The folder `states` in `AFINA_CACHE` or, without it, in the user's cache folder of the system."""
+    """The folder `states` in `AFINA_CACHE` or, where that is not set, in the user's cache folder."""
     return Path(os.environ.get("AFINA_CACHE") or platformdirs.user_cache_path("afina", appauthor=False)) / "states"
 
 
 def lock_of(place: Path) -> Path:
-    """The file whose lock says that a folder is being made."""
+    """The file whose lock shows that a folder is being written."""
     return place.with_name(f"{place.name}{LOCK}")
 
 
 def read_entry(place: Path) -> Entry | None:
-    """The description of an entry, or None for anything that is none."""
+    """The description of an entry, or None where the folder is not a readable entry."""
     try:
         about = Entry(**json.loads((place / "entry.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -324,7 +326,7 @@ def hashed(table: Array) -> str:
 
 
 def states_key(network: Network, windows: Sequence[Window], parameter_hashes: Mapping[str, str]) -> str:
-    """A hash of everything that makes the states: weights, configuration, cut, arithmetic, versions, windows."""
+    """Hash of everything that determines the states: weights, configuration, cut, arithmetic, versions, windows."""
     frozen = {
         name: parameter_hashes[name] for name, parameter in network.named_parameters() if not parameter.requires_grad
     }
@@ -339,18 +341,18 @@ def states_key(network: Network, windows: Sequence[Window], parameter_hashes: Ma
         "compute": network.compute.fingerprint(),
         "versions": [version(name) for name in ("afina", "torch", "transformers")],
     }
-    found = hashlib.blake2b(json.dumps(about, sort_keys=True, default=str).encode(), digest_size=16)
+    digest = hashlib.blake2b(json.dumps(about, sort_keys=True, default=str).encode(), digest_size=16)
     for array in (
         np.array([len(window) for window in windows], np.int64),
         np.concatenate([window.ids for window in windows]),
         np.concatenate([window.types for window in windows]),
     ):
-        found.update(np.ascontiguousarray(array).view(np.uint8))  # type: ignore[arg-type]
-    return found.hexdigest()
+        digest.update(np.ascontiguousarray(array).view(np.uint8))  # type: ignore[arg-type]
+    return digest.hexdigest()
 
 
 def is_pooled(network: Network) -> bool:
-    """Whether one vector a window is all that is needed above the cut."""
+    """Whether the part above the cut needs only one vector per window."""
     return network.frozen_layers == network.backbone.depth and network.pooling != "tokens"
 
 
@@ -364,9 +366,9 @@ def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor) -> 
     """Run every window through the frozen part once, batch by batch.
 
     Args:
-        network: With a cut above the embeddings.
-        windows: The windows whose states are kept.
-        vectors: Where to put the states. [N, d]
+        network: A network with a cut above the embeddings.
+        windows: Windows whose states are computed.
+        vectors: Tensor that receives the states. [N, d]
     """
     network.eval()
     layout = network.layout
@@ -385,7 +387,7 @@ def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor) -> 
 
 
 def kept_states(network: Network, windows: Sequence[Window]) -> KeptStates:
-    """The states of windows in memory, and nowhere else."""
+    """Compute the states of windows and keep them in memory only."""
     vectors = torch.empty(states_size(network, windows) // (4 * network.backbone.width), network.backbone.width)
     drain(fill(network, windows, vectors))
     return KeptStates(vectors, [len(window) for window in windows], pooled=is_pooled(network))
