@@ -1,8 +1,8 @@
-"""The rows of the vocabulary that the training texts use: the only ones that can receive a gradient.
+"""Train only the rows of the vocabulary that the training texts use: no other row can receive a gradient.
 
-A row that never occurs has a gradient of exactly 0, so AdamW's moments stay 0 and its update too; only weight decay
-would move it, and what training never saw is better left as it was pre-trained. So those rows are frozen, and neither
-gradient nor optimiser state is kept for them: for a large vocabulary most of a step's memory traffic.
+A row that never occurs has a gradient of exactly 0, so its AdamW moments and update are 0 too. Only weight decay would
+change it, and a row that training never sees is better left as it was pre-trained. Such rows are therefore frozen, and
+no gradient or optimiser state is kept for them. For a large vocabulary, this saves most of a step's memory traffic.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..records import Window
 
 
 class Vocabulary(nn.Module):
-    """Stands in for a word embedding while it trains: [R, W] ids -> [R, W, d].
+    """Replaces a word embedding while it trains. [R, W] ids -> [R, W, d]
 
     Attributes:
         rows: The trainable rows, in the order of their ids. [m, d]
@@ -32,7 +32,7 @@ class Vocabulary(nn.Module):
         index = torch.full((embedding.num_embeddings,), -1, device=embedding.weight.device)
         index[self.used] = torch.arange(len(self.used), device=index.device)
         self.index = index
-        self.whole = (embedding,)  # in a tuple: the stock model lists its weight
+        self.whole = (embedding,)  # in a tuple, so that torch does not register it: the stock model owns the weight
         self.padding = embedding.padding_idx
         self.stale = False
 
@@ -41,19 +41,19 @@ class Vocabulary(nn.Module):
             if self.stale:
                 self.write()
             return self.whole[0](ids)  # type: ignore[no-any-return]
-        self.stale = True  # an optimiser's step will follow
+        self.stale = True  # the next optimiser step will change the rows
         padding = None if self.padding is None else int(self.index[self.padding])
         return F.embedding(self.index[ids], self.rows, None if padding == -1 else padding)
 
     @torch.no_grad()
     def write(self) -> None:
-        """Put the rows into the whole table."""
+        """Write the rows back into the whole table."""
         self.whole[0].weight[self.used] = self.rows
         self.stale = False
 
 
 def find(base: nn.Module) -> tuple[str, nn.Embedding] | None:
-    """The word embedding of a base model and its path, or None where it is of an unusual kind."""
+    """The path and word embedding of a base model, or None where the embedding is not a plain one."""
     table: Any = base.get_input_embeddings()  # type: ignore[operator]
     if type(table) is not nn.Embedding or table.max_norm is not None or table.sparse:
         return None
@@ -62,6 +62,6 @@ def find(base: nn.Module) -> tuple[str, nn.Embedding] | None:
 
 
 def distinct(windows: Iterable[Window]) -> list[int]:
-    """The ids that occur in some windows."""
-    found: list[int] = np.unique(np.concatenate([window.ids for window in windows])).tolist()
-    return found
+    """Distinct vocabulary ids in some windows, in ascending order."""
+    ids: list[int] = np.unique(np.concatenate([window.ids for window in windows])).tolist()
+    return ids
