@@ -1,7 +1,8 @@
-"""How windows lie beside one another on their way through a model.
+"""Layouts: how windows are arranged in the batches that a model computes.
 
-A layout divides windows into micro-batches and makes a batch of each; nothing else knows whether windows are packed or
-padded. Sums of losses over the global count make the division invisible to the mathematics.
+A layout divides windows into micro-batches and collates each into a batch. No other module knows whether windows are
+packed or padded. Losses are summed and divided by the count of the whole step, so that the division into micro-batches
+does not change the gradient.
 """
 
 from __future__ import annotations
@@ -19,30 +20,30 @@ if TYPE_CHECKING:
     import torch
 
 OVERHEAD = 160
-"""Cost of one more micro-batch, in tokens of computation: every operator is launched once more."""
+"""Cost of an additional micro-batch, in tokens of computation: every operator is launched once more."""
 FILLED, LONG = 32, 512
-"""A long packed row is filled up to a multiple of FILLED tokens; it is long when it has more than LONG tokens."""
+"""A packed row of more than LONG tokens is filled up to a multiple of FILLED tokens."""
 
 
 class Layout(Protocol):
-    """How windows lie in a batch."""
+    """How windows are arranged in a batch."""
 
     name: ClassVar[str]
     budget: ClassVar[int]
-    """Number of tokens that go through a model at once when no gradients are kept."""
+    """Number of tokens per batch when no gradients are kept."""
     prunes: ClassVar[bool]
-    """Whether the last layer can be computed for the windows' first tokens alone."""
+    """Whether the last layer can be computed for the first token of each window only."""
 
     @property
     def pad(self) -> int:
-        """Vocabulary id that stands where no token is. It is never read."""
+        """Vocabulary id of padded places. The model never attends to them."""
 
     def split(self, lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
-        """Micro-batches of one step, with as little work as can be.
+        """Divide the windows of one step into micro-batches, with as little computation as possible.
 
         Args:
             lengths: Number of tokens of each window, or of the longest window of each example.
-            budget: Number of places that a micro-batch may have, padding included. A longer item travels alone.
+            budget: Largest number of places of a micro-batch, padding included. A longer item gets its own micro-batch.
             counts: Number of windows of each item, when items are examples that must stay together; 1 by default.
 
         Returns:
@@ -50,20 +51,20 @@ class Layout(Protocol):
         """
 
     def fill(self, lengths: Sequence[int], budget: int) -> list[list[int]]:
-        """Micro-batches of any number of windows, in time that grows with their number; otherwise as `split`."""
+        """Like `split`, for any number of windows: the time is nearly linear in their number."""
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """Windows as a batch, in the order that everything after the encoder will see."""
+        """Collate windows into a batch. Their order is kept for everything after the encoder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Windows one behind the other in one row, without padding between them.
+    """Windows concatenated in one row, without padding between them.
 
     Attributes:
         pad: Vocabulary id that fills the end of a row.
-        device: Where batches go.
-        shared: Whether the states of a window are kept and shared, so that they must not depend on its company.
+        device: Device of the batches.
+        shared: Whether the states of a window are kept and shared, and so must not depend on the other windows.
     """
 
     name: ClassVar[str] = "packed"
@@ -81,11 +82,14 @@ class Packed:
         return pack_greedily(lengths, budget, packed=True)
 
     def multiple(self, tokens: int) -> int:
-        """The number of tokens whose multiple a row of so many tokens is filled up to.
+        """The multiple that the length of a packed row is rounded up to.
 
-        Matrix products give a row the same bits whatever its neighbours, but for the last few rows of a thread: rows
-        whose states are shared are filled up. So are long rows without gradients: tensors of fewer sizes find room
-        where others were, and a process that predicts needs 60 MB less.
+        A matrix product gives each token the same bits whatever the other tokens, except for the last few tokens of a
+        thread, so rows whose states are shared are filled up. Long rows without gradients are filled up too: tensors of
+        fewer distinct sizes reuse freed memory, which saves 60 MB in a process that predicts.
+
+        Args:
+            tokens: Number of tokens of the row.
         """
         import torch
 
@@ -94,7 +98,7 @@ class Packed:
         return FILLED if tokens > LONG and not torch.is_grad_enabled() else 1
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """One row. [1, W]"""
+        """Collate windows into a single row. [1, W]"""
         import torch
 
         lengths = [len(window) for window in windows]
@@ -117,11 +121,11 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Padded:
-    """Windows side by side in a rectangle, filled up to the longest.
+    """One window per row, padded to the longest window.
 
     Attributes:
         pad: Vocabulary id that fills the ends of the rows.
-        device: Where batches go.
+        device: Device of the batches.
     """
 
     name: ClassVar[str] = "padded"
@@ -138,7 +142,7 @@ class Padded:
         return pack_greedily(lengths, budget, packed=False)
 
     def collate(self, windows: Sequence[Window]) -> Batch:
-        """One row a window. [B, W]"""
+        """Collate windows into one row per window. [B, W]"""
         import torch
 
         lengths = np.array([len(window) for window in windows])
@@ -161,7 +165,7 @@ class Padded:
 
 
 def batch(lengths: Sequence[int], *, ids: torch.Tensor, **tensors: torch.Tensor) -> Batch:
-    """A batch with what follows from its windows' lengths."""
+    """Make a batch, with the sizes and first tokens that follow from the lengths of its windows."""
     import torch
 
     sizes = torch.tensor(lengths)
@@ -170,10 +174,10 @@ def batch(lengths: Sequence[int], *, ids: torch.Tensor, **tensors: torch.Tensor)
 
 
 def plan_microbatches(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
-    """Rectangles with the least work: places, padding included, plus `OVERHEAD` for each micro-batch.
+    """Divide items into padded micro-batches of least total cost: places, padding included, plus `OVERHEAD` for each.
 
-    The optimal division of the sorted items by dynamic programming. Meant for one step (up to some hundred items).
-    Arguments and result are those of `Layout.split`.
+    Dynamic programming finds the optimal division of the sorted items. It is meant for one step (up to a few hundred
+    items). Arguments and result are those of `Layout.split`.
     """
     counts = counts or [1] * len(lengths)
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
@@ -198,13 +202,13 @@ def plan_microbatches(lengths: Sequence[int], budget: int, counts: Sequence[int]
 def pack_greedily(
     lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None, *, packed: bool
 ) -> list[list[int]]:
-    """Micro-batches filled up to the budget in turn, longest items first.
+    """Fill one micro-batch after the other up to the budget, longest items first.
 
     Args:
         lengths: Number of tokens of each window, or of the longest window of each example.
-        budget: Number of places that a micro-batch may have: of the row when packed, else of the rectangle.
+        budget: Largest number of places of a micro-batch, counted in the row when packed, else in the rectangle.
         counts: Number of windows of each item; 1 by default.
-        packed: Whether windows lie one behind the other, without padding.
+        packed: Whether windows are concatenated without padding.
 
     Returns:
         Indices into `lengths`.
