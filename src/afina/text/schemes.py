@@ -1,4 +1,4 @@
-"""Schemes of tags for words: how entities are read from them (IO, IOB1, IOB2, BIOES, BILOU), and legal decoding."""
+"""Tagging schemes for words: reading entities from tags (IO, IOB1, IOB2, BIOES, BILOU), and legal decoding."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from .spans import Array, Span
 
 TAG = re.compile(r"([BIESLU])-(.+)", re.DOTALL)
 MEANT_AS_TAG = re.compile(r"[BIESLU]([-_].*)?", re.DOTALL | re.IGNORECASE)
-"""What somebody wrote who thought of a tag of an entity: `B-PER`, and `b-per`, `B_PER`, `B-`, `B`."""
+"""A tag that was meant as an entity tag: `B-PER`, but also `b-per`, `B_PER`, `B-` and `B`."""
 
 
 def entities_of(tags: Sequence[str], *, strict: bool = False) -> list[Span]:
-    """Entities of tags, as conlleval reads IOB1, IOB2 and BIOES (BILOU): an I after another type begins one.
+    """Entities of tags, as conlleval reads IOB1, IOB2 and BIOES (BILOU): an I after another type begins an entity.
 
     Args:
-        tags: One a word.
-        strict: Only B (or S, U) begins an entity; what follows no beginning is none, as in seqeval's strict IOB2.
+        tags: One tag per word.
+        strict: Whether only B (or S, U) begins an entity; a tag that continues none is O, as in seqeval's strict IOB2.
     """
     if strict:
         tags = well_formed(tags)
-    found: list[Span] = []
+    spans: list[Span] = []
     start, kind = 0, ""
     for i, tag in enumerate([*tags, "O"]):
         match = TAG.fullmatch(tag)
         edge, label = match.groups() if match else ("O", "")
         if kind and (edge in "OBSU" or label != kind):
-            found.append(Span(start, i, kind))
+            spans.append(Span(start, i, kind))
             kind = ""
         if edge != "O" and not kind:
             start, kind = i, label
         if kind and edge in "ESLU":
-            found.append(Span(start, i + 1, kind))
+            spans.append(Span(start, i + 1, kind))
             kind = ""
-    return found
+    return spans
 
 
 def kind_of(tags: Collection[str]) -> str:
-    """Whether the distinct tags of the data are those of entities: a few slips among them don't make them plain."""
+    """The kind of the distinct tags of the data, `entities` or `plain`. A few malformed entity tags are tolerated."""
     outside = {"O", "o", "0"} & set(tags)
     meant = [tag for tag in tags if MEANT_AS_TAG.fullmatch(tag)]
     sound = [tag for tag in meant if TAG.fullmatch(tag)]
@@ -52,17 +52,17 @@ def kind_of(tags: Collection[str]) -> str:
 
 
 def well_formed(tags: Sequence[str]) -> list[str]:
-    """Tags with O in place of those that go on with nothing."""
-    found: list[str] = []
+    """Tags with O in place of each tag that continues no entity."""
+    repaired: list[str] = []
     for tag in tags:
-        before = found[-1] if found else "O"
+        before = repaired[-1] if repaired else "O"
         orphan = tag[0] in "IEL" and (before[0] not in "BI" or before[1:] != tag[1:])
-        found.append("O" if orphan else tag)
-    return found
+        repaired.append("O" if orphan else tag)
+    return repaired
 
 
 def to_bio(entities: Iterable[Span], n: int) -> list[str]:
-    """Entities over n words as IOB2 tags."""
+    """IOB2 tags of n words with the given entities."""
     tags = ["O"] * n
     for start, end, label in entities:
         tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
@@ -70,7 +70,7 @@ def to_bio(entities: Iterable[Span], n: int) -> list[str]:
 
 
 def find_scheme(sequences: Iterable[Sequence[str]]) -> str:
-    """The name of the scheme that tag sequences are written in, for the log."""
+    """The name of the scheme of tag sequences, for the log."""
     edges: Counter[str] = Counter()
     opening = 0
     for tags in sequences:
@@ -85,9 +85,9 @@ def find_scheme(sequences: Iterable[Sequence[str]]) -> str:
 
 
 def viterbi(emissions: Array, tags: Sequence[str]) -> list[str]:
-    """The most probable legal BIO sequence: I-X stands only after B-X or I-X (Forney 1973).
+    """The most probable legal BIO sequence: I-X may follow only B-X or I-X (Forney 1973).
 
-    Every tag but those may follow any other, so a step compares the best of all with two, not k with k.
+    Any other tag may follow every tag, so a step only needs the best tag overall and, for I-X, the better of two.
 
     Args:
         emissions: Log-probabilities. [n, k]
@@ -113,6 +113,6 @@ def viterbi(emissions: Array, tags: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=64)
 def continuations(tags: tuple[str, ...]) -> tuple[Array, Array]:
-    """Ids of the tags I-X, and of the B-X of each. Twice [m]"""
+    """Ids of the tags I-X, and ids of the matching tags B-X. Both [m]"""
     inner = [i for i, tag in enumerate(tags) if tag.startswith("I-")]
     return np.array(inner, np.int64), np.array([tags.index(f"B-{tags[i][2:]}") for i in inner], np.int64)
