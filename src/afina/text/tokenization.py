@@ -1,4 +1,4 @@
-"""Examples to windows of tokens that know where they stand in the text."""
+"""Tokenize examples into windows of tokens with their character spans."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..errors import ConfigError
 from ..records import Example, Features, Ints, Window
 
 CHUNK = 1024
-"""Texts that go to the tokenizer at once."""
+"""Number of texts per call of the tokenizer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of one text, without special tokens. n tokens.
+    """The n tokens of one text, without special tokens.
 
     Attributes:
         ids: Vocabulary ids. [n]
-        spans: Character spans [start, end) in the text, blanks at the edges left out. [n, 2]
+        spans: Character spans [start, end) in the text, without blanks at their edges. [n, 2]
     """
 
     ids: Ints
@@ -32,7 +32,7 @@ class Tokens:
         return len(self.ids)
 
     def part(self, start: int, end: int) -> Tokens:
-        """Tokens start to end."""
+        """The tokens from `start` up to `end`."""
         return Tokens(self.ids[start:end], self.spans[start:end])
 
 
@@ -41,8 +41,8 @@ class Template:
     """The special tokens of a family: `before text after`, or `before text between pair after`.
 
     Attributes:
-        before, between, after: One line a special token, its vocabulary id and its type. [k, 2]
-        types: Token type of the text and of the pair.
+        before, between, after: Vocabulary id and token type of each special token. [k, 2]
+        types: Token types of the text and of the second text.
     """
 
     before: Ints
@@ -52,7 +52,7 @@ class Template:
 
     @property
     def size(self) -> int:
-        """Special tokens in a window."""
+        """Number of special tokens in a window."""
         return len(self.before) + len(self.between) + len(self.after)
 
 
@@ -60,8 +60,8 @@ class Tokenizer:
     """Turns texts and pairs into windows, for one tokenizer and one length.
 
     Args:
-        tokenizer: A fast tokenizer of transformers.
-        max_length: Tokens a window may have, special tokens included.
+        pretrained: A fast tokenizer of transformers.
+        max_length: Largest number of tokens of a window, special tokens included.
 
     Raises:
         ConfigError: `max_length` leaves no room for text.
@@ -71,7 +71,7 @@ class Tokenizer:
         self.pretrained = pretrained
         self.max_length = max_length
         self.backend = pretrained.backend_tokenizer
-        # `[SEP]` in a user's text is text: it can't forge a second segment (see also `spelled`).
+        # `[SEP]` in a user's text is text and can't forge a second segment (see also `spelled`).
         self.backend.encode_special_tokens = True
         self.special = frozenset(pretrained.all_special_ids) - {pretrained.unk_token_id}
         self.backend.no_truncation()
@@ -84,47 +84,47 @@ class Tokenizer:
 
     @property
     def pad(self) -> int:
-        """Vocabulary id that fills padded places (never read)."""
+        """Vocabulary id of padded places. The model never attends to them."""
         return int(self.pretrained.pad_token_id or 0)
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
-        """Texts to tokens, in the tokenizer's batch mode."""
+        """Tokenize texts in one batch."""
         encoded = self.backend.encode_batch(list(texts), add_special_tokens=False)
-        found = []
-        for text, one in zip(texts, encoded, strict=True):
-            ids, offsets = one.ids, one.offsets
+        tokens = []
+        for text, encoding in zip(texts, encoded, strict=True):
+            ids, offsets = encoding.ids, encoding.offsets
             if not self.special.isdisjoint(ids):
                 ids, offsets = self.spelled(text, ids, offsets)
             spans = np.array(offsets, np.int32).reshape(-1, 2)
-            found.append(Tokens(np.array(ids, np.int32), trimmed(text, spans) if self.trims else spans))
-        return found
+            tokens.append(Tokens(np.array(ids, np.int32), trimmed(text, spans) if self.trims else spans))
+        return tokens
 
     def spelled(
         self, text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]
     ) -> tuple[list[int], list[tuple[int, int]]]:
-        """Ids and spans in which special tokens give way to the characters that were written.
+        """Ids and spans with each special token replaced by the tokens of its characters.
 
-        A unigram vocabulary holds `</s>` as a piece like any other, so it is found in a text that spells it.
+        A unigram vocabulary holds `</s>` as a piece like any other, so the tokenizer finds it in a text that spells it.
         """
         pairs: list[tuple[int, tuple[int, int]]] = []
-        for one, (start, end) in zip(ids, offsets, strict=True):
-            if one not in self.special:
-                pairs.append((one, (start, end)))
+        for token, (start, end) in zip(ids, offsets, strict=True):
+            if token not in self.special:
+                pairs.append((token, (start, end)))
                 continue
             for place in range(start, end):
                 known = self.backend.token_to_id(text[place])
                 own = self.pretrained.unk_token_id if known is None or known in self.special else known
                 pairs += [] if own is None else [(own, (place, place + 1))]
-        return [one for one, _ in pairs], [span for _, span in pairs]
+        return [token for token, _ in pairs], [span for _, span in pairs]
 
     def encode(self, examples: Iterable[Example], *, slides: bool = False, overlap: int = 64) -> list[Features]:
-        """Examples to features.
+        """Encode examples as features.
 
         Args:
             examples: Texts or pairs.
-            slides: Give windows that overlap and together hold everything, instead of one window that is truncated.
+            slides: Whether to give overlapping windows that together hold every token, instead of one truncated window.
                 For pairs, the second text is windowed and the first is repeated.
-            overlap: Tokens that neighbouring windows share; at most half a window.
+            overlap: Number of tokens that neighbouring windows share, at most half a window.
         """
         features: list[Features] = []
         for chunk in chunks(examples, CHUNK):
@@ -137,7 +137,7 @@ class Tokenizer:
         return features
 
     def truncate(self, text: Tokens, pair: Tokens | None) -> Features:
-        """One window. Too long a text loses its end; of a pair the longer loses first and both keep something."""
+        """A single window. A long text is truncated at its end; for pairs, the longer text is truncated first."""
         if pair is None:
             room = self.max_length - self.single.size
             return Features((self.window(text.part(0, room), None),), max(0, len(text) - room))
@@ -145,26 +145,28 @@ class Tokenizer:
         return Features((self.window(text.part(0, a), pair.part(0, b)),), len(text) + len(pair) - a - b)
 
     def slide(self, text: Tokens, pair: Tokens | None, overlap: int) -> Features:
-        """Windows that overlap and together hold every token (of a pair: every token of the second text).
+        """Overlapping windows that together hold every token. For pairs, this applies to the second text.
 
-        The first text of a pair keeps at most half a window, so that the second can move; what it loses is counted.
+        The first text of a pair is repeated and takes at most half a window, which leaves room for the second; its
+        truncated tokens are counted.
         """
         if pair is None:
             spread = steps(len(text), self.max_length - self.single.size, overlap)
             return Features(tuple(self.window(text.part(s, e), None, core) for s, e, core in spread))
         room = self.max_length - self.double.size
-        kept = min(len(text), max(room // 2, room - len(pair)))
-        spread = steps(len(pair), room - kept, overlap)
-        fixed = text.part(0, kept)
-        return Features(tuple(self.window(fixed, pair.part(s, e), core) for s, e, core in spread), len(text) - kept)
+        share = min(len(text), max(room // 2, room - len(pair)))
+        spread = steps(len(pair), room - share, overlap)
+        fixed = text.part(0, share)
+        return Features(tuple(self.window(fixed, pair.part(s, e), core) for s, e, core in spread), len(text) - share)
 
     def window(self, text: Tokens, pair: Tokens | None, core: tuple[int, int] | None = None) -> Window:
-        """Tokens between their special tokens.
+        """A window of the given tokens with their special tokens.
 
         Args:
             text: Tokens of the text. [a]
             pair: Tokens of the second text, or None. [b]
-            core: The tokens of the sliding part (the pair, else the text) that this window answers for; all by default.
+            core: Range of tokens whose predictions are taken from this window, in the second text of a pair or else in
+                the text; all by default.
         """
         form = self.single if pair is None else self.double
         pieces = [special(form.before), plain(text, form.types[0], 0)]
@@ -178,7 +180,7 @@ class Tokenizer:
 
 
 def special(tokens: Ints) -> Ints:
-    """Special tokens as lines of a window: id, type, segment -1, span (0, 0). [k, 5]"""
+    """Special tokens as rows of a window: id, type, segment -1, span (0, 0). [k, 5]"""
     table = np.zeros((len(tokens), 5), np.int32)
     table[:, :2] = tokens
     table[:, 2] = -1
@@ -186,7 +188,7 @@ def special(tokens: Ints) -> Ints:
 
 
 def plain(tokens: Tokens, kind: int, segment: int) -> Ints:
-    """Tokens of a text as lines of a window: id, type, segment, span. [n, 5]"""
+    """Tokens of a text as rows of a window: id, type, segment, span. [n, 5]"""
     table = np.empty((len(tokens), 5), np.int32)
     table[:, 0] = tokens.ids
     table[:, 1] = kind
@@ -196,10 +198,10 @@ def plain(tokens: Tokens, kind: int, segment: int) -> Ints:
 
 
 def template(backend: Any, *, pair: bool) -> Template:
-    """A family's special tokens, found by encoding a probe."""
+    """The special tokens of a tokenizer, found by encoding a probe."""
     probe = backend.encode("a", "a") if pair else backend.encode("a")
     lines = np.array(list(zip(probe.ids, probe.type_ids, strict=True)), np.int32).reshape(-1, 2)
-    owner = np.array([-1 if one is None else one for one in probe.sequence_ids])
+    owner = np.array([-1 if sequence is None else sequence for sequence in probe.sequence_ids])
     text = np.flatnonzero(owner == 0)
     last = np.flatnonzero(owner == 1) if pair else text
     none = np.zeros((0, 2), np.int32)
@@ -212,7 +214,7 @@ def template(backend: Any, *, pair: bool) -> Template:
 
 
 def shares(a: int, b: int, room: int) -> tuple[int, int]:
-    """How many tokens each text of a pair keeps: the longer loses first, and neither loses all.
+    """Number of tokens that each text of a pair keeps. The longer is truncated first, and neither is dropped.
 
     >>> shares(10, 4, 12), shares(100, 3, 10), shares(50, 60, 20)
     ((8, 4), (7, 3), (10, 10))
@@ -228,10 +230,10 @@ def shares(a: int, b: int, room: int) -> tuple[int, int]:
 
 
 def steps(n: int, room: int, overlap: int) -> list[tuple[int, int, tuple[int, int]]]:
-    """Windows over n tokens: start, end, and the core, the tokens that have most context in this window.
+    """Windows over n tokens: start, end, and the core, which holds the tokens with most context in this window.
 
-    The cores tile [0, n); the border between two lies in the middle of what their windows share. Cores are relative to
-    the window's start.
+    The cores tile [0, n). The border between two cores lies in the middle of the overlap of their windows. Cores are
+    relative to the start of the window.
 
     >>> steps(10, 6, 2)
     [(0, 6, (0, 5)), (4, 10, (1, 6))]
@@ -249,7 +251,7 @@ def steps(n: int, room: int, overlap: int) -> list[tuple[int, int, tuple[int, in
 
 
 def trimmed(text: str, spans: Ints) -> Ints:
-    """Spans without the blanks that some byte-level tokenizers count into a token. [n, 2]"""
+    """Spans without the blanks that some byte-level tokenizers include in a token. [n, 2]"""
     for span in spans:
         start, end = int(span[0]), int(span[1])
         while start < end and text[start].isspace():
