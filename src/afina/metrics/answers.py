@@ -1,6 +1,6 @@
 """Scores of answers by the official rules of SQuAD (Rajpurkar et al. 2016, 2018), for English.
 
-Columns, the best over an example's references: `exact` [n], `f1` [n], `has_answer` [n].
+The columns are `exact` [n] and `f1` [n], each the best over the references of an example, and `has_answer` [n].
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ def exact_match(table: Table) -> float:
 
 
 def answer_f1(table: Table) -> float:
-    """Mean of the column `f1`: the F1 over the words of answer and reference, between 0 and 1."""
+    """Mean of the column `f1`: F1 over the words of answer and reference, between 0 and 1."""
     return mean(table["f1"])
 
 
 def normalized(text: str) -> str:
-    """Lower case, without punctuation, articles and superfluous blanks."""
+    """Text in lower case, without punctuation, articles and repeated blanks."""
     return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
 
 
 def references(texts: Sequence[str]) -> list[str]:
-    """Texts that count as right: those with something left after normalisation, or nothing where there is none."""
+    """Texts that count as right: those that are not empty after normalisation, or the empty text where all are."""
     return [text for text in texts if normalized(text)] or [""]
 
 
 def best_f1(said: str, texts: Sequence[str]) -> float:
-    """The largest F1 over the references, of the words that answer and reference share."""
+    """The largest word F1 of an answer with any of its references."""
     return max(word_f1(said, reference) for reference in references(texts))
 
 
 def best_exact(said: str, texts: Sequence[str]) -> float:
-    """1 where an answer equals a reference, case, punctuation and articles aside; else 0."""
+    """1 where an answer equals a reference after normalisation, else 0."""
     return float(any(normalized(said) == normalized(reference) for reference in references(texts)))
 
 
 def word_f1(said: str, reference: str) -> float:
-    """F1 of two bags of words; 1 or 0 where one of them is empty."""
+    """F1 of two bags of words. Where one is empty, it is 1 if both are, else 0."""
     first, second = normalized(said).split(), normalized(reference).split()
     if not first or not second:
         return float(first == second)
@@ -56,5 +56,5 @@ def word_f1(said: str, reference: str) -> float:
 
 
 def mean_where(values: Array, chosen: Array) -> float:
-    """Mean over some examples; nan for none."""
+    """Mean of the values of the chosen examples; nan for none."""
     return float(values[chosen].mean()) if chosen.any() else float("nan")
