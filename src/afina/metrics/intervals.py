@@ -1,7 +1,7 @@
-"""How sure a score is: an interval for one system, a test for two, a correction for many, a spread over seeds.
+"""Uncertainty of scores: intervals for one system, tests for two, a correction for many, and spread over seeds.
 
-The first two ask what other *examples* would have given, with the trained models as they are. What another training run
-would have given is a question to several seeds: `students_interval`.
+The intervals and tests estimate how scores vary over *examples*, with the trained models fixed. The variation over
+training runs needs several seeds; see `students_interval`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .scores import Array, Metric, Table
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value with the interval that holds the true one with probability `level`.
+    """A score with its confidence interval.
 
     Attributes:
-        value: The score of the table itself; of a percentile interval not necessarily inside [low, high].
+        value: Score of the table itself. A percentile interval need not contain it.
         low: Lower bound, nan if there is none.
         high: Upper bound, nan if there is none.
-        level: For example 0.95.
-        resamples: How many resamples were drawn.
+        level: Confidence level, for example 0.95.
+        resamples: Number of resamples that were drawn.
     """
 
     value: float
@@ -39,12 +39,12 @@ class Comparison:
     """Two systems on the same examples.
 
     Attributes:
-        difference: Score of the first less score of the second.
+        difference: Score of the first system minus score of the second.
         low: Lower bound of the difference, nan if there is none.
         high: Upper bound of the difference, nan if there is none.
-        p_value: Two-sided, of the hypothesis that it does not matter which system answered which example.
-        level: Of the interval.
-        resamples: How many were drawn, for the interval and again for the test.
+        p_value: Two-sided p-value of the hypothesis that the systems are exchangeable on every example.
+        level: Confidence level of the interval.
+        resamples: Number of resamples for the interval, and of swaps for the test.
     """
 
     difference: float
@@ -71,11 +71,11 @@ def bootstrap(
     Args:
         table: Columns of n entries or rows.
         metric: Called once for the table and once for each resample.
-        resamples: How often n examples are drawn with replacement.
-        level: Probability that the interval is meant to hold.
-        seed: Same seed, same interval.
-        groups: What group each example belongs to, [n]: whole groups are drawn, where examples of one group (questions
-            of one paragraph) are not independent.
+        resamples: Number of resamples of n examples, drawn with replacement.
+        level: Confidence level of the interval.
+        seed: Seed of the resamples.
+        groups: Group of each example. Whole groups are drawn, for examples that are not independent within a group
+            (such as the questions about one paragraph). [n]
 
     Raises:
         ValueError: no examples, columns or groups of different lengths, no resamples, a level outside (0, 1).
@@ -97,22 +97,22 @@ def paired(
     seed: int = 0,
     groups: Array | None = None,
 ) -> Comparison:
-    """Difference of two systems on the same examples, the first less the second.
+    """Difference of the scores of two systems on the same examples, the first minus the second.
 
-    The interval is the paired percentile bootstrap: both systems on the same resample (Berg-Kirkpatrick et al. 2012).
-    The p-value is that of approximate randomisation: the answers to each example are swapped or not, by a fair coin;
-    p = (1 + hits) / (1 + resamples), hits being the swaps that give a difference at least as large, of either sign
-    (Noreen 1989; the added 1 makes it valid: Phipson and Smyth 2010). With `groups`, whole groups are
-    drawn and swapped. Resamples for which the difference is nan are left out.
+    The interval is the paired percentile bootstrap, with both systems on the same resample (Berg-Kirkpatrick et al.
+    2012). The p-value is that of approximate randomisation (Noreen 1989): the predictions of each example are swapped
+    with probability 1/2, and p = (1 + hits) / (1 + resamples), where hits is the number of swaps with a difference at
+    least as large in absolute value. The added 1 makes the test valid (Phipson and Smyth 2010). Resamples for
+    which the difference is nan are left out.
 
     Args:
         first: Columns of n entries or rows.
         second: The same columns for the same examples in the same order.
         metric: Called twice for each resample, and twice again for each swap.
-        resamples: How many resamples, and how many swaps.
-        level: Probability that the interval is meant to hold.
-        seed: Same seed, same answer.
-        groups: What group each example belongs to. [n]
+        resamples: Number of resamples, and of swaps.
+        level: Confidence level of the interval.
+        seed: Seed of the resamples and swaps.
+        groups: Group of each example; whole groups are drawn and swapped. [n]
 
     Raises:
         ValueError: tables that differ in length, columns or gold answers, and whatever `bootstrap` refuses.
@@ -133,10 +133,11 @@ def paired(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number, in the given order (Holm 1979).
+    """P-values adjusted for multiple testing, in the given order (Holm 1979).
 
     The i-th smallest of m, counted from 0, becomes the largest of (m - j) p_j over j <= i, and at most 1. Rejecting
-    what is below alpha then errs once or more with probability alpha at most, whatever the tests have in common.
+    what is below alpha then makes one or more errors with probability at most alpha, whether or not the tests are
+    independent.
 
     Raises:
         ValueError: a value outside [0, 1], nan included.
@@ -151,7 +152,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation (n - 1 below the line); nan for too few values."""
+    """Mean and sample standard deviation (with denominator n - 1); nan for too few values."""
     column = np.asarray(values, dtype=np.float64)
     mean = float(column.mean()) if column.size else math.nan
     return mean, float(column.std(ddof=1)) if column.size > 1 else math.nan
@@ -173,12 +174,12 @@ def students_interval(values: Sequence[float], level: float = 0.95) -> tuple[flo
 
 
 def pick(table: Table, index: Array) -> dict[str, Array]:
-    """The table's rows at `index`, one index for all columns."""
+    """The rows of a table at `index`."""
     return {name: column.take(index, axis=0) for name, column in table.items()}
 
 
 def resampled(n: int, groups: Array | None, generator: np.random.Generator) -> Array:
-    """Indices of one bootstrap sample: n examples, or as many groups as there are, whole, drawn with replacement."""
+    """Indices of one bootstrap sample: n examples, or as many whole groups as there are, drawn with replacement."""
     if groups is None:
         return generator.integers(n, size=n)
     order = np.argsort(groups, kind="stable")
@@ -187,7 +188,7 @@ def resampled(n: int, groups: Array | None, generator: np.random.Generator) -> A
 
 
 def swapped(n: int, groups: Array | None, generator: np.random.Generator) -> Array:
-    """For each example i either i or n + i, by a fair coin; one coin a group. [n]"""
+    """For each example i, either i or n + i with probability 1/2, alike for all examples of a group. [n]"""
     owner = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     return np.arange(n) + n * generator.integers(2, size=n)[owner]
 
@@ -202,11 +203,11 @@ def bounds(values: Sequence[float], level: float) -> tuple[float, float]:
 
 
 def _p_value(observed: float, chance: Sequence[float]) -> float:
-    """Share of swaps at least as far from 0 as what was observed, itself counted among them."""
+    """Share of differences at least as far from 0 as the observed one, which is counted among them."""
     if math.isnan(observed):
         return math.nan
     distances = np.abs([value for value in chance if not math.isnan(value)])
-    hits = int((distances >= abs(observed) - 1e-12).sum())  # less a rounding, so that ties count
+    hits = int((distances >= abs(observed) - 1e-12).sum())  # the tolerance for rounding errors counts ties
     return (1 + hits) / (1 + len(distances))
 
 
@@ -225,7 +226,7 @@ def _count(table: Table, groups: Array | None) -> int:
     """The number of examples.
 
     Raises:
-        ValueError: none, or columns or groups of different lengths.
+        ValueError: there are no examples, or columns or groups have different lengths.
     """
     lengths = {name: len(column) for name, column in table.items()}
     if groups is not None:
