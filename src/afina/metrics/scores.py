@@ -1,8 +1,8 @@
-"""Scores of a table: plain functions of columns with one entry an example.
+"""Scores of a table, as plain functions of columns with one entry per example.
 
-A score is a number between 0 and 1, or in the units of the data; never a percentage. Where a score is not defined, as
-for a table without rows, it is nan: never an invented number, never a warning. The exceptions are named: an F1 of
-nothing found where nothing was to be found follows the script that the field compares itself with.
+A score is a number between 0 and 1, or in the units of the data, never a percentage. An undefined score, such as that
+of a table without rows, is nan, without a warning. Exceptions are documented: where nothing is gold and nothing is
+predicted, F1 follows the official script of its field.
 
 Every function is fast enough to be called thousands of times, once for each resample of `intervals`.
 """
@@ -17,27 +17,27 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 Table = Mapping[str, Array]
-"""Column name to values, one entry (or one row of k entries) an example; numbers only."""
+"""Numeric columns by name, with one entry (or one row of k entries) per example."""
 Metric = Callable[[Table], float]
 """A function from a table to one number."""
 
 BINS = 15
-"""Bins of the calibration error, as in Guo et al. (2017)."""
+"""Number of bins of the calibration error, as in Guo et al. (2017)."""
 EDGES = np.linspace(0, 1, BINS + 1)[1:-1]
 LOWER_IS_BETTER = frozenset(
     {"log_loss", "expected_calibration_error", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error"}
 )
 
 quiet = np.errstate(all="ignore")
-"""Overflow, and inf - inf, end as inf or nan in the score; numpy need not say so as well."""
+"""Silences numpy's warnings: overflow and inf - inf show in the score as inf or nan."""
 
 
 def higher_is_better(name: str) -> bool:
-    """Whether a larger value of the metric of this name is the better one; errors and losses are the exceptions."""
+    """Whether a larger value of the named metric is better. This holds for all but errors and losses."""
     return name not in LOWER_IS_BETTER
 
 
-# One label an example. Columns: gold [n], predicted [n], label ids from 0.
+# One label per example. Columns: gold [n], predicted [n], label ids from 0.
 
 
 def accuracy(table: Table) -> float:
@@ -46,7 +46,7 @@ def accuracy(table: Table) -> float:
 
 
 def macro_f1(table: Table) -> float:
-    """Mean over the labels that occur, in gold or predicted, of F1 = 2 hits / (gold + predicted)."""
+    """Mean of F1 = 2 hits / (gold + predicted) over the labels that occur in gold or predicted."""
     hits, gold, predicted = _label_counts(table)
     sizes = gold + predicted
     occurs = sizes > 0
@@ -54,18 +54,19 @@ def macro_f1(table: Table) -> float:
 
 
 def balanced_accuracy(table: Table) -> float:
-    """Mean recall of the labels that occur in gold (Brodersen et al. 2010, there for two)."""
+    """Mean recall of the labels that occur in gold (Brodersen et al. 2010, who define it for two labels)."""
     hits, gold, _ = _label_counts(table)
     occurs = gold > 0
     return mean(hits[occurs] / gold[occurs])
 
 
 def matthews(table: Table) -> float:
-    """Matthews' correlation for any number of labels, R_K of Gorodkin (2004).
+    """Matthews correlation for any number of labels, R_K of Gorodkin (2004).
 
         (n hits - sum_k g_k p_k) / sqrt((n^2 - sum_k g_k^2) (n^2 - sum_k p_k^2))
 
-    with g_k and p_k the gold and predicted examples of label k. nan where all gold or all predicted labels are one.
+    Here g_k and p_k are the numbers of gold and predicted examples of label k. It is nan where all gold labels or all
+    predicted labels are the same.
     """
     hits, gold, predicted = _label_counts(table)
     n = len(table["gold"])
@@ -80,7 +81,7 @@ def log_loss(table: Table) -> float:
 
 
 def expected_calibration_error(table: Table) -> float:
-    """Distance between confidence and accuracy, Guo et al. (2017), equation 3.
+    """Expected calibration error, the distance between confidence and accuracy (Guo et al. 2017, equation 3).
 
         sum_b |B_b| / n * |accuracy(B_b) - mean confidence(B_b)|
 
@@ -93,10 +94,14 @@ def expected_calibration_error(table: Table) -> float:
 
 
 def confusion(table: Table, n: int | None = None) -> Array:
-    """Examples of each gold label (row) and predicted label (column); n is by default the largest id + 1. [n, n]
+    """Number of examples of each gold label (row) and predicted label (column). [n, n]
+
+    Args:
+        table: Columns `gold` and `predicted`.
+        n: Number of labels; by default the largest id + 1.
 
     Raises:
-        ValueError: a label id that is not in range(n).
+        ValueError: a label id is not in range(n).
     """
     gold, predicted = table["gold"], table["predicted"]
     n = _label_number(table) if n is None else n
@@ -111,10 +116,10 @@ def confusion(table: Table, n: int | None = None) -> Array:
 def per_label(table: Table, labels: Sequence[str]) -> list[dict[str, Any]]:
     """Precision, recall, F1, support (gold examples) and predicted examples of each label, in the order of `labels`.
 
-    0 where one has no value, as the field prints it.
+    An undefined score is 0, as is usual in such tables.
 
     Raises:
-        ValueError: a label id beyond `labels`.
+        ValueError: a label id is not one of `labels`.
     """
     counts = confusion(table, len(labels))
     columns = counts.diagonal().tolist(), counts.sum(axis=1).tolist(), counts.sum(axis=0).tolist()
@@ -131,16 +136,16 @@ def per_label(table: Table, labels: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-# One number an example. Columns: gold [n], predicted [n].
+# One number per example. Columns: gold [n], predicted [n].
 
 
 def pearson(table: Table) -> float:
-    """Pearson's correlation of gold and predicted; nan where either is constant."""
+    """Pearson correlation of gold and predicted; nan where either is constant."""
     return _correlation(table["gold"], table["predicted"])
 
 
 def spearman(table: Table) -> float:
-    """Spearman's correlation: Pearson's of the ranks, ties with their average rank; nan where either is constant."""
+    """Spearman correlation: Pearson correlation of the ranks, ties averaged; nan where either is constant."""
     gold, predicted = table["gold"], table["predicted"]
     if np.isnan(gold).any() or np.isnan(predicted).any():
         return math.nan
@@ -164,7 +169,7 @@ def mean_absolute_error(table: Table) -> float:
 
 @quiet
 def r2(table: Table) -> float:
-    """Share of the variance explained, 1 - sum (predicted - gold)^2 / sum (gold - mean)^2; nan for constant gold."""
+    """Share of explained variance, 1 - sum (predicted - gold)^2 / sum (gold - mean)^2; nan for constant gold."""
     gold = table["gold"].astype(np.float64)
     if _is_constant(gold):
         return math.nan
@@ -172,7 +177,7 @@ def r2(table: Table) -> float:
     return 1 - mean_squared_error(table) / float(np.mean(deviations * deviations))
 
 
-# A set of labels an example. Columns: gold [n, k], predicted [n, k], true where the label is in the set.
+# A set of labels per example. Columns: gold [n, k], predicted [n, k], true where the label is in the set.
 
 
 def subset_accuracy(table: Table) -> float:
@@ -200,10 +205,10 @@ def sample_f1(table: Table) -> float:
 
 
 def ranking_precision(table: Table) -> float:
-    """Label ranking average precision, Tsoumakas et al. (2010), with ties at their worst rank.
+    """Label ranking average precision (Tsoumakas et al. 2010), with ties at their worst rank.
 
-    For each gold label the share of gold labels among those that score as high or higher; mean over the gold labels of
-    an example, then over examples. An example with no or with all labels counts 1.
+    The precision of a gold label is the share of gold labels among those that score as high or higher. It is averaged
+    over the gold labels of an example, then over examples. An example with no labels or all labels counts 1.
     Columns: `gold` [n, k], `score` [n, k].
     """
     gold, score = table["gold"].astype(bool), table["score"]
@@ -238,12 +243,12 @@ def ratio_or_zero(part: float, whole: float, rows: int) -> float:
 
 
 def _label_number(table: Table) -> int:
-    """One more than the largest label id."""
+    """Number of labels: one more than the largest label id."""
     return 1 + max(int(table["gold"].max(initial=0)), int(table["predicted"].max(initial=0)))
 
 
 def _label_counts(table: Table) -> tuple[Array, Array, Array]:
-    """Examples of each label: predicted rightly, gold, predicted. Three times [k], k one more than the largest id."""
+    """Number of correct, gold and predicted examples of each of k labels, k being the largest id + 1. Three [k]"""
     gold, predicted = table["gold"], table["predicted"]
     k = _label_number(table)
     hits = np.bincount(gold[gold == predicted], minlength=k)
@@ -256,7 +261,7 @@ def _mean_power(table: Table, power: int) -> float:
 
 
 def _is_constant(values: Array) -> bool:
-    """True for equal values, and for none. Their mean may be off by a rounding, so a variance of 0 would not tell."""
+    """Whether all values are equal (or there are none). A variance of 0 is no test, because the mean is rounded."""
     return bool((values == values[:1]).all())
 
 
@@ -268,7 +273,7 @@ def _correlation(first: Array, second: Array) -> float:
 
 
 def _direction(values: Array) -> Array:
-    """Values around their mean as a vector of length 1. [n] Scaled first, so that no square overflows."""
+    """Centred values as a unit vector. They are scaled first, so that no square overflows. [n]"""
     centred = values.astype(np.float64) - values.mean(dtype=np.float64)
     scaled = centred / np.abs(centred).max()
     direction: Array = scaled / np.linalg.norm(scaled)
@@ -276,26 +281,26 @@ def _direction(values: Array) -> Array:
 
 
 def ranks(values: Array) -> Array:
-    """Ranks from 1, equal values with the average of theirs. [n]"""
+    """Ranks from 1, with the average rank for equal values. [n]"""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks: Array = (np.cumsum(counts) - (counts - 1) / 2)[place]
     return ranks
 
 
 def _sets(table: Table) -> tuple[Array, Array]:
-    """The columns gold and predicted as truth values. Twice [n, k]."""
+    """The columns gold and predicted as booleans. Both [n, k]"""
     return table["gold"].astype(bool, copy=False), table["predicted"].astype(bool, copy=False)
 
 
 def _set_f1(gold: Array, predicted: Array, *, axis: int, empty: float) -> Array:
-    """F1 of sets that run along `axis`, `empty` where both are. [n] or [k]"""
+    """F1 of sets along `axis`, and `empty` where both sets are empty. [n] or [k]"""
     hits = (gold & predicted).sum(axis=axis)
     sizes = gold.sum(axis=axis) + predicted.sum(axis=axis)
     return np.where(sizes > 0, 2 * hits / np.maximum(sizes, 1), empty)
 
 
 def _last_of_ties(ordered: Array) -> Array:
-    """In rows in order, the last position that holds the same value as each position. [n, k]"""
+    """For each position of a sorted row, the last position with the same value. [n, k]"""
     k = ordered.shape[1]
     positions = np.full(ordered.shape, k - 1)
     positions[:, :-1] = np.where(ordered[:, :-1] != ordered[:, 1:], np.arange(k - 1), k - 1)
