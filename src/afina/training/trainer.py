@@ -273,11 +273,7 @@ class Trainer:
         self.best_weights = {name: tensor.to(self.network.device) for name, tensor in taken_up.best.items()}
 
     def validate(self) -> Generator[Progress, None, Scored]:
-        """Score the validation data, and remember the best evaluation.
-
-        Raises:
-            TrainingError: the validation metric has no value.
-        """
+        """Score the validation data, and remember the best evaluation."""
         part, metric = self.splits["validation"], self.recipe.metric
         work = inference.compute_logits(self.network, part.windows, kept=part.kept)
         logits = yield from with_progress("validation", work)
