@@ -1,7 +1,7 @@
-"""`answers`: the stretch of a passage that answers a question, or none (SQuAD 1.1 and 2.0).
+"""`answers`: the span of a passage that answers a question, or none (SQuAD 1.1 and 2.0).
 
-The question stands in every window and the passage slides (Devlin et al. 2019). A window that does not hold a whole
-answer points to its first token, which stands for "no answer here". All reference answers count, in training too.
+The passage is windowed and the question is repeated in every window (Devlin et al. 2019). The target of a window
+without a whole answer is its first token, which means "no answer here". All reference answers count, in training too.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 IMPOSSIBLE = "is_impossible"
-"""SQuAD's column that says whether a question has no answer; it must not contradict the answers."""
+"""SQuAD's column for questions without an answer. It must not contradict the answers."""
 
 
 class Answer(NamedTuple):
-    """A stretch [start, end) of characters of the passage, and its text."""
+    """A span [start, end) of characters of the passage, and its text."""
 
     start: int
     end: int
@@ -50,7 +50,7 @@ class AnswersOptions(base.Options):
 
 
 class Answers(base.Task):
-    """A stretch of a passage, or none."""
+    """A span of a passage, or none."""
 
     name = "answers"
     aliases = ("question-answering", "extractive-question-answering", "qa")
@@ -107,8 +107,10 @@ class Answers(base.Task):
         return self.with_fitted(no_answer=not all(example.target for example in examples))
 
     def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
-        """Questions with an answer (1 or 0), and whether a window holds one that a prediction could be: whole, with a
-        token's edge at both ends, and not longer than an answer may be."""
+        """Whether the question has an answer (1 or 0), and whether a prediction can express one.
+
+        A window must hold the whole answer, its edges must be edges of tokens, and it must not be too long.
+        """
         for answer in example.target:
             for window in windows:
                 ends = tokens_of(window, answer)
@@ -119,24 +121,24 @@ class Answers(base.Task):
         return int(bool(example.target)), 0
 
     def encode_target(self, example: Example, window: Window) -> Array:
-        """For each token 1 where the window begins, and its weights as first and as last token of an answer. [n, 3]
+        """For each token, 1 where the window begins, and its weights as first and as last token of an answer. [n, 3]
 
-        The weight 1 is shared by the distinct answers that lie wholly in the window; without one the first token
-        has it.
+        The weights sum to 1 and are shared by the distinct answers that lie wholly in the window. Without an answer,
+        the first token has the weight.
         """
-        found = np.zeros((len(window), 3), np.float32)
-        found[0, 0] = 1
-        held = {ends for answer in example.target if (ends := tokens_of(window, answer)) is not None}
-        for first, last in held or {(0, 0)}:
-            found[first, 1] += 1 / max(1, len(held))
-            found[last, 2] += 1 / max(1, len(held))
-        return found
+        table = np.zeros((len(window), 3), np.float32)
+        table[0, 0] = 1
+        inside = {ends for answer in example.target if (ends := tokens_of(window, answer)) is not None}
+        for first, last in inside or {(0, 0)}:
+            table[first, 1] += 1 / max(1, len(inside))
+            table[last, 2] += 1 / max(1, len(inside))
+        return table
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean of the cross-entropies of first and last token over the tokens of each window."""
+        """Mean of two cross-entropies over the tokens of each window: of the first and of the last token."""
         import torch
 
-        owner = targets[:, 0].cumsum(0).long() - 1  # [n], the window of each token
+        owner = targets[:, 0].cumsum(0).long() - 1  # window of each token [n]
         windows = int(owner[-1]) + 1
         wide = owner[:, None].expand(-1, 2)
         values = logits.float()
@@ -149,25 +151,27 @@ class Answers(base.Task):
     def fit_thresholds(
         self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Self:
-        """The no-answer threshold with the best F1 (Rajpurkar et al. 2018): a question whose "no answer" scores higher
-        than its best answer by more than the threshold gets none."""
+        """Fit the no-answer threshold with the best F1 (Rajpurkar et al. 2018).
+
+        A question gets no answer where "no answer" scores higher than its best answer by more than the threshold.
+        """
         if not self.fitted["no_answer"]:
             return self
         margins, gains = [], []
-        for example, one, own in zip(examples, features, logits, strict=True):
-            found, none = candidates(one.windows, own, self.options.longest)
-            best = example.pair[found[0].start : found[0].end] if found and example.pair else ""
-            margins.append(none - found[0].score if found else np.inf)
+        for example, feature, rows in zip(examples, features, logits, strict=True):
+            ranked, none = candidates(feature.windows, rows, self.options.longest)
+            best = example.pair[ranked[0].start : ranked[0].end] if ranked and example.pair else ""
+            margins.append(none - ranked[0].score if ranked else np.inf)
             gains.append(scores.best_f1(best, texts_of(example)) - scores.best_f1("", texts_of(example)))
         return self.with_fitted(**self.fitted, threshold=best_threshold(np.array(margins), np.array(gains)))
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         context = example.pair or ""
-        found, none = candidates(windows, logits, self.options.longest)
-        listed = [(one.score, one.start, one.end) for one in found[: self.options.best]]
+        ranked, none = candidates(windows, logits, self.options.longest)
+        listed = [(candidate.score, candidate.start, candidate.end) for candidate in ranked[: self.options.best]]
         silent = self.fitted.get("no_answer", False)
         if silent or not listed:
-            # Between "no answer" and the answers the threshold decides, in the probabilities too.
+            # The threshold decides between "no answer" and the answers, in the probabilities too.
             listed.append((none - self.fitted.get("threshold", 0.0), 0, 0))
         probabilities = softmax(np.array([score for score, _, _ in listed]))
         order = sorted(range(len(listed)), key=lambda i: -probabilities[i])
@@ -179,10 +183,10 @@ class Answers(base.Task):
         return {**answers[0], "alternatives": answers[1:]}
 
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
-        said = prediction["answer"]
+        answer = prediction["answer"]
         return {
-            "exact": scores.best_exact(said, texts_of(example)),
-            "f1": scores.best_f1(said, texts_of(example)),
+            "exact": scores.best_exact(answer, texts_of(example)),
+            "f1": scores.best_f1(answer, texts_of(example)),
             "has_answer": int(bool(example.target)),
         }
 
@@ -220,11 +224,11 @@ def texts_of(example: Example) -> list[str]:
 
 
 def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answer, ...]:
-    """The reference answers of a row; none for a question without an answer.
+    """The reference answers of a row, empty for a question without an answer.
 
     Raises:
-        DataError: lists every answer that is malformed, or is not in the passage, or is there more than once; or what
-            `is_impossible` says of the question is not so.
+        DataError: lists every answer that is malformed, not in the passage, or ambiguous; or `is_impossible`
+            contradicts the answers.
     """
     column = options.answer or ""
     value = row.values.get(column)
@@ -232,8 +236,8 @@ def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answe
     try:
         pairs = pairs_of(value, start)
     except (TypeError, ValueError, KeyError, AttributeError):
-        found = printable(value)
-        message = f"column {column!r}: expected answers (a text, or a list of text and answer_start), found {found}"
+        shown = printable(value)
+        message = f"column {column!r}: expected answers (a text, or a list of text and answer_start), found {shown}"
         fix = "write no answer, [], for a question without one"
         raise DataError(Problem(row.place, message, fix, "not-answers")) from None
     impossible = row.values.get(IMPOSSIBLE)
@@ -253,30 +257,30 @@ def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answe
 
 
 def pairs_of(value: Any, start: Any) -> list[tuple[str, int | None]]:
-    """Texts with their offsets, from any of the forms in use. ValueError and its kin for anything else."""
+    """Texts with their offsets, from any of the usual formats. Anything else raises ValueError or a similar error."""
     if value is None or value == "":
         return []
     if isinstance(value, str):
         return [(value, None if start in (None, "", -1) else int(start))]
-    if isinstance(value, dict):  # the form of Hugging Face's data sets: two lists
+    if isinstance(value, dict):  # Hugging Face data sets hold two lists
         starts = value.get("answer_start") or [None] * len(value["text"])
         value = [{"text": text, "answer_start": at} for text, at in zip(value["text"], starts, strict=True)]
-    pairs = [(one["text"], one.get("answer_start")) for one in value]
+    pairs = [(answer["text"], answer.get("answer_start")) for answer in value]
     if not all(isinstance(text, str) and text.strip() and (at is None or type(at) is int) for text, at in pairs):
         raise ValueError
     return pairs
 
 
 def cure(text: str, start: int | None, context: str) -> str:
-    """How to mend an answer that is not where it should be."""
+    """How to correct an answer that is not at its offset."""
     places = [match.start() for match in re.finditer(re.escape(text), context)]
     if places:
         near = sorted(places, key=lambda at: abs(at - (start or 0)))[:3]
         return f"correct answer_start: it is at {' or '.join(map(str, near))}"
     forms: dict[str, Callable[[str], str]] = {
-        "in another Unicode form; write both as NFC": lambda some: unicodedata.normalize("NFC", some),
-        "in other letters or blanks; copy it from there": lambda some: " ".join(
-            unicodedata.normalize("NFKC", some).casefold().split()
+        "in another Unicode form; write both as NFC": lambda string: unicodedata.normalize("NFC", string),
+        "in other letters or blanks; copy it from there": lambda string: " ".join(
+            unicodedata.normalize("NFKC", string).casefold().split()
         ),
     }
     for words, form in forms.items():
@@ -286,10 +290,10 @@ def cure(text: str, start: int | None, context: str) -> str:
 
 
 def located(text: str, start: int | None, context: str) -> Answer:
-    """An answer at its place, or at the only other place where it occurs; without the blanks around it.
+    """An answer at its offset, or else at its only occurrence, without blanks at its edges.
 
     Raises:
-        ValueError: it does not occur, or more than once and not where it should.
+        ValueError: the text does not occur, or occurs more than once and not at its offset.
     """
     if start is not None and start >= 0 and context[start : start + len(text)] == text:
         places = [start]
@@ -305,7 +309,7 @@ def located(text: str, start: int | None, context: str) -> Answer:
 
 
 def tokens_of(window: Window, answer: Answer) -> tuple[int, int] | None:
-    """First and last token of an answer in a window, or None when the window does not hold all of it."""
+    """First and last token of an answer in a window, or None where the window does not hold the whole answer."""
     own = np.flatnonzero((window.segments == 1) & (window.spans[:, 1] > window.spans[:, 0]))
     if not len(own):
         return None
@@ -317,7 +321,7 @@ def tokens_of(window: Window, answer: Answer) -> tuple[int, int] | None:
 
 
 class Candidate(NamedTuple):
-    """A possible answer: sum of the logits of its ends, and its characters."""
+    """A possible answer: the sum of the logits of its first and last token, and its characters [start, end)."""
 
     score: float
     start: int
@@ -329,10 +333,10 @@ def candidates(
 ) -> tuple[list[Candidate], float]:
     """Possible answers across all windows, best first, and the score of "no answer".
 
-    An answer starts in a window's core, where its first token has most context. "No answer" is what the window says
-    that is least sure of it (the smallest score of the first token), as in Devlin et al.'s code.
+    An answer starts in a window's core, where its first token has most context. The score of "no answer" is the
+    smallest score of the first token over the windows, as in the code of Devlin et al.
     """
-    found: dict[tuple[int, int], float] = {}
+    best_scores: dict[tuple[int, int], float] = {}
     none = min(float(rows[0, 0] + rows[0, 1]) for rows in logits)
     for window, rows in zip(windows, logits, strict=True):
         own = (window.segments == 1) & (window.spans[:, 1] > window.spans[:, 0])
@@ -344,17 +348,20 @@ def candidates(
             lasts = lasts[own[lasts]]
             for last in lasts[np.argsort(-rows[lasts, 1], kind="stable")[:best]]:
                 place = int(window.spans[first, 0]), int(window.spans[last, 1])
-                found[place] = max(found.get(place, -np.inf), float(rows[first, 0] + rows[last, 1]))
-    ranked = sorted((Candidate(score, *place) for place, score in found.items()), key=lambda one: (-one.score, one[1:]))
+                best_scores[place] = max(best_scores.get(place, -np.inf), float(rows[first, 0] + rows[last, 1]))
+    ranked = sorted(
+        (Candidate(score, *place) for place, score in best_scores.items()),
+        key=lambda candidate: (-candidate.score, candidate[1:]),
+    )
     return ranked[:best], none
 
 
 def best_threshold(margins: Array, gains: Array) -> float:
-    """The threshold t with the largest sum of gains over questions with margin <= t (those that get an answer).
+    """The threshold t with the largest sum of gains over the answered questions, which have a margin <= t.
 
     Args:
-        margins: Score of "no answer" less that of the best answer. [n]
-        gains: What answering is worth: F1 of the answer less F1 of none. [n]
+        margins: Score of "no answer" minus score of the best answer. [n]
+        gains: Gain of answering: F1 of the answer minus F1 of "no answer". [n]
     """
     order = np.argsort(margins, kind="stable")
     totals = np.concatenate([[0.0], np.cumsum(gains[order])])

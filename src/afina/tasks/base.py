@@ -1,7 +1,7 @@
-"""What a task must say. One file beside this one is one task; `find` gives it by its name.
+"""The contract of a task. Each task is one file in this folder; `find` returns it by name.
 
-A task is a frozen object made of `options` (what the user may set) and `fitted` (what the training data taught it:
-the label set, the scale of a regression). Everything a task answers is a plain function of those two.
+A task is a frozen object made of `options` (the settings of the user) and `fitted` (what it learned from the training
+data: the label set, the scale of a regression). Everything a task returns is a plain function of these two.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GROUP = "afina.tasks"
 
 
 class Options(BaseModel):
-    """What the user may set for a task. Subclassed once a task; frozen, and unknown names are errors."""
+    """Settings of a task. Each task has a subclass. Options are frozen, and unknown names are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     roles: ClassVar[tuple[str, ...]] = ()
@@ -65,11 +65,11 @@ class HeadSpec:
 
     Attributes:
         auto_class: The stock auto class that loads the saved model, for example `AutoModelForSequenceClassification`.
-        outputs: Numbers an example or a token, the width of the logits.
+        outputs: Number of logits per example or token.
         config: Entries of the saved `config.json` (`id2label`, `problem_type` ...).
         tags: Whether the outputs are tags of neighbouring tokens, whose sequences a CRF can score.
-        scale: Deviation and mean that turn the trained outputs into the user's scale; they are folded into the last
-            layer when training is over, so that the saved model answers in that scale by itself.
+        scale: Deviation and mean that turn the trained outputs into the user's scale. They are folded into the last
+            layer after training, so that the saved model predicts in that scale.
     """
 
     auto_class: str
@@ -81,7 +81,7 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Small learnable data for one way of using a task. The contract battery runs on it."""
+    """Small learnable data for one way to use a task. The contract tests run on it."""
 
     rows: Sequence[Mapping[str, Any]]
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A row that a task must refuse, and a word that its message must hold."""
+    """A row that a task must refuse, and a part of the expected message."""
 
     row: Mapping[str, Any]
     says: str
@@ -97,19 +97,19 @@ class Broken:
 
 
 class Task(ABC):
-    """The whole contract. A final class in `tasks/NAME.py` signs it; nothing else in afina names a task.
+    """The contract of a task. A final class in `tasks/NAME.py` implements it; nothing else in afina names a task.
 
     Attributes:
-        name: Its name, which is that of its file.
-        aliases: Other names under which people know it, such as those of the Hugging Face hub.
-        summary: What it learns, in a few words.
-        Options: The class of its options.
-        level: What one row of logits belongs to. The logits of an example with several windows are averaged.
-        label_unit: What has one label out of a few, so that a label can be doubted; None where nothing has.
-        samples: Small learnable data, for the contract battery.
-        broken: Rows that it must refuse, for the contract battery.
-        options: What the user set.
-        fitted: What the training data taught it; JSON values only.
+        name: Name of the task and of its file.
+        aliases: Other common names of the task, such as those of the Hugging Face hub.
+        summary: What the task predicts, in a few words.
+        Options: Class of the options.
+        level: Whether a row of logits belongs to an example or a token. Logits of windows are averaged.
+        label_unit: The unit that has one label of a fixed set and is searched for label errors, or None.
+        samples: Small learnable data for the contract tests.
+        broken: Rows that the task must refuse, for the contract tests.
+        options: Settings of the user.
+        fitted: What the task learned from the training data; JSON values only.
     """
 
     name: ClassVar[str]
@@ -125,12 +125,12 @@ class Task(ABC):
         self.options = options
         self.fitted: Mapping[str, Any] = fitted or {}
 
-    # What it is.
+    # Description.
 
     @property
     @abstractmethod
     def metrics(self) -> Mapping[str, Metric]:
-        """Name to function of the score table; the first is the primary one."""
+        """Metrics by name, as functions of the score table. The first is the primary metric."""
 
     @property
     @abstractmethod
@@ -139,12 +139,12 @@ class Task(ABC):
 
     @property
     def slides(self) -> bool:
-        """Whether a long example becomes overlapping windows; otherwise it is truncated, and that is counted."""
+        """Whether a long example becomes overlapping windows. Otherwise it is truncated, which is reported."""
         return bool(self.options.slides)
 
     @property
     def labels(self) -> list[str]:
-        """The fixed set of labels of which a prediction gives the probabilities, in their order; empty without one."""
+        """The fixed labels whose probabilities a prediction gives, in order; empty without a fixed set of labels."""
         return list(self.fitted.get("labels", ()))
 
     @property
@@ -154,17 +154,17 @@ class Task(ABC):
 
     @property
     def weighted(self) -> bool:
-        """Whether the task's loss weighs labels, which a head with a loss of its own can't."""
+        """Whether the task's loss weights labels, which a head with its own loss can't do."""
         return "weights" in self.fitted
 
     @property
     def found(self) -> Mapping[str, str]:
-        """What fitting found out that the user should see, by name."""
+        """Results of fitting that the user should see, by name."""
         return {}
 
     @classmethod
     def from_stock(cls, architecture: str, config: Any) -> Task | None:
-        """The task of a stock model that somebody else fine-tuned, or None when its head is not this task's.
+        """The task of a stock model that was fine-tuned elsewhere, or None where its head is not of this task.
 
         Args:
             architecture: Name of the stock class, for example `BertForSequenceClassification`.
@@ -176,64 +176,64 @@ class Task(ABC):
 
     @abstractmethod
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
-        """The same task with every column it needs named, chosen among `names`.
+        """The task with the name of every column it needs, chosen from `names`.
 
         Args:
             names: The columns of the data.
-            labelled: False when the data need not hold the answers (prediction).
+            labelled: Whether the data must hold targets; False for prediction.
 
         Raises:
-            ConfigError: a column that was asked for is absent, or the choice is in doubt; lists the columns.
+            ConfigError: a column that was asked for is absent, or the choice is ambiguous; lists the columns.
         """
 
     @abstractmethod
     def read(self, row: Row, *, labelled: bool = True) -> Example:
-        """Row to example.
+        """Read an example from a row.
 
         Raises:
-            DataError: the row can't be used; the problems name its place.
+            DataError: the row can't be used; its problems name the place of the row.
         """
 
     @abstractmethod
     def fit(self, examples: Sequence[Example]) -> Self:
-        """The same task, fitted: with what the training examples teach.
+        """The task fitted to the training examples.
 
         Raises:
-            ConfigError: they teach nothing, for example because all have one label.
-            DataError: lists examples that can't be used.
+            ConfigError: nothing can be learned, for example because all examples have the same label.
+            DataError: lists the examples that can't be used.
         """
 
     def check(self, example: Example) -> Problem | None:
-        """What is wrong with a labelled example in the light of what was fitted, or None."""
+        """The problem of a labelled example that does not suit the fitted task, or None."""
         return None
 
     def warnings(self, examples: Sequence[Example]) -> list[Problem]:
-        """What is odd about labelled examples that can be used all the same; it is said, and nothing is refused."""
+        """Suspicious features of labelled examples. They are reported, and no example is refused."""
         return []
 
     def labels_in(self, example: Example) -> list[str]:
-        """The labels that a target is or holds, each as often as it stands there; none for numbers and passages."""
+        """The labels of a target, repeated as often as they occur; empty for numbers and answers."""
         return [example.target] if isinstance(example.target, str) else []
 
     def stratum(self, example: Example) -> str:
-        """What a hold-out keeps in proportion: the label of an example, or nothing where targets are no labels."""
+        """The stratum of an example in stratified splits: its label, or the empty text where targets are not labels."""
         return example.target if isinstance(example.target, str) else ""
 
     def show(self, target: Any) -> str:
-        """A target in a few characters, as a message shows it."""
+        """A short form of a target for messages."""
         return printable(target, 40)
 
     def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
-        """How many gold items (`unit`) an example has, and how many of them the windows can express.
+        """Number of gold items (`unit`) of an example, and how many of them the windows can express.
 
-        The difference is what truncation and the borders of tokens cost, whatever the model. (0, 0) where the target
-        is not made of pieces of the text.
+        The difference is lost to truncation and token boundaries, whatever the model. Both are 0 where the target does
+        not consist of parts of the text.
         """
         return 0, 0
 
     @abstractmethod
     def encode_target(self, example: Example, window: Window) -> Array:
-        """The target of one window: a scalar or vector (`level` example: all its windows alike), or one entry a token.
+        """The target of one window: a scalar or vector, the same for all windows of an example, or one entry per token.
 
         [] or [k] or [n]
         """
@@ -242,46 +242,47 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sum of the losses and the number (or weight) of items, both scalars.
+        """Sum of the losses and number (or total weight) of items. Both are scalars.
 
-        A sum, so that any split into micro-batches gives the gradient of the whole: loss = total sum / total count.
+        The loss is a sum so that any division into micro-batches gives the gradient of the whole batch: loss = total
+        sum / total count.
         """
 
     def fit_thresholds(
         self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Self:
-        """The same task with what the validation data decide; itself when there is nothing to decide.
+        """The task with thresholds fitted to the validation data; by default the task itself.
 
         Args:
             examples: Validation examples.
-            features: Their windows.
-            logits: For each example, the logits of its windows.
+            features: Features of each example.
+            logits: Logits of the windows of each example.
         """
         return self
 
     @abstractmethod
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
-        """Windows of one example and their logits ([k] or [n, k] each) to a prediction (JSON values only).
+        """Decode the logits of an example's windows ([k] or [n, k] each) into a prediction of JSON values.
 
-        The answer itself comes first.
+        The first entry is the prediction itself.
         """
 
     @abstractmethod
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
-        """One line of the table that the metrics read. The example's target must be known."""
+        """One row of the table that the metrics read. The example must have a target."""
 
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
-        """The score by label, a line each, for people; empty where there are no labels."""
+        """The scores of each label, one row per label; empty where there are no labels."""
         return []
 
     # Copies.
 
     def with_options(self, **chosen: Any) -> Self:
-        """The same task with other options."""
+        """A copy of the task with some options changed."""
         return type(self)(self.options.model_copy(update=chosen), self.fitted)
 
     def with_fitted(self, **fitted: Any) -> Self:
-        """The same task, fitted."""
+        """A copy of the task with the given fitted values."""
         return type(self)(self.options, fitted)
 
 
@@ -291,23 +292,23 @@ def stock_labels(config: Any) -> list[str]:
 
 
 def names() -> list[str]:
-    """Names of all tasks: the files beside this one that hold one, then those of other packages."""
+    """Names of all tasks: those defined in this folder, then those of other packages."""
     own = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if holds_task(path))
     return own + sorted(point.name for point in entry_points(group=GROUP) if point.name not in own)
 
 
 def holds_task(path: Path) -> bool:
-    """Whether a file defines the class that is named after it."""
+    """Whether a file defines the class named after the file."""
     return f"\nclass {path.stem.capitalize()}(" in path.read_text(encoding="utf-8")
 
 
 def find(name: str) -> type[Task]:
-    """The task class of that name: `Classification` in `tasks/classification.py`, or an entry point.
+    """The task class with the given name or alias: `Classification` in `tasks/classification.py`, or an entry point.
 
-    A name that no task has may be the alias of one; where two tasks claim an alias, the first in `names` has it.
+    Names take precedence over aliases. Where two tasks have the same alias, it belongs to the first in `names`.
 
     Raises:
-        ConfigError: there is no such task; lists those there are.
+        ConfigError: there is no such task; lists the existing ones.
     """
     known = names()
     if name in known:
@@ -321,7 +322,7 @@ def find(name: str) -> type[Task]:
 
 
 def load(name: str) -> type[Task]:
-    """The class of a task that there is."""
+    """Load the class of an existing task."""
     if (Path(__file__).parent / f"{name}.py").exists():
         own: type[Task] = getattr(import_module(f"{__package__}.{name}"), name.capitalize())
         return own

@@ -32,7 +32,7 @@ class ClassificationOptions(base.TextOptions):
 
 
 class Classification(base.Task):
-    """One label out of a fixed set, which comes from the training data only."""
+    """One label out of a fixed set, which is that of the training data."""
 
     name = "classification"
     aliases = ("text-classification", "sentiment-analysis")
@@ -95,7 +95,7 @@ class Classification(base.Task):
         return np.array(self.labels.index(example.target))
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cross-entropy; with weights w the mean is sum(w l) / sum(w), as torch's own."""
+        """Cross-entropy. With weights w, the mean is sum(w l) / sum(w), as in torch."""
         from torch.nn import functional as F
 
         weights = self.fitted.get("weights")

@@ -1,4 +1,4 @@
-"""What tasks share: choosing columns, reading texts and labels, numbers of labels."""
+"""Functions shared by tasks: choosing columns, reading texts and labels, class weights and activations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .base import Array, TextOptions
 
 TextOptionsT = TypeVar("TextOptionsT", bound="TextOptions")
 UNSEEN = "(unseen in training)"
-"""Stands for labels that training lacks, in the table of labels."""
+"""Name of the row for labels absent from the training data, in the table of labels."""
 TEXT_NAMES = ("text", "sentence", "review", "document", "comment", "message", "texto", "frase", "sentença")
 PAIR_NAMES = (
     ("sentence1", "sentence2"),
@@ -29,19 +29,19 @@ PAIR_NAMES = (
     ("premissa", "hipótese"),
 )
 COUNTABLE = "unseen-countable"
-"""Code of a problem with a label that training lacks, where the example can still be scored, as one that is missed."""
+"""Code of a problem with a label absent from the training data, where the example can be scored as missed."""
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names as they may stand in a message."""
+    """Names as a list for a message."""
     return ", ".join(printable(name, 40) for name in names)
 
 
 def present(role: str, asked: str, names: Sequence[str]) -> str:
-    """A column that the user named, checked.
+    """Check that a column named by the user exists, and return it.
 
     Raises:
-        ConfigError: the data hold no such column.
+        ConfigError: the data have no such column.
     """
     if asked in names:
         return asked
@@ -51,10 +51,10 @@ def present(role: str, asked: str, names: Sequence[str]) -> str:
 
 
 def text_columns(text: str | None, pair: str | None, names: Sequence[str]) -> tuple[str, str | None]:
-    """The column of the text and, for pairs, of the second text: as asked, or recognised by well-known names.
+    """The columns of the text and, for pairs, of the second text: as asked, or with well-known names.
 
     Raises:
-        ConfigError: a named column is absent, or no choice or more than one offers itself.
+        ConfigError: a named column is absent, or no column or more than one has a well-known name.
     """
     if text is not None:
         return present("text", text, names), None if pair is None else present("pair", pair, names)
@@ -65,10 +65,14 @@ def text_columns(text: str | None, pair: str | None, names: Sequence[str]) -> tu
     lower = {name.strip().lower(): name for name in names}
     singles: list[tuple[str, str | None]] = [(lower[name], None) for name in TEXT_NAMES if name in lower]
     pairs: list[tuple[str, str | None]] = [(lower[a], lower[b]) for a, b in PAIR_NAMES if a in lower and b in lower]
-    found = singles + pairs
-    if len(found) == 1:
-        return found[0]
-    why = "no column has a well-known name" if not found else f"several could be meant ({listed(f[0] for f in found)})"
+    matches = singles + pairs
+    if len(matches) == 1:
+        return matches[0]
+    why = (
+        "no column has a well-known name"
+        if not matches
+        else f"several could be meant ({listed(m[0] for m in matches)})"
+    )
     raise ConfigError(
         f"text: which column holds the text? {why}; name it (--text NAME, and --pair NAME for a second text), "
         "or give --header A,B if the file has no header line. "
@@ -80,21 +84,21 @@ def target_column(role: str, asked: str | None, known: Sequence[str], names: Seq
     """The column of the target: as asked, or the one with a well-known name.
 
     Raises:
-        ConfigError: the named column is absent, or no choice or more than one offers itself.
+        ConfigError: the named column is absent, or no column or more than one has a well-known name.
     """
     if asked is not None:
         return present(role, asked, names)
     lower = {name.strip().lower(): name for name in names}
-    found = [lower[name] for name in known if name in lower]
-    if len(found) == 1:
-        return found[0]
-    why = "no column has a well-known name" if not found else f"several could be meant ({listed(found)})"
+    matches = [lower[name] for name in known if name in lower]
+    if len(matches) == 1:
+        return matches[0]
+    why = "no column has a well-known name" if not matches else f"several could be meant ({listed(matches)})"
     raise ConfigError(f"{role}: which column holds the {role}? {why}; name it (--{role} NAME). "
                       f"The columns are: {listed(names)}")  # fmt: skip
 
 
 def input_columns(options: TextOptionsT, known: Sequence[str], names: Sequence[str], *, labelled: bool) -> TextOptionsT:
-    """The options of a task of texts or pairs with its columns named.
+    """The options of a task about texts or pairs, with the names of its columns.
 
     Raises:
         ConfigError: see `text_columns` and `target_column`.
@@ -105,7 +109,7 @@ def input_columns(options: TextOptionsT, known: Sequence[str], names: Sequence[s
 
 
 def told_apart(quoted: Sequence[str]) -> list[str]:
-    """Quoted labels of a message, in escapes where several would look the same on a screen (NFC and NFD)."""
+    """Quoted labels for a message, escaped where several would look the same on a screen (NFC and NFD)."""
     looks = [unicodedata.normalize("NFC", label) for label in quoted]
     return [
         label.encode("ascii", "backslashreplace").decode() if looks.count(look) > 1 else label
@@ -124,10 +128,10 @@ def read_inputs(row: Row, options: TextOptions, *, labelled: bool) -> tuple[str,
 
 
 def read_text(row: Row, column: str, *, labelled: bool) -> str:
-    """A text of a row. Empty texts are refused where they would be trained on or scored, and pass in prediction.
+    """A text of a row. Empty texts are refused in training and evaluation, and allowed in prediction.
 
     Raises:
-        DataError: the column is absent from this row, or does not hold a text, or the text is empty.
+        DataError: the column is absent from this row or does not hold a text, or the text is empty.
     """
     value = row.values.get(column)
     if isinstance(value, str) and (not labelled or not blank(value)):
@@ -140,17 +144,17 @@ def read_text(row: Row, column: str, *, labelled: bool) -> str:
         raise DataError(Problem(row.place, message, fix, "empty-text"))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    found = "nothing" if value is None else f"{type(value).__name__} {printable(value)}"
-    raise DataError(Problem(row.place, f"column {column!r}: expected a text, found {found}", fix, "not-a-text"))
+    shown = "nothing" if value is None else f"{type(value).__name__} {printable(value)}"
+    raise DataError(Problem(row.place, f"column {column!r}: expected a text, found {shown}", fix, "not-a-text"))
 
 
 def read_label(row: Row, column: str) -> str:
-    """A label of a row, as text: 1, 1.0 and "1" are the same label, True is `true`; everything else stays as it is.
+    """A label of a row as a text: 1, 1.0 and "1" are the same label, and True is `true`.
 
-    A list of one label, which doccano and Label Studio write, is that label.
+    A list of one label, as doccano and Label Studio export it, is read as that label.
 
     Raises:
-        DataError: there is no label, or it is not a text, a number or a truth value.
+        DataError: there is no label, or it is not a text, a number or a boolean.
     """
     value = row.values.get(column)
     if isinstance(value, list) and len(value) == 1:
@@ -167,18 +171,18 @@ def read_label(row: Row, column: str) -> str:
         raise DataError(
             Problem(row.place, f"column {column!r} holds no label", "label the row or drop it", "empty-label")
         )
-    found = f"{type(value).__name__} {printable(value)}"
-    raise DataError(Problem(row.place, f"column {column!r}: expected one label, found {found}", "", "not-a-label"))
+    shown = f"{type(value).__name__} {printable(value)}"
+    raise DataError(Problem(row.place, f"column {column!r}: expected one label, found {shown}", "", "not-a-label"))
 
 
 def show_names(names: Iterable[str]) -> str:
-    """Several labels or answers in a few characters, as a message shows them."""
+    """A short form of several labels or answers for messages."""
     joined = " + ".join(names)
     return printable(joined, 40) if joined else "nothing"
 
 
 def sorted_labels(labels: Iterable[str]) -> list[str]:
-    """Distinct labels in a stable order: whole numbers by value, everything else by code point."""
+    """Distinct labels in a stable order: by value where all are whole numbers, else by code point."""
     distinct = set(labels)
     if all(label.lstrip("-").isdecimal() for label in distinct):
         return sorted(distinct, key=lambda label: (int(label), label))
@@ -186,17 +190,17 @@ def sorted_labels(labels: Iterable[str]) -> list[str]:
 
 
 def closest(label: str, labels: Sequence[str]) -> list[str]:
-    """The label that was probably meant, if any: one that differs by case, blanks or Unicode form, or a similar one."""
+    """The label that was probably meant, if any: the same but for case, blanks or Unicode form, or a similar one."""
 
     def normal(text: str) -> str:
         return unicodedata.normalize("NFKC", text).casefold().strip()
 
-    alike = [one for one in labels if normal(one) == normal(label)]
+    alike = [known for known in labels if normal(known) == normal(label)]
     return alike[:1] or difflib.get_close_matches(label, labels, n=1)
 
 
 def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) -> Problem | None:
-    """A label that the training data did not have is a problem with a place.
+    """The problem of a label that does not occur in the training data, or None where it does.
 
     Args:
         example: Its target is the label.
@@ -221,12 +225,12 @@ def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) 
 def class_weights(
     asked: str | Mapping[str, float], labels: Sequence[str], counts: Mapping[str, int]
 ) -> list[float] | None:
-    """One weight a label, or None for none.
+    """One weight per label, or None without weights.
 
     `balanced` is n / (k * count), the heuristic of King and Zeng (2001) that scikit-learn uses.
 
     Raises:
-        ConfigError: a weight for an unknown label, or a label without a weight.
+        ConfigError: a label is unknown or has no weight.
     """
     if asked == "none":
         return None

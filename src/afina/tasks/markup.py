@@ -1,4 +1,4 @@
-"""What annotators write, read and doubted: tags of words, and spans of characters in any unit."""
+"""Reading and checking annotations: tags of words, and spans of characters in any unit."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
 
 
 def tag_column(asked: str | None, tokens: str, names: Sequence[str]) -> str:
-    """The column of the tags: as asked, a well-known name, or the last of numbered columns.
+    """The column of the tags: as asked, the one with a well-known name, or the last of numbered columns.
 
     Raises:
-        ConfigError: none offers itself.
+        ConfigError: the named column is absent, or no column or more than one has a well-known name.
     """
     numbered = [name for name in names if name.isdecimal()]
     if asked is None and tokens in numbered and len(numbered) > 1:
@@ -27,29 +27,29 @@ def tag_column(asked: str | None, tokens: str, names: Sequence[str]) -> str:
 
 
 def read_list(row: Row, column: str) -> list[str]:
-    """A list of words.
+    """The list of words of a row.
 
     Raises:
-        DataError: it is not one.
+        DataError: the value is not a list of texts.
     """
     value = row.values.get(column)
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return value
-    found = f"{type(value).__name__} {printable(value)}"
-    raise DataError(Problem(row.place, f"column {column!r}: expected a list of words, found {found}", "", "not-a-list"))
+    shown = f"{type(value).__name__} {printable(value)}"
+    raise DataError(Problem(row.place, f"column {column!r}: expected a list of words, found {shown}", "", "not-a-list"))
 
 
 def read_tags(row: Row, column: str, key: str | None, words: int) -> tuple[str, ...]:
-    """One tag a word, names or numbers.
+    """The tags of a row, one per word, given as names or numbers.
 
     Raises:
-        DataError: it is not a list, or not of that length.
+        DataError: the value is not a list, or does not have one tag per word.
     """
     value = row.values.get(column)
     if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
-        found = f"{type(value).__name__} {printable(value)}"
+        shown = f"{type(value).__name__} {printable(value)}"
         raise DataError(
-            Problem(row.place, f"column {column!r}: expected a list of tags, found {found}", "", "not-a-list")
+            Problem(row.place, f"column {column!r}: expected a list of tags, found {shown}", "", "not-a-list")
         )
     if len(value) != words:
         message = f"{words} words and {len(value)} tags in column {column!r}"
@@ -61,7 +61,7 @@ def read_tags(row: Row, column: str, key: str | None, words: int) -> tuple[str, 
 
 
 def joined(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Words as a text with blanks between them, and the characters of each word."""
+    """Words joined by blanks to a text, and the character span of each word."""
     places, at = [], 0
     for word in words:
         places.append((at, at + len(word)))
@@ -70,17 +70,17 @@ def joined(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
 
 
 def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
-    """Character spans of a row, blanks at their edges left out, in order.
+    """Character spans of a row in order, without blanks at their edges.
 
     Raises:
-        DataError: lists every span that is malformed, out of the text, empty or blank.
+        DataError: lists every span that is malformed, outside the text, empty or blank.
     """
     value = row.values.get(column)
     value = [] if value is None else value
     if not isinstance(value, list):
-        found = f"{type(value).__name__} {printable(value)}"
+        shown = f"{type(value).__name__} {printable(value)}"
         fix = "a cell of a table is text; give spans as a list in a .jsonl file" if isinstance(value, str) else ""
-        raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {found}", fix, "not-spans"))
+        raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {shown}", fix, "not-spans"))
     spans, errors = checked_spans(value, text, unit)
     if errors:
         fix = "give start, end (exclusive) and label"
@@ -93,27 +93,27 @@ def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
 
 
 def checked_spans(value: Sequence[Any], text: str, unit: str) -> tuple[list[Span], list[str]]:
-    """Spans of a text, and what is wrong with those that are none."""
+    """The valid spans of a text, and the errors of the invalid ones."""
     to_character = positions(text, unit)
     spans, errors = [], []
-    for one in value:
+    for entry in value:
         try:
-            spans.append(checked_span(one, text, to_character))
+            spans.append(checked_span(entry, text, to_character))
         except ValueError as error:
             errors.append(str(error))
     return spans, errors
 
 
 def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Span:
-    """A span of the text, from {start, end, label} or [start, end, label].
+    """A span of a text from {start, end, label} or [start, end, label].
 
     Raises:
-        ValueError: says what is wrong with it.
+        ValueError: the span is malformed, outside the text, empty or blank.
     """
-    said = None
+    expected = None
     if isinstance(one, dict):
-        said = one.get("text")
-        label = one.get("label", one.get("labels"))  # Label Studio exports a list of one
+        expected = one.get("text")
+        label = one.get("label", one.get("labels"))  # Label Studio exports a list of one label
         ends = [one.get(end, one.get(f"{end}_offset")) for end in ("start", "end")]  # doccano's relations: start_offset
         one = [*ends, label[0] if isinstance(label, list) and len(label) == 1 else label]
     if not isinstance(one, list) or len(one) != 3 or not all(type(offset) is int for offset in one[:2]):
@@ -132,22 +132,22 @@ def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Spa
     inner = text[start:end]
     if blank(inner):
         raise ValueError(f"{shown} holds only blanks")
-    if isinstance(said, str) and said.split() != inner.split():
-        raise ValueError(f"{shown} should hold {printable(said, 40)}, found {printable(inner, 40)}")
+    if isinstance(expected, str) and expected.split() != inner.split():
+        raise ValueError(f"{shown} should hold {printable(expected, 40)}, found {printable(inner, 40)}")
     return Span(start + len(inner) - len(inner.lstrip()), end - len(inner) + len(inner.rstrip()), label)
 
 
 def shown_span(span: Span, text: str) -> str:
-    """A span as a message shows it."""
+    """A short form of a span for messages."""
     return f"span [{span.start}, {span.end}) {printable(span.label, 30)} {printable(text[span.start : span.end], 40)}"
 
 
 def refuse_other_units(examples: Sequence[Example]) -> None:
-    """Offsets that were counted in another unit seldom leave the text; they cut words. See where they do.
+    """Refuse offsets in a unit other than characters. They seldom leave the text, but they cut words.
 
     Raises:
-        DataError: of the spans that another unit would move, most begin or end inside a word as characters, and hardly
-            any in that unit; names the first rows.
+        DataError: most of the spans that another unit would move begin or end inside a word when read as characters,
+            and nearly all fit when read in that unit; lists the spans that cut a word.
     """
     cures = {unit: f"counted in {words} they fit: --offsets {unit}" for unit, words in OTHER_UNITS.items()}
     cures[JOINED_LINE_ENDS] = "with each line end counted as one character they fit: write \\n for \\r\\n in the texts"
@@ -160,7 +160,7 @@ def refuse_other_units(examples: Sequence[Example]) -> None:
             for span in example.target:
                 try:
                     start, end = to_character(span.start), to_character(span.end)
-                    # One sound edge is enough: a blank that the wrong unit drew in at the other was left out already.
+                    # One sound edge is enough: at the other, a blank that the wrong unit included was stripped already.
                     sound = not (cuts_word(example.text, start) and cuts_word(example.text, end))
                     fits = end <= len(example.text) and sound
                 except ValueError:
@@ -180,10 +180,10 @@ def refuse_other_units(examples: Sequence[Example]) -> None:
 
 
 def refuse_off_by_one(examples: Sequence[Example]) -> None:
-    """Ends that name the last character of a span, not the first one after it, and starts that count from 1.
+    """Refuse ends that are inclusive, and starts that count from 1.
 
     Raises:
-        DataError: most spans are cut by one character at that edge, and whole with it; names them.
+        DataError: most spans cut a word at that edge, and would not if the edge were moved by one; lists them.
     """
     known = [(example, span) for example in examples for span in example.target]
     advice = {1: "is the end the last character? Add 1 to each end", -1: "do starts count from 1? Take 1 from each"}
@@ -205,7 +205,7 @@ def refuse_off_by_one(examples: Sequence[Example]) -> None:
 
 
 def bad_tags(example: Example) -> Iterator[Problem]:
-    """The first tag of a sentence that says nothing about entities."""
+    """The problem of the first tag of a sentence that is not an entity tag, if there is one."""
     for i, tag in enumerate(example.target, 1):
         if tag != "O" and not TAG.fullmatch(tag):
             fix = "write O, or a letter, a dash and a type (B-PER); --set options.kind=plain if tags are no entities"
@@ -214,16 +214,16 @@ def bad_tags(example: Example) -> Iterator[Problem]:
 
 
 def orphans(examples: Sequence[Example]) -> list[Problem]:
-    """Tags that go on with an entity that is not there, in data where entities begin with B (or S, U)."""
+    """Problems of tags that continue an entity that has not begun, in data where entities begin with B (or S, U)."""
     first: list[tuple[Example, int]] = []
     needless = 0
     for example in examples:
         for i, (before, tag) in enumerate(zip(["O", *example.target], example.target, strict=False)):
-            same = before[1:] == tag[1:]
-            if tag[:1] in ("I", "E", "L") and not (same and before[:1] in ("B", "I")):
+            same_type = before[1:] == tag[1:]
+            if tag[:1] in ("I", "E", "L") and not (same_type and before[:1] in ("B", "I")):
                 first.append((example, i))
-            needless += tag[:1] in ("B", "S", "U") and not same
-    if len(first) >= needless:  # IOB1 and IO, where this is how an entity begins
+            needless += tag[:1] in ("B", "S", "U") and not same_type
+    if len(first) >= needless:  # in IOB1 and IO, entities begin with I
         return []
     return [
         Problem(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LABEL_NAMES = ("labels", "label", "tags", "classes", "categories", "topics", "rótulos", "etiquetas")
 SEPARATORS = (";", "|", ",")
 WRITTEN_LIST = re.compile(r"\s*\[\s*(['\"].*)?\]\s*", re.DOTALL)
-"""A list of labels as Python or JSON writes it, inside a cell."""
+"""A cell that holds a list of labels in the syntax of Python or JSON."""
 
 
 class MultilabelOptions(base.TextOptions):
@@ -38,7 +38,7 @@ class MultilabelOptions(base.TextOptions):
 
 
 class Multilabel(base.Task):
-    """Any number of labels out of a fixed set, each with a threshold of its own."""
+    """Any number of labels out of a fixed set, each with its own threshold."""
 
     name = "multilabel"
     aliases = ("multi-label-classification", "multi-label")
@@ -55,7 +55,7 @@ class Multilabel(base.Task):
 
     @property
     def thresholds(self) -> list[float]:
-        """Probability from which a label is given, one a label."""
+        """Smallest probability with which each label is predicted."""
         return list(self.fitted.get("thresholds") or [0.5] * len(self.labels))
 
     @property
@@ -103,7 +103,7 @@ class Multilabel(base.Task):
         return self.with_fitted(**fitted)
 
     def check(self, example: Example) -> Problem | None:
-        """The first label that the training data did not have."""
+        """The problem of the first label that does not occur in the training data, or None."""
         wrong = [label for label in example.target if label not in self.labels]
         return inputs.unseen(replace(example, target=wrong[0]), self.labels) if wrong else None
 
@@ -114,7 +114,7 @@ class Multilabel(base.Task):
         return inputs.show_names(target)
 
     def warnings(self, examples: Sequence[Example]) -> list[Problem]:
-        """Labels that look like several: what another separator makes of them are labels too."""
+        """Labels that look like several labels: another separator divides them into known labels."""
         known = set(self.fitted.get("labels", ()))
         own = self.options.separator
         doubtful = {label: sign for label in sorted(known) if (sign := other_separator(label, known, own))}
@@ -134,7 +134,7 @@ class Multilabel(base.Task):
         return np.array([label in example.target for label in self.labels], dtype=np.float32)
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Binary cross-entropy of every label, as torch's `binary_cross_entropy_with_logits`; mean over all of them."""
+        """Binary cross-entropy of every label, as torch's `binary_cross_entropy_with_logits`; a mean over labels."""
         from torch.nn import functional as F
 
         weights = self.fitted.get("weights")
@@ -149,7 +149,7 @@ class Multilabel(base.Task):
     def fit_thresholds(
         self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Self:
-        """For each label the threshold with the best F1 on these examples; 0.5 where no threshold finds one."""
+        """Fit the threshold of each label with the best F1 on the examples, 0.5 where no threshold is better."""
         probabilities = np.stack([sigmoid(np.stack(windows).mean(axis=0)) for windows in logits])  # [n, k]
         gold = np.stack([[label in example.target for label in self.labels] for example in examples])
         thresholds = [best_threshold(probabilities[:, i], gold[:, i]) for i in range(len(self.labels))]
@@ -172,7 +172,7 @@ class Multilabel(base.Task):
         }
 
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
-        """Each label as a yes-or-no question."""
+        """The scores of each label as a binary classification."""
         return [
             {**scores.per_label(column_of(table, i), ["no", label])[1], "threshold": threshold}
             for i, (label, threshold) in enumerate(zip(self.labels, self.thresholds, strict=True))
@@ -207,10 +207,12 @@ class Multilabel(base.Task):
 
 
 def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]:
-    """The labels of a row: a list, or a text with a separator; nothing is the empty set. Blanks around a label go.
+    """The labels of a row, from a list or a text with separators. Blanks around labels are stripped.
+
+    An empty value is the empty set.
 
     Raises:
-        DataError: something else stands there, or a label is empty or stands twice.
+        DataError: the value has another type, or a label is empty or repeated.
     """
     value = row.values.get(column or "")
     if isinstance(value, str) and WRITTEN_LIST.fullmatch(value):
@@ -221,9 +223,9 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
         value = [part.strip() for part in value.split(separator)] if value.strip() else []
     value = [] if value is None else value
     if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
-        found = f"{type(value).__name__} {printable(value)}"
+        shown = f"{type(value).__name__} {printable(value)}"
         message = (
-            f"column {column!r}: expected labels (a list of texts, or a text separated by {separator!r}), found {found}"
+            f"column {column!r}: expected labels (a list of texts, or a text separated by {separator!r}), found {shown}"
         )
         raise DataError(Problem(row.place, message, "", "not-labels"))
     labels = [str(part).lower() if isinstance(part, bool) else str(part) for part in value]
@@ -239,7 +241,7 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
 
 
 def unsplit(counts: Mapping[str, int], separator: str) -> str | None:
-    """Another separator that most labels hold, which means that the named one is wrong."""
+    """Another separator that most labels contain, which means that the named one is wrong; None without one."""
     for other in SEPARATORS:
         if other != separator and sum(other in label for label in counts) * 2 > len(counts):
             return other
@@ -247,7 +249,7 @@ def unsplit(counts: Mapping[str, int], separator: str) -> str | None:
 
 
 def other_separator(label: str, known: Collection[str], separator: str) -> str | None:
-    """Another separator that divides a label into known labels."""
+    """Another separator that divides a label into known labels, or None."""
     for sign in (*SEPARATORS, "/", "\n"):
         if sign == separator:
             continue
@@ -258,7 +260,7 @@ def other_separator(label: str, known: Collection[str], separator: str) -> str |
 
 
 def best_threshold(probabilities: Array, gold: Array) -> float:
-    """The threshold with the best F1, in the middle between two neighbours; of equal ones the nearest to 0.5.
+    """The threshold with the best F1, halfway between two probabilities; of equally good ones, the nearest to 0.5.
 
     Args:
         probabilities: Probability that the label is present. [n]
@@ -274,5 +276,5 @@ def best_threshold(probabilities: Array, gold: Array) -> float:
 
 
 def column_of(table: Mapping[str, Array], i: int) -> dict[str, Array]:
-    """One label of a multi-label table as a table of two labels."""
+    """Columns of one label of a multi-label table, as a table of binary classification."""
     return {name: table[name][:, i].astype(int) for name in ("gold", "predicted")}

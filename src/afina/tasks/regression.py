@@ -25,7 +25,7 @@ class RegressionOptions(base.TextOptions):
 
 
 class Regression(base.Task):
-    """One finite number, standardised for training and given back in the user's scale."""
+    """One finite number, standardised for training and predicted in the user's scale."""
 
     name = "regression"
     aliases = ("text-regression", "sentence-similarity", "similarity")
@@ -54,8 +54,8 @@ class Regression(base.Task):
     def from_stock(cls, architecture: str, config: Any) -> Regression | None:
         if not architecture.endswith("ForSequenceClassification"):
             return None
-        one = config.num_labels == 1 and config.problem_type != "multi_label_classification"
-        return cls(cls.Options(), {}) if one or config.problem_type == "regression" else None
+        single = config.num_labels == 1 and config.problem_type != "multi_label_classification"
+        return cls(cls.Options(), {}) if single or config.problem_type == "regression" else None
 
     def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
         return type(self)(inputs.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.fitted)
@@ -66,7 +66,7 @@ class Regression(base.Task):
         return Example(text, pair, target, row.place)
 
     def fit(self, examples: Sequence[Example]) -> Self:
-        """Mean and standard deviation of the training targets; they become the scale of the last layer."""
+        """Fit the mean and standard deviation of the training targets, which become the scale of the last layer."""
         targets = np.array([example.target for example in examples], dtype=np.float64)
         deviation = float(targets.std())
         if not math.isfinite(deviation) or deviation == 0:
@@ -80,7 +80,7 @@ class Regression(base.Task):
         return np.array((example.target - self.fitted["mean"]) / self.fitted["deviation"], dtype=np.float32)
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Squared error in standard deviations."""
+        """Squared error of the standardised targets."""
         return (logits.float()[:, 0] - targets).square().sum(), logits.new_tensor(float(len(targets)))
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
@@ -119,7 +119,7 @@ def read_number(row: Row, column: str) -> float:
     """A finite number of a row.
 
     Raises:
-        DataError: there is none, or it is not a number, or not a finite one.
+        DataError: there is no value, or it is not a finite number.
     """
     value = row.values.get(column)
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -128,7 +128,7 @@ def read_number(row: Row, column: str) -> float:
         )
     fix = "write plain digits with '.' as the decimal point: no comma, blank, unit or other minus than '-'"
     wrong = Problem(row.place, f"column {column!r}: expected a number, found {printable(value)}", fix, "not-a-number")
-    # float() reads "1_000" as a line of Python, which data are not.
+    # float() accepts "1_000", which is Python syntax and not a number in data.
     if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
         raise DataError(wrong)
     try:

@@ -1,8 +1,9 @@
-"""`tokens`: named stretches of a text (names, dates, prices) or one tag a word (parts of speech).
+"""`tokens`: labelled spans of a text (names, dates, prices) or one tag per word (parts of speech).
 
-Input is words with tags, or a text with character spans. Words are joined by blanks and everything is aligned by
-characters; a long text becomes windows, and each token is labelled and read in the one window where it has most
-context, so nothing is cut. Entities are BIO inside, whatever scheme came in, and decoding gives legal sequences only.
+The input is words with tags, or a text with character spans. Words are joined by blanks, and tokens are aligned with
+words and spans by characters. A long text becomes windows; each token is labelled and read in the window where it has
+most context, so nothing is truncated. Entities are encoded as BIO, whatever the scheme of the data, and decoding gives
+legal sequences only.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class TokensOptions(base.Options):
 
 
 class Tokens(base.Task):
-    """A tag for each word, or spans of a text."""
+    """A tag for each word, or labelled spans of a text."""
 
     name = "tokens"
     aliases = ("token-classification", "ner", "named-entity-recognition", "pos", "pos-tagging", "extraction")
@@ -88,7 +89,7 @@ class Tokens(base.Task):
 
     @property
     def plain(self) -> bool:
-        """Whether each word has a tag of its own, rather than being part of an entity."""
+        """Whether tags are independent labels of words, rather than parts of entities."""
         return bool(self.fitted["kind"] == "plain")
 
     @property
@@ -99,7 +100,7 @@ class Tokens(base.Task):
 
     @cached_property
     def tags(self) -> list[str]:
-        """The tags of the head: `O` and B-, I- for each type; the plain tags; or those of somebody else's head."""
+        """The tags of the head: `O` with B- and I- for each type, the plain tags, or those of a stock model."""
         given: list[str] | None = self.fitted.get("tags")
         return given or (
             self.types if self.plain else ["O", *(f"{edge}-{kind}" for kind in self.types for edge in "BI")]
@@ -175,11 +176,13 @@ class Tokens(base.Task):
         return self.weighed({"kind": "entities", "types": types, "scheme": scheme}, examples)
 
     def weighed(self, fitted: dict[str, Any], examples: Sequence[Example]) -> Self:
-        """The fitted task, with the weights of its tags where they are asked for."""
+        """The fitted task, with class weights of its tags where the options ask for them."""
         task = self.with_fitted(**fitted)
         if self.options.class_weights == "none":
             return task
-        counts: Counter[str] = Counter(task.tags)  # once each, so that a tag that never occurs has a finite weight
+        counts: Counter[str] = Counter(
+            task.tags
+        )  # counted once in advance, so that a tag that never occurs has a finite weight
         for example in examples:
             words = segmented(example.text) if example.words is None else example.words
             if example.words is None:
@@ -194,7 +197,7 @@ class Tokens(base.Task):
         return self.with_fitted(**fitted, weights=class_weights("balanced", task.tags, counts))
 
     def warnings(self, examples: Sequence[Example]) -> list[Problem]:
-        """Spans that overlap (one tag a token can't hold both) or cut words; an I where other entities begin with B."""
+        """Spans that overlap (a token has only one tag) or cut words, and tags that continue no entity."""
         if self.options.text is None:
             return markup.orphans(examples) if self.fitted.get("scheme") else []
         overlaps = [
@@ -220,7 +223,7 @@ class Tokens(base.Task):
         ]
 
     def labels_in(self, example: Example) -> list[str]:
-        """Types of the entities, or plain tags."""
+        """Types of the entities of an example, or its plain tags."""
         if example.words is None:
             return [span.label for span in example.target]
         if self.fitted.get("kind") == "plain":
@@ -228,41 +231,44 @@ class Tokens(base.Task):
         return [entity.label for entity in self.entities(example.target)]
 
     def show(self, target: Any) -> str:
-        return inputs.show_names(label for one in target if (label := getattr(one, "label", one)) != "O")
+        return inputs.show_names(label for tag in target if (label := getattr(tag, "label", tag)) != "O")
 
     @property
     def unit(self) -> str:
         return "tags" if self.plain else "entities"
 
     def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
-        """Entities (or tags) and those that tokens can express: every word has a token, every edge is a token's."""
+        """Number of entities (or tags), and of those that tokens can express.
+
+        Every word of an entity must have a token, and every edge of a span must be the edge of a token.
+        """
         spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])
         if example.words is None:
             visible = spans[spans[:, 1] > spans[:, 0]]
             starts, ends = set(visible[:, 0].tolist()), set(visible[:, 1].tolist())
-            kept = without_overlaps(example.target)
-            return len(example.target), sum(span.start in starts and span.end in ends for span in kept)
+            disjoint = without_overlaps(example.target)
+            return len(example.target), sum(span.start in starts and span.end in ends for span in disjoint)
         seen = set(owners(example.words, spans).tolist())
         if self.plain:
             return len(example.words), len(seen - {-1})
         entities = self.entities(example.target)
-        return len(entities), sum(seen.issuperset(range(one.start, one.end)) for one in entities)
+        return len(entities), sum(seen.issuperset(range(entity.start, entity.end)) for entity in entities)
 
     def entities(self, tags: Sequence[str]) -> list[Span]:
-        """Entities of gold tags, as the options read them."""
+        """Entities of gold tags, read as strictly as the options say."""
         return entities_of(tags, strict=self.options.strict)
 
     def check(self, example: Example) -> Problem | None:
-        """The first type or tag that the training data did not have."""
+        """The problem of the first type or tag that does not occur in the training data, or None."""
         if example.words is None:
-            found = [span.label for span in example.target]
+            labels = [span.label for span in example.target]
         elif self.plain:
-            found = list(example.target)
+            labels = list(example.target)
         else:
             for problem in markup.bad_tags(example):
                 return problem
-            found = [TAG.fullmatch(tag)[2] for tag in example.target if tag != "O"]  # type: ignore[index]
-        wrong = [label for label in found if label not in self.types]
+            labels = [TAG.fullmatch(tag)[2] for tag in example.target if tag != "O"]  # type: ignore[index]
+        wrong = [label for label in labels if label not in self.types]
         return (
             inputs.unseen(Example("", target=wrong[0], place=example.place), self.types, countable=True)
             if wrong
@@ -272,16 +278,16 @@ class Tokens(base.Task):
     def encode_target(self, example: Example, window: Window) -> Array:
         """Tag ids of the tokens in the window's core, `IGNORED` elsewhere. [n]
 
-        What begins a word or an entity is told by the token before it, which may lie outside the core.
+        Whether a token begins a word or an entity depends on the token before it, which may lie outside the core.
         """
-        found = np.full(len(window), IGNORED, np.int64)
+        target = np.full(len(window), IGNORED, np.int64)
         inside = slice(*window.core)
         if example.words is None:
             entities = without_overlaps(example.target)
             owner = owners(entities, window.spans)
             begins = np.array([1 + 2 * self.types.index(entity.label) for entity in entities] or [0], np.int64)
             tags = np.where(owner < 0, 0, begins[owner] + ~opens(owner))
-            # A lone blank inside an entity must not end it: it has no tag.
+            # A lone blank has no tag, so that it does not end the entity around it.
             tags[window.spans[:, 1] == window.spans[:, 0]] = IGNORED
         else:
             owner = owners(example.words, window.spans)
@@ -289,20 +295,20 @@ class Tokens(base.Task):
             later = (owner >= 0) & ~opens(owner)
             if self.options.subwords == "first":
                 tags[later] = IGNORED
-            elif not self.plain:  # a word that begins an entity: its other tokens go on with it
+            elif not self.plain:  # later tokens of a word that begins an entity continue the entity
                 tags[later & (tags % 2 == 1)] += 1
-        found[inside] = tags[inside]
-        return found
+        target[inside] = tags[inside]
+        return target
 
     def word_tags(self, example: Example) -> list[int]:
-        """Tag ids of an example's words, BIO whatever came in."""
+        """Tag ids of the words of an example, in BIO whatever the scheme of the data."""
         if self.plain:
             return [self.tags.index(tag) for tag in example.target]
         tags = to_bio(self.entities(example.target), len(example.target))
         return [self.tags.index(tag) for tag in tags]
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cross-entropy over the labelled tokens; with weights w the mean is sum(w l) / sum(w), as torch's own."""
+        """Cross-entropy over the labelled tokens. With weights w, the mean is sum(w l) / sum(w), as in torch."""
         from torch.nn import functional as F
 
         weights = self.fitted.get("weights")
@@ -312,7 +318,7 @@ class Tokens(base.Task):
         return total, logits.new_tensor(float(len(labelled))) if weight is None else weight[labelled].sum()
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
-        spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])  # [N, 2], each token once
+        spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])  # each token once [N, 2]
         rows = np.concatenate([rows[slice(*window.core)] for window, rows in zip(windows, logits, strict=True)])
         probabilities = softmax(rows.astype(np.float64)) if len(rows) else rows
         words = example.words
@@ -326,42 +332,51 @@ class Tokens(base.Task):
             best = units.argmax(axis=1) if len(units) else []
             return {"tags": [self.tags[i] for i in best], "scores": [float(units[i, k]) for i, k in enumerate(best)]}
         tags = self.best_tags(units)
-        found = []
+        entities = []
         for first, last, label in entities_of(tags):
-            one = {"start": first, "end": last, "label": label}
+            entity = {"start": first, "end": last, "label": label}
             if example.words is None:
                 start, end = int(places[first, 0]), int(places[last - 1, 1])
-                one |= {"start": start, "end": end, "text": example.text[start:end]}
-            found.append({**one, "score": certainty(units, tags, self.tags, first, last)})
-        return {"tags": tags, "entities": found} if example.words is not None else {"entities": found}
+                entity |= {"start": start, "end": end, "text": example.text[start:end]}
+            entities.append({**entity, "score": certainty(units, tags, self.tags, first, last)})
+        return {"tags": tags, "entities": entities} if example.words is not None else {"entities": entities}
 
     def best_tags(self, probabilities: Array) -> list[str]:
-        """The best legal sequence; for somebody else's head, whose scheme may be any, the best tag of each. [n, k]"""
+        """The best legal sequence; for a stock model, whose scheme is unknown, the best tag of each word.
+
+        Args:
+            probabilities: Probabilities of the tags of each word. [n, k]
+        """
         if "tags" in self.fitted:
             return [self.tags[i] for i in probabilities.argmax(axis=1)] if len(probabilities) else []
         return viterbi(np.log(np.maximum(probabilities, 1e-300)), self.tags)
 
     def by_word(self, words: Sequence[tuple[int, int]], spans: Array, probabilities: Array) -> Array:
-        """Probabilities of each word's tags: its first token's; a word without a token gets the usual tag. [W, k]"""
-        found = np.zeros((len(words), len(self.tags)))
-        found[:, self.tags.index(self.fitted.get("common", "O"))] = 1.0
+        """Tag probabilities of each word: those of its first token, or the most common tag without one. [W, k]"""
+        rows = np.zeros((len(words), len(self.tags)))
+        rows[:, self.tags.index(self.fitted.get("common", "O"))] = 1.0
         owner = owners(words, spans)
         first = np.flatnonzero(opens(owner))
-        found[owner[first]] = probabilities[first]
-        return found
+        rows[owner[first]] = probabilities[first]
+        return rows
 
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
-        """Counts of an example by type, and last those of types that training lacks: words with the right tag, or
-        entities with the right span and type; for entities also the credit for partly right ones."""
+        """Counts of correct, gold and predicted words or entities of an example, by type.
+
+        The last entry counts types absent from the training data. For entities there are also the credits of partly
+        right ones.
+        """
         if example.words is not None and self.plain:
-            right = Counter(one for one, other in zip(example.target, prediction["tags"], strict=True) if one == other)
+            right = Counter(
+                gold for gold, predicted in zip(example.target, prediction["tags"], strict=True) if gold == predicted
+            )
             return self.counts(right, Counter(example.target), Counter(prediction["tags"]))
         if example.words is None:
             target = set(example.target)
-            answer = {Span(one["start"], one["end"], one["label"]) for one in prediction["entities"]}
+            answer = {Span(entity["start"], entity["end"], entity["label"]) for entity in prediction["entities"]}
         else:
             target, answer = set(self.entities(example.target)), set(self.entities(prediction["tags"]))
-        kinds = (Counter(span.label for span in some) for some in (target & answer, target, answer))
+        kinds = (Counter(span.label for span in spans) for spans in (target & answer, target, answer))
         partial, typed = scores.credits(sorted(target), sorted(answer))
         return {**self.counts(*kinds), "partial": partial, "typed": typed}
 
@@ -369,20 +384,22 @@ class Tokens(base.Task):
         """Columns of the score table."""
         columns = {"correct": right, "gold_count": gold, "predicted_count": said}
         return {
-            name: [*(found[kind] for kind in self.types), sum(n for kind, n in found.items() if kind not in self.types)]
-            for name, found in columns.items()
+            name: [*(count[kind] for kind in self.types), sum(n for kind, n in count.items() if kind not in self.types)]
+            for name, count in columns.items()
         }
 
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
-        right, gold, said = (table[name].sum(axis=0).tolist() for name in ("correct", "gold_count", "predicted_count"))
+        right, gold, predicted = (
+            table[name].sum(axis=0).tolist() for name in ("correct", "gold_count", "predicted_count")
+        )
         return [
             {
                 "label": kind,
-                "precision": ratio(right[i], said[i], 0.0),
+                "precision": ratio(right[i], predicted[i], 0.0),
                 "recall": ratio(right[i], gold[i], 0.0),
-                "f1": ratio(2 * right[i], gold[i] + said[i], 0.0),
+                "f1": ratio(2 * right[i], gold[i] + predicted[i], 0.0),
                 "support": gold[i],
-                "predicted": said[i],
+                "predicted": predicted[i],
             }
             for i, kind in enumerate([*self.types, UNSEEN])
             if kind != UNSEEN or gold[i]

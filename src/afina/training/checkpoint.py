@@ -1,14 +1,15 @@
-"""Where a run can be taken up: complete or absent, and checked before it is believed.
+"""Checkpoints: where a run can be resumed. They are complete or absent, and verified before they are used.
 
 RUN/checkpoints/step-00000120/
-  weights.safetensors     what trains
-  optimiser.safetensors   AdamW's moments and step counts; absent when the training is over
-  best.safetensors        what trains, at the best evaluation so far; absent before the first
-  state.json              counters, scores, and what the run was begun with
-  manifest.json           size and SHA-256 of each of these; written last
+  weights.safetensors     trainable weights
+  optimiser.safetensors   moments and step counts of AdamW; absent when training is over
+  best.safetensors        trainable weights at the best evaluation so far; absent before the first
+  state.json              counters, scores, and the fingerprint of the run
+  manifest.json           size and SHA-256 of each of these files; written last
 
-Everything is written aside, synced, described by the manifest, synced and renamed. The checkpoint before goes only when
-the new one is durable. Data order and dropout are functions of seed and step, so no random state is kept.
+A checkpoint is written under a temporary name, synced, described by its manifest, synced again and renamed. Older
+checkpoints are removed only when the new one is durable. Data order and dropout are functions of seed and step, so no
+random state is kept.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A moment of a run.
+    """The state of a run after a step.
 
     Attributes:
         state: Counters and scores; JSON values only.
-        weights: What trains, by name.
-        optimiser: AdamW's state, by name and part; empty when the training is over.
-        best: What trains at the best evaluation so far; empty before the first.
+        weights: Trainable weights, by name.
+        optimiser: State of AdamW, by name and part; empty when training is over.
+        best: Trainable weights at the best evaluation so far, by name; empty before the first.
     """
 
     state: dict[str, Any]
@@ -54,16 +55,16 @@ def save(run: Path, step: int, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint, then remove the older ones.
 
     Raises:
-        TrainingError: it can't be written; says how much room there is. Older checkpoints are as they were.
+        TrainingError: the checkpoint can't be written; says how much disk space is free. Older ones are unchanged.
     """
     parent = run / CHECKPOINTS
     place, again = parent / f"step-{step:08d}", 0
-    while place.exists():  # a run that was taken up and stopped before its next step: the one there must not go first
+    while place.exists():  # a resumed run that stops before its next step must not remove the old one first
         again += 1
         place = parent / f"step-{step:08d}.{again}"
     parts = {"weights": checkpoint.weights, "optimiser": checkpoint.optimiser, "best": checkpoint.best}
     with writing(place, run, sum(tensor.nbytes for tensors in parts.values() for tensor in tensors.values())):
-        for log in (STEPS, EVALUATIONS):  # the checkpoint builds on their lines
+        for log in (STEPS, EVALUATIONS):  # the checkpoint refers to lines of the logs
             if (run / log).exists():
                 sync(run / log)
         making = aside(place)
@@ -87,10 +88,10 @@ def save(run: Path, step: int, checkpoint: Checkpoint) -> Path:
 
 @contextmanager
 def writing(place: Path, run: Path, size: int = 0) -> Iterator[None]:
-    """What can't be written inside stops the run; what is half written goes.
+    """Turn failures to write into errors of the run, and remove what is half written.
 
     Raises:
-        TrainingError: says what, why, how much room there is, and how to go on.
+        TrainingError: something can't be written; says why, how much disk space is free, and how to go on.
     """
     try:
         yield
@@ -106,7 +107,7 @@ def writing(place: Path, run: Path, size: int = 0) -> Iterator[None]:
 
 
 def latest(run: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint that is whole, and what is wrong with those that are newer."""
+    """The newest intact checkpoint, and the errors of newer ones."""
     parent = run / CHECKPOINTS
     skipped: list[str] = []
     for place in sorted(parent.glob("step-*"), reverse=True) if parent.is_dir() else ():
@@ -118,10 +119,10 @@ def latest(run: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def read(place: Path) -> Checkpoint:
-    """A checkpoint, every byte of it checked.
+    """Read a checkpoint and verify every file.
 
     Raises:
-        ConfigError: names the file that is missing, damaged, or should not be there.
+        ConfigError: a file is missing, damaged or unexpected.
     """
     manifest = parse(place / MANIFEST)
     names = {MANIFEST, "weights.safetensors", "state.json", *manifest}
@@ -134,10 +135,10 @@ def read(place: Path) -> Checkpoint:
         if name == MANIFEST:
             continue
         try:
-            found = describe(file)
+            described = describe(file)
         except OSError as error:
             raise ConfigError(f"{file}: can't be read: {error.strerror}") from None
-        if found != manifest.get(name):
+        if described != manifest.get(name):
             raise ConfigError(f"{file}: damaged: its size or SHA-256 is not that of the manifest")
     weights, optimiser, best = (
         load_file(place / f"{name}.safetensors") if f"{name}.safetensors" in manifest else {}
@@ -147,11 +148,11 @@ def read(place: Path) -> Checkpoint:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The optimiser by name.
+# State of the optimiser by parameter name.
 
 
 def optimiser_state(optimiser: torch.optim.Optimizer, names: Mapping[torch.nn.Parameter, str]) -> Tensors:
-    """AdamW's state as tensors with names."""
+    """The state of AdamW as named tensors."""
     return {
         f"{name}|{part}": value.detach().clone()
         for parameter, name in names.items()
@@ -162,7 +163,7 @@ def optimiser_state(optimiser: torch.optim.Optimizer, names: Mapping[torch.nn.Pa
 def restore_optimiser(
     optimiser: torch.optim.Optimizer, names: Mapping[torch.nn.Parameter, str], tensors: Tensors
 ) -> None:
-    """Put AdamW's state back."""
+    """Restore the state of AdamW."""
     by_name = {name: parameter for parameter, name in names.items()}
     for key, value in tensors.items():
         name, _, part = key.rpartition("|")
@@ -175,15 +176,15 @@ def restore_optimiser(
 
 
 def write(file: Path, tree: Any) -> None:
-    """A JSON file."""
+    """Write a JSON file."""
     file.write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
 
 
 def parse(file: Path) -> dict[str, Any]:
-    """A JSON file that holds an object.
+    """Read a JSON file that holds an object.
 
     Raises:
-        ConfigError: it does not.
+        ConfigError: the file can't be read or holds something else.
     """
     try:
         tree = json.loads(file.read_text(encoding="utf-8"))
@@ -195,5 +196,5 @@ def parse(file: Path) -> dict[str, Any]:
 
 
 def describe(file: Path) -> dict[str, Any]:
-    """Size and SHA-256."""
+    """Size and SHA-256 of a file."""
     return {"bytes": file.stat().st_size, "sha256": sha256(file)}

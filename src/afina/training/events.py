@@ -1,4 +1,4 @@
-"""What a run says while it goes on. Whoever listens draws it, logs it, or lets it pass."""
+"""Events of a run. The consumer displays, logs or ignores them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ..inference import Evaluation
 
 BEAT = 1.0
-"""Seconds between two words of a part of the work that has no steps; a stop is heard as often."""
+"""Seconds between progress events of work without steps. Such work can be stopped as often."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that the run decided or found, in one line.
+    """Something that the run decided or noticed, in one line.
 
     Attributes:
         text: The line.
@@ -38,8 +38,8 @@ class Begin:
     """Training starts.
 
     Attributes:
-        steps: Number of steps at most.
-        epochs: Number of epochs at most.
+        steps: Largest number of steps.
+        epochs: Largest number of epochs.
         metric: The validation metric that chooses the best epoch.
     """
 
@@ -53,11 +53,11 @@ class Step:
     """One step of the optimiser.
 
     Attributes:
-        number: Counted from 1 over the whole run.
-        epoch: Counted from 0.
-        last: Whether it ends its epoch.
-        loss: Mean over the step's items.
-        learning_rate: That of the first parameter group.
+        number: Number of the step in the whole run, from 1.
+        epoch: Number of the epoch, from 0.
+        last: Whether the step is the last of its epoch.
+        loss: Mean loss over the items of the step.
+        learning_rate: Learning rate of the first parameter group.
         grad_norm: Norm of the gradient before clipping.
         tokens: Number of real tokens that went through the encoder.
         padded_tokens: Number of places computed for them, padding included.
@@ -77,11 +77,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long part of the work has come that has no steps.
+    """Progress of long work without steps.
 
     Attributes:
-        what: Its name.
-        share: The share that is done, from 0 to 1.
+        what: Name of the work.
+        share: Share of the work that is done, from 0 to 1.
     """
 
     what: str
@@ -95,8 +95,8 @@ class Scored:
     Attributes:
         epoch: Number of finished epochs.
         step: Number of finished steps.
-        metrics: Name to value.
-        best: Whether it is the best so far.
+        metrics: Values of the metrics, by name.
+        best: Whether this is the best evaluation so far.
     """
 
     epoch: int
@@ -113,8 +113,8 @@ class Done:
         folder: Folder of the run.
         artifact: The fine-tuned model.
         validation: Scores of the best epoch on the validation data.
-        test: Scores on the test data, when there are any.
-        record: What `run.json` holds.
+        test: Scores on the test data, or None without test data.
+        record: Content of `run.json`.
     """
 
     folder: Path
@@ -128,8 +128,8 @@ Event = Note | Begin | Step | Progress | Scored | Done
 
 
 def with_progress(what: str, work: Work[T]) -> Generator[Progress, None, T]:
-    """Do something long, and say now and then how far it is: what it says is where it can be stopped."""
-    said = time.monotonic()
+    """Do long work and report its progress from time to time. It can be stopped at each report."""
+    reported = time.monotonic()
     with closing(work):
         while True:
             try:
@@ -137,6 +137,6 @@ def with_progress(what: str, work: Work[T]) -> Generator[Progress, None, T]:
             except StopIteration as end:
                 result: T = end.value
                 return result
-            if time.monotonic() - said >= BEAT:
+            if time.monotonic() - reported >= BEAT:
                 yield Progress(what, share)
-                said = time.monotonic()
+                reported = time.monotonic()

@@ -1,4 +1,4 @@
-"""The loop: a generator of steps. It computes and yields; whoever consumes it logs, evaluates, saves and stops."""
+"""The training loop as a generator of steps. Its consumer logs, evaluates, saves and stops."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .objective import Objective, Unit
 
 
 def epoch_batches(n: int, size: int, *, seed: int, epoch: int) -> list[list[int]]:
-    """The batches of one epoch: a random permutation of range(n) in pieces of `size`, the last one shorter.
+    """The batches of one epoch: a random permutation of range(n) in parts of `size`; the last may be shorter.
 
-    Never a draw that depends on lengths, which would bias the steps. A pure function of its arguments, so that a run
-    that is taken up sees the same order.
+    The order does not depend on lengths, which would bias the steps. It is a pure function of the arguments, so that a
+    resumed run sees the same order.
     """
     order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
     return [order[i : i + size].tolist() for i in range(0, n, size)]
@@ -41,16 +41,16 @@ def steps(
     """Train, one step of the optimiser at a time. Order and dropout are pure functions of seed and step.
 
     Args:
-        network: With its trainable part chosen.
-        objective: What is optimised, and on which examples.
-        optimiser: Over the trainable parameters; its groups' learning rates are the peaks.
+        network: A network whose trainable part is chosen.
+        objective: The loss and its examples.
+        optimiser: Optimiser of the trainable parameters. The learning rates of its groups are the peaks.
         factor: Factor on the learning rates by step, from 0.
         epochs: Number of passes over the data.
         batch_size: Number of examples of a step.
         clip: Largest norm of the gradient.
         micro_tokens: Number of tokens, padding included, that go through the encoder at once.
         seed: Seed of order and dropout.
-        done: Number of steps that were taken before; the next one is the first.
+        done: Number of steps taken by an earlier run, which are skipped.
 
     Raises:
         TrainingError: loss or gradient is not finite; names the step and the rows.

@@ -1,4 +1,4 @@
-"""What a step optimises."""
+"""Objectives: the loss of a step and its examples."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..tasks.base import Array, Task
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What must stay together in a micro-batch: a window, or an example whose windows share one answer.
+    """Windows that must stay in one micro-batch: a single window, or all windows of an example with one target.
 
     Attributes:
-        windows: Its windows.
-        places: Their positions among the windows of the data.
-        target: What should come out.
+        windows: The windows.
+        places: Indices of the windows in the data.
+        target: The encoded target.
     """
 
     windows: Sequence[Window]
@@ -31,28 +31,28 @@ class Unit:
 
 
 class Objective(Protocol):
-    """The loss of a step, as a sum over units: any division into micro-batches gives the gradient of the whole."""
+    """The loss of a step, as a sum over units. Any division into micro-batches gives the gradient of the whole."""
 
     @property
     def examples(self) -> int:
         """Number of examples to draw from."""
 
     def units(self, batch: Sequence[int], step: int) -> list[Unit]:
-        """The units of some examples at a step; a function of its arguments, so that a run can be taken up."""
+        """The units of some examples at a step. It is a function of its arguments, so that a run can be resumed."""
 
     def states(self, units: Sequence[Unit]) -> States | None:
-        """The states of the units' windows at the network's cut, when they are kept."""
+        """The states of the units' windows at the cut, or None where they are not kept."""
 
     def loss(
         self, network: Network, inputs: Batch, *, units: Sequence[Unit], states: States | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sum of the losses and number (or weight) of items, both scalars.
+        """Sum of the losses and number (or total weight) of items. Both are scalars.
 
         Args:
-            network: In training mode.
-            inputs: The units' windows as a batch.
-            units: What they are.
-            states: What `states` gave for them.
+            network: The network in training mode.
+            inputs: Windows of the units as a batch.
+            units: The units of the batch.
+            states: Their states, as returned by `states`.
         """
 
     def where(self, batch: Sequence[int]) -> list[str]:
@@ -64,8 +64,8 @@ class Supervised:
     """The task's loss on labelled examples.
 
     Attributes:
-        task: Fitted.
-        data: With targets.
+        task: A fitted task.
+        data: Training data with targets.
     """
 
     task: Task
@@ -106,7 +106,7 @@ def averaged(logits: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
     """Mean of the logits of each example's windows. [B, k] -> [E, k]
 
     Args:
-        logits: Those of all windows, an example's one after the other. [B, k]
+        logits: Logits of all windows, in the order of the examples. [B, k]
         counts: Number of windows of each example. [E]
     """
     lengths = torch.tensor(counts, device=logits.device)

@@ -1,4 +1,4 @@
-"""How fast what trains is moved: parameter groups, the optimiser and the schedule."""
+"""Parameter groups, the optimiser and the learning rate schedule."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ def parameter_groups(
     layer_decay: float = 1.0,
     weight_decay: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Trainable parameters by learning rate and weight decay.
+    """Trainable parameters grouped by learning rate and weight decay.
 
-    Biases and normalisation weights (everything with one dimension) don't decay. With `layer_decay` d, a layer i below
-    the top gets d^i of the rate (Howard and Ruder 2018, discriminative fine-tuning); the head gets its own.
+    Biases and normalisation weights (all parameters with one dimension) are not decayed. With `layer_decay` d, the
+    learning rate of the i-th layer below the top is multiplied by d^i (discriminative fine-tuning, Howard and Ruder
+    2018). The head has its own learning rate.
 
     Args:
-        network: With its trainable part chosen.
+        network: A network whose trainable part is chosen.
         learning_rate: Peak learning rate of the encoder.
-        head_learning_rate: Peak learning rate of the head; None for the encoder's.
-        layer_decay: Factor on the learning rate for each layer further from the head.
+        head_learning_rate: Peak learning rate of the head; None for that of the encoder.
+        layer_decay: Factor on the learning rate per layer of distance from the head.
         weight_decay: Decoupled weight decay.
     """
     top = network.backbone.depth + 1
@@ -45,21 +46,21 @@ def parameter_groups(
 
 
 def make_optimiser(groups: list[dict[str, Any]]) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019) in torch's fused form, on CPU and GPU.
+    """AdamW (Loshchilov and Hutter 2019) in torch's fused implementation, on CPU and GPU.
 
     Args:
-        groups: What `parameter_groups` gave.
+        groups: Groups from `parameter_groups`.
     """
     return torch.optim.AdamW(groups, betas=(0.9, 0.999), eps=1e-8, fused=True)
 
 
 def schedule(shape: str, *, steps: int, warmup: float) -> Callable[[int], float]:
-    """Factor on the learning rate at step i (from 0): up over the warm-up, then linear or cosine down to 0, or flat.
+    """Factor on the learning rate at step i (from 0): linear warm-up, then linear or cosine decay to 0, or constant.
 
     Args:
         shape: `linear`, `cosine` or `constant`.
         steps: Number of steps of the whole training.
-        warmup: Share of them in which the learning rate rises.
+        warmup: Share of the steps in which the learning rate rises.
     """
     warmup_steps = math.ceil(steps * warmup)
 

@@ -1,4 +1,4 @@
-"""What a run will take, before it begins: tokens, arithmetic, time, memory, disk."""
+"""Estimates of a run before it begins: tokens, FLOPs, time, memory and disk space."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .loop import epoch_batches
 from .run import KEPT, Prepared, prepare, recipe_of
 
 SHARE = 0.75
-"""Share of the measured matrix-multiply peak that a run reaches: 0.7 to 0.9 on CPUs, in bench/RESULTS.md."""
+"""Expected share of the measured matrix-product peak that a run reaches; 0.7 to 0.9 on CPUs in bench/RESULTS.md."""
 TRACE = 34
-"""Numbers that a layer keeps for its backward pass, a token and unit of width (Korthikanti et al. 2022, equation 1)."""
+"""Values that a layer keeps for its backward pass, per token and unit of width (Korthikanti et al. 2022, eq. 1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Figures of a run that has not begun.
+    """Estimates for a run that has not begun.
 
     Attributes:
         examples: Number of training examples.
@@ -29,14 +29,14 @@ class Plan:
         tokens: Number of tokens of one epoch.
         padded_tokens: Number of tokens of one epoch if every step were padded to its longest window.
         steps: Number of steps of the optimiser.
-        epochs: Number of epochs at most.
-        flops: Arithmetic of the whole run, early stopping aside.
-        peak: Measured FLOP/s of matrix products.
-        seconds: Expected time, training and validation.
-        memory: Bytes at the height of training, beside what Python and torch take.
+        epochs: Largest number of epochs.
+        flops: FLOPs of the whole run without early stopping.
+        peak: Measured peak of matrix products, in FLOP/s.
+        seconds: Expected time of training and validation.
+        memory: Peak memory of training in bytes, in addition to that of Python and torch.
         states: Bytes of kept states.
-        kept: What becomes of them, in words; empty where nothing is frozen.
-        disk: Bytes that the run's folder and the kept states take.
+        kept: Where the states are kept, as a message; empty where nothing is frozen.
+        disk: Bytes of the run's folder and the kept states.
     """
 
     examples: int
@@ -55,7 +55,7 @@ class Plan:
 
 
 def plan(config: Config, data: Data) -> Plan:
-    """The figures of a run, from its configuration and data; loads and encodes, and trains nothing.
+    """Estimate a run from its configuration and data. The model is loaded and the data are encoded, without training.
 
     Raises:
         InputError: configuration, data or model can't be used.
@@ -72,19 +72,19 @@ def plan(config: Config, data: Data) -> Plan:
 
 
 def figures(prepared: Prepared) -> Plan:
-    """The figures of a run that is prepared."""
+    """Estimate a prepared run."""
     config, network, splits = prepared.config, prepared.network, prepared.splits
     recipe = recipe_of(config, prepared.task)
     train, width = splits["train"], network.backbone.width
     longest = [max(train.lengths[start:end]) for start, end in train.owners]
     store = state_store(memory=config.training.cache_memory, disk=config.training.cache_disk)
-    states, kept = 0, ""
+    states, storage = 0, ""
     if network.frozen_layers:
         states = sum(states_size(network, splits[name].windows) for name in KEPT)
-        kept = str(store.plan(states))
+        storage = str(store.plan(states))
     work = flops.forward(network, train.lengths)
     total = work.training(recipe.epochs, kept=store.plan(states).kept)
-    for name in set(splits) - {"train"}:  # validation after every evaluation, and everything once at the end
+    for name in set(splits) - {"train"}:  # validation in every evaluation, and everything once at the end
         scored = flops.forward(network, splits[name].lengths)
         times = math.ceil(recipe.epochs / recipe.evaluate_every) if name == "validation" else 0
         total += scored.below + scored.above * (times + 1)
@@ -110,6 +110,6 @@ def figures(prepared: Prepared) -> Plan:
         seconds=total / (SHARE * peak),
         memory=4.0 * weights + 16.0 * trained + trace + (states if states <= store.memory else 0),
         states=states,
-        kept=kept,
+        kept=storage,
         disk=4.0 * weights + (states if 0 < states <= store.disk else 0),
     )

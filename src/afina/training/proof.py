@@ -1,4 +1,4 @@
-"""The freeze proof: that what was frozen is as it was, and that what trains has moved."""
+"""The freeze proof: frozen weights are unchanged, and trainable weights have moved."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..model.network import Network
 
 
 def prove(network: Network, before: Mapping[str, str], *, vocabulary: int | None = None) -> dict[str, Any]:
-    """Prove that every frozen tensor is bit-equal to the base model's, and say which trainable ones have not moved.
+    """Prove that every frozen tensor is bit-equal to that of the base model, and list trainable ones that did not move.
 
     Args:
-        network: After training.
-        before: What `parameter_hashes` gave before.
-        vocabulary: Number of weights in the rows of the vocabulary that trained, where not all rows did.
+        network: The network after training.
+        before: Hashes from `parameter_hashes` before training.
+        vocabulary: Number of weights in the trained rows of the vocabulary; None where all rows trained.
 
     Raises:
-        TrainingError: a frozen tensor moved, or nothing that trains did.
+        TrainingError: a frozen tensor moved, or no trainable tensor did.
     """
     after = parameter_hashes(network)
     trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}

@@ -1,4 +1,4 @@
-"""Taking up a run that was stopped: what it was begun with, and where it goes on."""
+"""Resuming a run that was stopped: the fingerprint of its inputs, and the checkpoint to continue from."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def fingerprint_of(
     parameter_hashes: Mapping[str, str],
     compute: Compute,
 ) -> dict[str, Any]:
-    """What decides the outcome of a run, to compare when it is taken up.
+    """Everything that determines the outcome of a run, for comparison when the run is resumed.
 
     Args:
-        settings: Those that change what comes out.
+        settings: Settings that change the outcome.
         splits: Examples by split.
-        parameter_hashes: Hashes of the weights that the training begins with.
-        compute: Where it computes.
+        parameter_hashes: Hashes of the initial weights.
+        compute: Device and arithmetic.
     """
     examples = {}
     for name, part in splits.items():
@@ -44,7 +44,7 @@ def fingerprint_of(
 
 
 def machine(compute: Compute) -> dict[str, Any]:
-    """What a run runs on: system, versions, and where it computes."""
+    """The machine of a run: system, versions, device and arithmetic."""
     from importlib.metadata import version
 
     packages = ("afina", "torch", "transformers", "numpy")
@@ -57,10 +57,10 @@ def machine(compute: Compute) -> dict[str, Any]:
 
 
 def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Checkpoint | None, list[str]]:
-    """The checkpoint to go on from, if there is one, and what to say about it; sweeps what a dead run left half done.
+    """The checkpoint to continue from, or None, with notes for the user. Unfinished files of a dead run are removed.
 
     Raises:
-        ConfigError: the run was begun with something else, and the differences are listed; or a log is damaged.
+        ConfigError: the inputs of the run have changed, and the differences are listed; or a log is damaged.
     """
     latest, skipped = checkpoint.latest(folder)
     notes = [f"skipped: {reason}" for reason in skipped]
@@ -79,9 +79,9 @@ def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Che
         )
     counters = latest.state["counters"]
     logs = {rundir.STEPS: counters["number"], rundir.EVALUATIONS: counters["evaluations"]}
-    kept = {name: rundir.first_lines(folder / name, lines) for name, lines in logs.items()}
+    contents = {name: rundir.first_lines(folder / name, lines) for name, lines in logs.items()}
     rundir.sweep(folder, *half_done)
-    for name, content in kept.items():
+    for name, content in contents.items():
         disk.write(folder / name, content)
     moved = differences(then["machine"], fingerprint["machine"])
     if moved:
@@ -90,12 +90,12 @@ def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Che
 
 
 def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A dict less one entry."""
+    """A copy of a dict without one entry."""
     return {key: value for key, value in tree.items() if key != name}
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between the beginning of a run and the attempt to go on with it, one line each."""
+    """Differences between the fingerprints of a run when it began and when it is resumed, one per line."""
     before, after = dict(flat(then)), dict(flat(now))
     lines = [
         f"{name}: was {value!r}, is {after.get(name)!r}" for name, value in before.items() if after.get(name) != value
@@ -104,7 +104,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """A tree of dicts as paths and values."""
+    """The paths and values of a tree of dicts."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{path}{name}.")

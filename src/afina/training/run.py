@@ -1,7 +1,7 @@
-"""Configuration to fine-tuned model, in three stages: prepare, fit, conclude.
+"""A run, from configuration to fine-tuned model, in three stages: prepare, fit, conclude.
 
-Each stage is a generator of events that returns what the next one needs; `stream` runs them one after the other.
-Closing it while it trains leaves a checkpoint.
+Each stage is a generator of events that returns the input of the next stage; `stream` runs all three. Closing a
+generator while it trains leaves a checkpoint.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ from .speed import speed_note, speed_of
 from .trainer import Clock, Recipe, Trainer
 
 NEUTRAL = {"cache_memory", "cache_disk", "checkpoint_every"}
-"""Training settings that don't change what comes out."""
+"""Training settings that don't change the outcome."""
 KEPT = ("train", "validation")
-"""Splits that go through the network more than once."""
+"""Splits that are computed more than once, so that keeping their states pays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything that a training begins with.
+    """Everything that training needs.
 
     Attributes:
-        config: The configuration, everything decided.
-        data: The rows as examples.
-        task: Fitted.
-        tokenizer: The model's.
-        network: The base model with a new head, its trainable part chosen.
-        splits: The examples as the model sees them; `train` has targets.
-        coverage: Gold items by split, all of them and those that the windows can express.
-        compute: Where and in what arithmetic the network computes.
+        config: The complete configuration.
+        data: The examples by split.
+        task: The fitted task.
+        tokenizer: Tokenizer of the model.
+        network: The base model with a new head. Its trainable part is chosen.
+        splits: The encoded examples by split; `train` has targets.
+        coverage: Number of gold items by split, and of those that the windows can express.
+        compute: Device and arithmetic of the network.
         hashes: Hashes of the network's parameters.
-        findings: What there is to know about the data.
-        clock: Seconds that it took.
+        findings: Findings about the data.
+        clock: Seconds by part of the work.
     """
 
     config: Config
@@ -74,11 +74,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A training that is over.
+    """A finished training.
 
     Attributes:
-        prepared: What it began with.
-        trainer: Its state; the network has the best weights.
+        prepared: Input of the training.
+        trainer: Final state of the training; the network has the best weights.
     """
 
     prepared: Prepared
@@ -86,17 +86,17 @@ class Trained:
 
 
 def stream(config: Config, data: Data | None = None) -> Generator[Event, None, None]:
-    """Fine-tune, one event at a time; the last one is `Done`.
+    """Fine-tune, one event at a time. The last event is `Done`.
 
-    A folder (`out`) that holds an unfinished run is taken up where its last checkpoint was written.
+    An unfinished run in the folder `out` is resumed from its last checkpoint.
 
     Args:
-        config: Checked configuration.
-        data: What `read_data` gave, when it was called already.
+        config: Validated configuration.
+        data: Data from `read_data`, where they have been read already.
 
     Raises:
-        InputError: configuration, data or model can't be used, or are not those that the run was begun with; before any
-            training.
+        InputError: configuration, data or model can't be used, or differ from those of the unfinished run. It is raised
+            before training.
         TrainingError: the run failed.
     """
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
@@ -116,23 +116,23 @@ def stream(config: Config, data: Data | None = None) -> Generator[Event, None, N
 
 
 def prepare(config: Config, data: Data, *, clock: Clock | None = None) -> Generator[Event, None, Prepared]:
-    """Say what is odd about the data, load the model, and see the data as it does.
+    """Report findings about the data, load the model, and encode the data.
 
     Args:
-        config: Checked configuration.
-        data: What `read_data` gave.
-        clock: Counts the seconds.
+        config: Validated configuration.
+        data: Data from `read_data`.
+        clock: Counter of the seconds.
 
     Raises:
         ModelError: the model can't be loaded, or the strategy does not suit it.
-        ConfigError: the head can't serve the task, or the length is more than the model has.
+        ConfigError: the head can't serve the task, or the length exceeds that of the model.
     """
     compute = choose(precision=config.training.precision, threads=config.training.threads)
     return compute.running(prepared_by(config, data, compute=compute, clock=clock or Clock()))
 
 
 def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -> Generator[Event, None, Prepared]:
-    """`prepare` on a device."""
+    """The work of `prepare`, on the chosen device."""
     task, model = data.task, config.model
     with clock.part("check"):
         findings = audit(task, data.splits, left_out=data.left_out)
@@ -164,7 +164,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
 def settled(
     config: Config, data: Data, *, tokenizer: Tokenizer, strategy: strategies.Strategy, network: Network
 ) -> Config:
-    """The configuration with everything decided that the user left open, and paths that mean the same everywhere."""
+    """The configuration with all open settings decided, and with absolute paths."""
     given = config.training
     defaults = strategy.defaults(
         examples=len(data.splits["train"]),
@@ -189,7 +189,7 @@ def settled(
 
 
 def absolute(name: str) -> str:
-    """A path that means the same from everywhere; names of models and patterns of files that aren't there stay."""
+    """The absolute path of an existing file or a pattern. Other names, such as those of models, are unchanged."""
     is_path = name != EMBEDDED and (Path(name).exists() or glob.has_magic(name))
     return str(Path(name).absolute()) if is_path else name
 
@@ -197,7 +197,7 @@ def absolute(name: str) -> str:
 def length_notes(
     splits: Mapping[str, EncodedDataset], covered: Mapping[str, Mapping[str, int]], *, task: Task, limit: int
 ) -> Iterator[Note]:
-    """What the length limit and the borders of tokens cost, split by split; nothing is truncated in silence."""
+    """Notes on the loss to the length limit and to token boundaries by split, so that no truncation is silent."""
     for name, count in covered.items():
         if count["gold"]:
             yield Note(f"{name}: {count['covered']:,} of {count['gold']:,} gold {task.unit} lie whole in the windows")
@@ -216,21 +216,21 @@ def length_notes(
 
 
 def fit(prepared: Prepared, folder: Path) -> Generator[Event, None, Trained]:
-    """Train in a folder that is ours alone, or take up the training there.
+    """Train in the locked folder of a run, or resume the training there.
 
     Args:
-        prepared: What `prepare` gave. Its network is trained.
+        prepared: Result of `prepare`. Its network is trained in place.
         folder: Folder of the run.
 
     Raises:
-        ConfigError: the disk has no room, or the run was begun with something else.
+        ConfigError: the disk has no room, or the inputs differ from those of the unfinished run.
         TrainingError: the loss is not finite, or something can't be written.
     """
     return prepared.compute.running(fitted_in(prepared, folder))
 
 
 def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Trained]:
-    """`fit` where the process is set up for it."""
+    """The work of `fit`, where the process is set up for it."""
     config, network = prepared.config.model_copy(update={"out": str(folder)}), prepared.network
     check_room(folder, network)
     fingerprint = fingerprint_of(
@@ -260,7 +260,7 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
 
 
 def recipe_of(config: Config, task: Task) -> Recipe:
-    """How to train, from a complete configuration."""
+    """The training recipe of a complete configuration."""
     training = config.training
     return Recipe(
         epochs=training.epochs or 1,
@@ -283,7 +283,7 @@ def recipe_of(config: Config, task: Task) -> Recipe:
 
 
 def decided(recipe: Recipe, network: Network, *, strategy: str) -> str:
-    """The settings that matter, in one line."""
+    """The most important settings, in one line."""
     trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
     total = sum(p.numel() for name, p in network.named_parameters() if not name.startswith("vocabulary."))
     head = f", head {recipe.head_learning_rate:g}" if recipe.head_learning_rate else ""
@@ -299,7 +299,7 @@ def decided(recipe: Recipe, network: Network, *, strategy: str) -> str:
 def keep_states(
     prepared: Prepared, store: StateStore, *, clock: Clock
 ) -> Generator[Note | Progress, None, dict[str, EncodedDataset]]:
-    """The splits, those that are run more than once with their states below the cut; what that takes is said before."""
+    """The splits, with the states at the cut of those that are computed more than once. Their size is noted first."""
     network, splits = prepared.network, dict(prepared.splits)
     sizes = {name: states_size(network, splits[name].windows) for name in KEPT}
     yield Note(f"frozen part: {store.plan(sum(sizes.values()))}")
@@ -320,16 +320,16 @@ def keep_states(
 
 
 def check_room(folder: Path, network: Network) -> None:
-    """See that the disk has room for what the run will write.
+    """Check that the disk has room for what the run will write.
 
     Raises:
-        ConfigError: it has not.
+        ConfigError: the disk has too little room.
     """
-    model = sum(p.nbytes for name, p in network.named_parameters() if not name.startswith("vocabulary."))
-    # The weights, two moments of each, and the best weights; the older checkpoint goes when the newer is complete.
-    one = 4 * sum(p.nbytes for p in network.parameters() if p.requires_grad)
-    there = sum(file.stat().st_size for file in (folder / rundir.CHECKPOINTS).rglob("*") if file.is_file())
-    needed, free = one + max(one, model) - there, shutil.disk_usage(folder).free
+    model_size = sum(p.nbytes for name, p in network.named_parameters() if not name.startswith("vocabulary."))
+    # Weights, two moments of each, and best weights. An older checkpoint is removed once the newer one is complete.
+    checkpoint_size = 4 * sum(p.nbytes for p in network.parameters() if p.requires_grad)
+    existing = sum(file.stat().st_size for file in (folder / rundir.CHECKPOINTS).rglob("*") if file.is_file())
+    needed, free = checkpoint_size + max(checkpoint_size, model_size) - existing, shutil.disk_usage(folder).free
     if free < needed:
         raise ConfigError(
             f"out: {folder}: the run needs {needed / 1e6:,.1f} MB for checkpoints and the model, and "
@@ -342,10 +342,10 @@ def check_room(folder: Path, network: Network) -> None:
 
 
 def conclude(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
-    """The best weights to a model that is proved, scored and saved. Closing it leaves a checkpoint.
+    """Prove the freeze, score the best weights and save the model. Closing the generator leaves a checkpoint.
 
     Args:
-        trained: What `fit` gave.
+        trained: Result of `fit`.
         folder: Folder of the run.
 
     Raises:
@@ -355,7 +355,7 @@ def conclude(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
 
 
 def concluded_in(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
-    """`conclude` where the process is set up for it."""
+    """`conclude` with a checkpoint if it is closed, where the process is set up for it."""
     try:
         return (yield from proved_scored_saved(trained, folder))
     except GeneratorExit:
@@ -415,7 +415,7 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
 def scored(
     artifact: Artifact, part: EncodedDataset, *, folder: Path, name: str
 ) -> Generator[Progress, None, Evaluation]:
-    """Score one split with the final model, and write its predictions down."""
+    """Score one split with the final model, and write its predictions."""
     work = inference.compute_logits(artifact.network, part.windows)
     logits = yield from with_progress(f"scores of {name}", work)
     predictions = inference.decode(artifact.task, part.examples, features=part.features, logits=logits)

@@ -1,18 +1,18 @@
-"""Names and formats of everything in a run folder. Reports, comparison and resuming read only this.
+"""Names and formats of everything in a run folder. Reports, comparison and resuming read only this folder.
 
-config.yaml        the complete configuration, everything decided
+config.yaml        the complete configuration
 data.json          where the rows came from, how they were split, the label counts
-check.json         what there is to know about the data, as `afina check` says it without a tokenizer
-quarantine/        records that can't be used, byte for byte, and why (`data.on_bad_row: quarantine`)
-steps.jsonl        one line a step: loss, learning_rate, grad_norm, tokens, padded_tokens
-evaluations.jsonl  one line an evaluation on the validation data
-predictions.jsonl  one line an example of the validation and test data: place, target, prediction
+check.json         findings about the data, as `afina check` reports them without a tokenizer
+quarantine/        unusable records, byte for byte, with their problems (`data.on_bad_row: quarantine`)
+steps.jsonl        one line per step: loss, learning_rate, grad_norm, tokens, padded_tokens
+evaluations.jsonl  one line per evaluation on the validation data
+predictions.jsonl  one line per example of the validation and test data: place, target, prediction
 model/             the fine-tuned model: a Hugging Face folder plus afina.json
-checkpoints/       while it trains: where the run can be taken up (checkpoint.py)
+checkpoints/       during training: where the run can be resumed (checkpoint.py)
 run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
 
-What is being written has a name that begins with `.making-` and is renamed when it is complete. The file of the lock
-stays until the run is finished; a folder with nothing but these names and that file is a run that died.
+Files are written under a name that begins with `.making-` and are renamed when they are complete. The lock file stays
+until the run is finished; a folder with only these names and the lock file is that of a run that died.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ RUN = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A run's folder, read. Nothing is read before it is asked for.
+    """A reader of a run's folder. Each file is read when it is asked for.
 
     Attributes:
         path: The folder.
@@ -59,17 +59,17 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the run came to its end."""
+        """Whether the run is finished."""
         return (self.path / RUN).exists()
 
     @property
     def unfinished(self) -> bool:
-        """Whether the folder holds a run that can be taken up."""
+        """Whether the folder holds an unfinished run, which can be resumed."""
         return not self.finished and (self.path / CONFIG).is_file()
 
     @property
     def config(self) -> Path:
-        """The file of the complete configuration."""
+        """Path of the complete configuration."""
         return self.path / CONFIG
 
     @property
@@ -83,7 +83,7 @@ class RunFolder:
         return any((self.path / CHECKPOINTS).glob("step-*"))
 
     def record(self) -> dict[str, Any]:
-        """What `run.json` says.
+        """The content of `run.json`.
 
         Raises:
             ConfigError: the run is not finished, or the file is damaged.
@@ -91,10 +91,10 @@ class RunFolder:
         return self.parsed(RUN)
 
     def data(self) -> dict[str, Any]:
-        """What `data.json` says.
+        """The content of `data.json`.
 
         Raises:
-            ConfigError: it is missing or damaged.
+            ConfigError: the file is missing or damaged.
         """
         return self.parsed(DATA)
 
@@ -123,10 +123,10 @@ class RunFolder:
         return self.lines(PREDICTIONS)
 
     def parsed(self, name: str) -> dict[str, Any]:
-        """A JSON file of the folder.
+        """The object in a JSON file of the folder.
 
         Raises:
-            ConfigError: it is missing or damaged, or the run is not finished.
+            ConfigError: the file is missing or damaged, or the run is not finished.
         """
         try:
             tree = json.loads((self.path / name).read_text(encoding="utf-8"))
@@ -137,10 +137,10 @@ class RunFolder:
         return tree
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """The lines of a log, as they are read.
+        """The records of a log, read line by line.
 
         Raises:
-            ConfigError: it is missing, or a line is damaged.
+            ConfigError: the log is missing, or a line is damaged.
         """
         try:
             with (self.path / name).open(encoding="utf-8") as stream:
@@ -154,10 +154,10 @@ class RunFolder:
 
 
 def check(folder: Path) -> None:
-    """See that a run can be written to a folder, or taken up in it. Nothing is made or removed.
+    """Check that a run can be written to a folder, or resumed in it. Nothing is created or removed.
 
     Raises:
-        ConfigError: it holds something else, or a finished run, or is no folder, or can't be written to.
+        ConfigError: the folder holds a finished run or something else, or can't be created or written to.
     """
     try:
         if folder.exists() and any(folder.iterdir()) and not is_unfinished(folder):
@@ -171,25 +171,25 @@ def check(folder: Path) -> None:
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Whether a folder holds nothing but a run that did not come to its end.
+    """Whether a folder holds an unfinished run and nothing else.
 
-    A user's folder may well hold a config.yaml, a data.json or a model of its own: without the lock's file all that a
-    run begins with must be there, and a model without a checkpoint is more than an unfinished run leaves.
+    A user's folder may well hold its own config.yaml, data.json or model. Without the lock file, all files that a run
+    begins with must therefore be there, and a model must come with a checkpoint, as in an unfinished run.
     """
-    found = {place.name for place in folder.iterdir() if not place.name.startswith(ASIDE)}
-    begun = {CONFIG, DATA, STEPS} <= found and (MODEL not in found or CHECKPOINTS in found)
+    names = {place.name for place in folder.iterdir() if not place.name.startswith(ASIDE)}
+    begun = {CONFIG, DATA, STEPS} <= names and (MODEL not in names or CHECKPOINTS in names)
     own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, MODEL, CHECKPOINTS}
-    return found <= own and (LOCK in found or begun)
+    return names <= own and (LOCK in names or begun)
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep a folder for one run, made where it is not there. The system lets go of the lock when its owner dies.
+    """Lock a folder for one run, and create it where it is missing. The system releases the lock of a dead process.
 
     Raises:
-        ConfigError: another run has it or has just finished in it, or it can't be made.
+        ConfigError: another run has the folder or has just finished in it, or the folder can't be created.
     """
-    check(folder)  # before the lock's file is there: a folder that holds it passes for a run's
+    check(folder)  # before the lock file exists, which makes a folder pass for that of a run
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     with ExitStack() as lock:
         try:
@@ -206,41 +206,41 @@ def locked(folder: Path) -> Iterator[None]:
             if (folder / RUN).exists() or [place.name for place in folder.iterdir()] == [LOCK]:
                 (folder / LOCK).unlink(missing_ok=True)
             for place in made:
-                with suppress(OSError):  # a folder in which nothing came to be goes again
+                with suppress(OSError):  # a created folder that stayed empty is removed
                     place.rmdir()
 
 
 def tidy(folder: Path) -> None:
-    """Remove what a run left that was killed when all was done but that."""
+    """Remove the checkpoints and lock of a finished run that was killed before it removed them."""
     if (folder / RUN).exists() and (folder / LOCK).exists():
         sweep(folder, CHECKPOINTS, LOCK)
 
 
 def first_lines(file: Path, lines: int) -> bytes:
-    """The first lines of a log: what was there when a checkpoint was written, without what came later.
+    """The first lines of a log, up to those that were there when a checkpoint was written.
 
     Raises:
-        ConfigError: there are fewer, or one is damaged; names it.
+        ConfigError: there are fewer lines, or a line is damaged; names the line.
     """
-    found = file.read_bytes().split(b"\n") if file.exists() else []
+    records = file.read_bytes().split(b"\n") if file.exists() else []
     cure = "the checkpoint builds on it; put it back as it was, or give another folder (--out)"
-    for number, line in enumerate(found[:lines], 1):
+    for number, line in enumerate(records[:lines], 1):
         try:
             whole = isinstance(json.loads(line), dict)
         except ValueError:
             whole = False
         if not whole:
             raise ConfigError(f"{file}:{number}: damaged: not a record of this log; {cure}")
-    if len(found) < lines:
-        raise ConfigError(f"{file}: damaged: {len(found)} lines where a checkpoint was written after {lines}; {cure}")
-    return b"".join(line + b"\n" for line in found[:lines])
+    if len(records) < lines:
+        raise ConfigError(f"{file}: damaged: {len(records)} lines where a checkpoint was written after {lines}; {cure}")
+    return b"".join(line + b"\n" for line in records[:lines])
 
 
 def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
-    """Keep the bytes of records that are not used, and why they are not.
+    """Write the bytes of unusable records, and their problems.
 
-    `quarantine/train.csv` holds them one behind the other, without a header; a line of `quarantine/train.why.jsonl`
-    says of each where it stood, where its bytes begin, how many they are, and what is wrong.
+    `quarantine/train.csv` holds the records one after the other, without a header. For each, a line of
+    `quarantine/train.why.jsonl` gives its place, the start and number of its bytes, and its problems.
     """
     place = folder / QUARANTINE
     making = aside(place)
@@ -255,7 +255,7 @@ def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
         why, start = [], 0
         for problems in records:
             size = len(problems[0].raw)
-            faults = [{"code": one.code, "message": one.message, "fix": one.fix} for one in problems]
+            faults = [{"code": problem.code, "message": problem.message, "fix": problem.fix} for problem in problems]
             why.append({"place": problems[0].place, "start": start, "bytes": size, "problems": faults})
             start += size
         write(making / f"{part}{ending}", b"".join(problems[0].raw for problems in records))
@@ -266,12 +266,12 @@ def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
 
 
 def folder_of(out: str | None, *, task: str, strategy: str, seed: int) -> Path:
-    """The folder of a run: as asked for, or a new one under runs/."""
+    """The folder of a run: the given one, or a new one under runs/."""
     return Path(out) if out else default_folder(task, strategy, seed)
 
 
 def default_folder(task: str, strategy: str, seed: int) -> Path:
-    """A new folder under runs/ that says what it holds."""
+    """A new folder under runs/, named after task, strategy and seed."""
     folder = Path("runs") / f"{task}-{strategy}-{seed}"
     number = 2
     while folder.exists() and any(folder.iterdir()):
@@ -281,20 +281,20 @@ def default_folder(task: str, strategy: str, seed: int) -> Path:
 
 
 def append(file: Path, *records: Any) -> None:
-    """JSON objects as lines at the end of a file."""
+    """Append JSON objects to a file, one per line."""
     lines = [json.dumps(finite(record), ensure_ascii=False, allow_nan=False) + "\n" for record in records]
     with file.open("a", encoding="utf-8") as stream:
         stream.write("".join(lines))
 
 
 def write_json(path: Path, record: Any) -> None:
-    """A JSON file for people and programs, complete or absent."""
+    """Write an indented JSON file, complete or absent."""
     text = json.dumps(finite(record), indent=2, ensure_ascii=False, allow_nan=False)
     write(path, (text + "\n").encode())
 
 
 def finite(value: Any) -> Any:
-    """The value with null for every number that JSON has no form for (a score without a value)."""
+    """The value with None for every nan and infinity, which JSON can't represent (such as undefined scores)."""
     if isinstance(value, dict):
         return {name: finite(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -303,6 +303,6 @@ def finite(value: Any) -> Any:
 
 
 def sweep(folder: Path, *names: str) -> None:
-    """Remove what dead runs left half made, and these."""
+    """Remove unfinished files of dead runs, and the files of the given names."""
     for place in [*folder.glob(f"{ASIDE}*"), *(folder / name for name in names)]:
         remove(place)

@@ -1,4 +1,4 @@
-"""How fast a training was, beside what the machine can do."""
+"""Speed of a training, compared with the peak of the machine."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .trainer import Trainer
 
 
 def speed_of(trainer: Trainer) -> dict[str, Any]:
-    """How fast the training was, beside what the machine can do."""
+    """Tokens and FLOPs per second of a training, with the peak of the machine."""
     network, part = trainer.network, trainer.splits["train"]
     seconds = max(trainer.clock.seconds.get("train", 0.0), 1e-9)
     tokens = trainer.tokens - trainer.earlier_tokens
     epochs = tokens / max(1, sum(part.lengths))
     forward = flops.forward(network, part.lengths)
-    # States that are kept were computed outside `train`.
+    # Kept states are computed outside the time of `train`.
     rate = (3 * forward.above + (forward.below if part.kept is None else 0)) * epochs / seconds
     peak = flops.peak(network.compute)
     return {

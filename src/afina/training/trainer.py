@@ -1,4 +1,4 @@
-"""The consumer of the loop: it logs, evaluates after each epoch, keeps the best weights, stops, writes checkpoints."""
+"""The consumer of the training loop: it logs, evaluates, keeps the best weights, stops and writes checkpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COUNTERS = (
     "number", "epoch", "tokens", "padded_tokens", "epochs_without_improvement", "evaluation_due", "micro_tokens",
     "evaluations",
 )  # fmt: skip
-"""What a checkpoint keeps of the trainer's own state."""
+"""Attributes of the trainer that a checkpoint keeps."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Clock:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Count what happens inside towards `name`."""
+        """Count the time of the context towards `name`."""
         start = time.perf_counter()
         try:
             yield
@@ -47,10 +47,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train, everything decided. The names and units are those of the settings under `training`.
+    """Complete settings of a training. Names and units are those of the settings under `training`.
 
     Attributes:
-        batch_size: Number of examples of a step, accumulation included.
+        batch_size: Number of examples per step, accumulation included.
         metric: The validation metric that chooses the best epoch.
         seed: Seed of order and dropout.
     """
@@ -75,28 +75,28 @@ class Recipe:
 
 @dataclass
 class Trainer:
-    """A training and its state, which is whole whenever an event is given out.
+    """A training and its state, which is consistent whenever an event is yielded.
 
     Attributes:
-        network: With its trainable part chosen; at the end it has the best weights.
-        task: Fitted.
-        splits: `train` with targets, and `validation`.
-        recipe: How to train.
+        network: Network whose trainable part is chosen. At the end it has the best weights.
+        task: The fitted task.
+        splits: The splits `train`, with targets, and `validation`.
+        recipe: Settings of the training.
         folder: Folder of the run.
-        fingerprint: What the run was begun with; a run that is taken up must agree.
-        clock: Counts the seconds.
+        fingerprint: Fingerprint of the inputs, which must be the same when the run is resumed.
+        clock: Counter of the seconds.
         number: Number of finished steps.
-        epoch: The epoch that the last step belongs to, from 0.
+        epoch: Epoch of the last step, from 0.
         tokens: Number of real tokens that went through the encoder.
         padded_tokens: Number of places computed for them.
-        earlier_tokens: Number of tokens that went through before the run was taken up.
+        earlier_tokens: Number of tokens that went through before the run was resumed.
         epochs_without_improvement: Number of epochs since the best evaluation.
-        evaluation_due: Whether an evaluation comes before the next step.
-        evaluations: Number of evaluations, which is the number of lines in their log.
+        evaluation_due: Whether an evaluation precedes the next step.
+        evaluations: Number of evaluations, and of lines in their log.
         micro_tokens: Number of tokens that go through the encoder at once.
         best: The best evaluation so far; empty before the first.
-        best_weights: What trains, at that evaluation, by name.
-        logits: Those of the validation data at that evaluation, by example; empty after the run was taken up.
+        best_weights: Trainable weights at the best evaluation, by name.
+        logits: Logits of the validation data at the best evaluation, by example; empty in a resumed run.
     """
 
     network: Network
@@ -123,7 +123,7 @@ class Trainer:
         """Train to the end and leave the best weights in the network.
 
         Args:
-            taken_up: Where to go on.
+            taken_up: Checkpoint to resume from.
 
         Raises:
             TrainingError: the loss is not finite, or a checkpoint can't be written.
@@ -160,7 +160,7 @@ class Trainer:
         with closing(loop):
             try:
                 yield from self.consume(loop, optimiser)
-            except GeneratorExit:  # whoever looks on wants to stop: everything up to this step is kept
+            except GeneratorExit:  # the consumer stops the run: everything up to this step is saved
                 if self.number:
                     self.save(optimiser)
                 raise
@@ -169,7 +169,7 @@ class Trainer:
             self.network.stock.gradient_checkpointing_disable()
 
     def consume(self, loop: Iterator[Step], optimiser: torch.optim.Optimizer) -> Iterator[Event]:
-        """Step after step. Whenever something is given out, the state is whole."""
+        """Consume the steps of the loop. The state is consistent whenever an event is yielded."""
         recipe = self.recipe
         saved = time.monotonic()
         while True:
@@ -207,7 +207,7 @@ class Trainer:
             yield step
 
     def restore_best(self) -> Iterator[Event]:
-        """Put the best weights back, and see that their logits of the validation data are known."""
+        """Restore the best weights, and compute their logits of the validation data where they are not known."""
         with torch.no_grad():
             for name, parameter in self.trained():
                 parameter.copy_(self.best_weights[name])
@@ -222,26 +222,26 @@ class Trainer:
             self.logits = inference.by_example(part.features, logits)
 
     def log(self, name: str, record: Step | Scored) -> None:
-        """Write a line to a log of the run.
+        """Append a record to a log of the run.
 
         Raises:
-            TrainingError: it can't be written.
+            TrainingError: the log can't be written.
         """
         with checkpoint.writing(self.folder / name, self.folder):
             rundir.append(self.folder / name, asdict(record))
 
     def trained(self) -> list[tuple[str, torch.nn.Parameter]]:
-        """What trains, by name."""
+        """The trainable parameters and their names."""
         return [(name, parameter) for name, parameter in self.network.named_parameters() if parameter.requires_grad]
 
     def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
-        """Write a checkpoint of this moment.
+        """Write a checkpoint of the current state.
 
         Args:
-            optimiser: None when the training is over, so that nothing but the best weights counts.
+            optimiser: The optimiser; None when training is over and only the best weights matter.
 
         Raises:
-            TrainingError: it can't be written.
+            TrainingError: the checkpoint can't be written.
         """
         weights, moments = self.best_weights, {}
         if optimiser is not None:
@@ -257,7 +257,7 @@ class Trainer:
             checkpoint.save(self.folder, self.number, checkpoint.Checkpoint(state, weights, moments, self.best_weights))
 
     def restore(self, taken_up: checkpoint.Checkpoint, optimiser: torch.optim.Optimizer) -> None:
-        """Put everything back to where a checkpoint was written."""
+        """Restore the state of a checkpoint."""
         with torch.no_grad():
             for name, parameter in self.trained():
                 parameter.copy_(taken_up.weights[name])
@@ -268,16 +268,12 @@ class Trainer:
             setattr(self, name, value)
         self.earlier_tokens = self.tokens
         self.best = dict(taken_up.state["best"])
-        if self.best and self.best["rank"] is None:  # a metric without a value
+        if self.best and self.best["rank"] is None:  # the metric was not defined
             self.best |= {"rank": -math.inf, "value": math.nan}
         self.best_weights = {name: tensor.to(self.network.device) for name, tensor in taken_up.best.items()}
 
     def validate(self) -> Generator[Progress, None, Scored]:
-        """Score the validation data, and note the best.
-
-        Raises:
-            TrainingError: the validation metric has no value.
-        """
+        """Score the validation data, and remember the best evaluation."""
         part, metric = self.splits["validation"], self.recipe.metric
         work = inference.compute_logits(self.network, part.windows, kept=part.kept)
         logits = yield from with_progress("validation", work)
@@ -286,7 +282,7 @@ class Trainer:
         metrics = inference.score(self.task, table)
         value = metrics[metric]
         sign = 1 if higher_is_better(metric) else -1
-        # A metric without a value (a correlation of constant predictions) is the worst there is, never the best.
+        # An undefined metric (such as the correlation of constant predictions) ranks below every value.
         rank = sign * value if math.isfinite(value) else -math.inf
         better = not self.best or rank > self.best["rank"]
         if better:
