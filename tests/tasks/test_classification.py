@@ -39,3 +39,13 @@ def test_windows_of_one_text_are_averaged() -> None:
     prediction = task().decode(EXAMPLES[0], (), [np.array([2.0, 0.0, 0.0]), np.array([0.0, 2.0, 1.0])])
     assert prediction["label"] == "a" or prediction["probabilities"]["a"] == prediction["probabilities"]["b"]
     assert sum(prediction["probabilities"].values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("weights", ["none", "balanced"])
+def test_items_are_counted_exactly_in_bf16(weights: str) -> None:
+    own = task(class_weights=weights)
+    targets = torch.zeros(301, dtype=torch.long)
+    total, count = own.loss(torch.zeros(301, 3, dtype=torch.bfloat16), targets)
+    assert (total.dtype, count.dtype) == (torch.float32, torch.float32)
+    weight = own.fitted["weights"][0] if own.weighted else 1.0
+    assert float(count) == pytest.approx(301 * weight, rel=1e-6)

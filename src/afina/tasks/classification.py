@@ -99,11 +99,11 @@ class Classification(base.Task):
         from torch.nn import functional as F
 
         weights = self.fitted.get("weights")
-        weight = None if weights is None else logits.new_tensor(weights)
+        weight = None if weights is None else logits.float().new_tensor(weights)
         total = F.cross_entropy(
             logits.float(), targets, weight=weight, reduction="sum", label_smoothing=self.options.label_smoothing
         )
-        return total, logits.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
+        return total, total.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         probabilities = softmax(np.stack(logits).astype(np.float64).mean(axis=0))

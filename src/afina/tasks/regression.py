@@ -81,7 +81,7 @@ class Regression(base.Task):
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Squared error of the standardised targets."""
-        return (logits.float()[:, 0] - targets).square().sum(), logits.new_tensor(float(len(targets)))
+        return (logits.float()[:, 0] - targets).square().sum(), logits.float().new_tensor(float(len(targets)))
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         return {"score": float(np.mean(np.stack(logits), dtype=np.float64))}

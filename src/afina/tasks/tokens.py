@@ -315,7 +315,7 @@ class Tokens(base.Task):
         weight = None if weights is None else logits.float().new_tensor(weights)
         total = F.cross_entropy(logits.float(), targets, weight=weight, reduction="sum", ignore_index=IGNORED)
         labelled = targets[targets != IGNORED]
-        return total, logits.new_tensor(float(len(labelled))) if weight is None else weight[labelled].sum()
+        return total, total.new_tensor(float(len(labelled))) if weight is None else weight[labelled].sum()
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])  # each token once [N, 2]
