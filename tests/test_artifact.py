@@ -80,6 +80,11 @@ def test_fine_tuning_goes_on_from_a_fine_tuned_model(model: Path, tmp_path: Path
     assert len(run.predictor.labels) == len({row["label"] for row in rows})
 
 
+def test_a_masked_model_is_not_a_classifier(tiny: Callable[[str], Path]) -> None:
+    with pytest.raises(ModelError, match="not a fine-tuned model"):
+        load(tiny("bert"))
+
+
 def test_a_newer_format_is_refused(model: Path) -> None:
     file = model / "afina.json"
     before = file.read_text(encoding="utf-8")
