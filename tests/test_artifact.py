@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, pipelin
 import afina
 from afina.artifact import FORMAT, load
 from afina.errors import ModelError
+from afina.training.rundir import RunFolder
+from tests.runs import reviews
 from tests.tiny import tiny_tokenizer
 
 TEXTS = ["a lovely film", "the dog barks at the bird", "awful"]
@@ -76,6 +80,11 @@ def test_fine_tuning_goes_on_from_a_fine_tuned_model(model: Path, tmp_path: Path
     assert len(run.predictor.labels) == len({row["label"] for row in rows})
 
 
+def test_a_masked_model_is_not_a_classifier(tiny: Callable[[str], Path]) -> None:
+    with pytest.raises(ModelError, match="not a fine-tuned model"):
+        load(tiny("bert"))
+
+
 def test_a_newer_format_is_refused(model: Path) -> None:
     file = model / "afina.json"
     before = file.read_text(encoding="utf-8")
@@ -122,3 +131,68 @@ def test_whoever_may_read_one_file_may_read_all(model: Path) -> None:
     expected = (model / "probe").stat().st_mode
     (model / "probe").unlink()
     assert {file.stat().st_mode for file in model.iterdir()} == {expected}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The same scores in the run that made a model and in a fresh process.
+
+KINDS = [(strategy, packing) for strategy in ("full", "last-2", "head") for packing in (True, False)]
+REVIEWS = [{**row, "text": row["text"] + " and so on" * (7 * i % 11)} for i, row in enumerate(reviews(18))]
+HELD_OUT = REVIEWS[1::3]
+FRESH = """
+import json, sys
+import afina
+
+rows = json.loads(sys.stdin.read())
+for folder in sys.argv[1:]:
+    model = afina.load(folder)
+    scores = model.evaluate(rows)
+    answers = list(model.stream([row["text"] for row in rows]))
+    network = model.artifact.network
+    about = {"layout": network.layout.name, "precision": network.compute.precision}
+    print(json.dumps({**about, "metrics": scores.metrics, "intervals": scores.intervals, "answers": answers}))
+"""
+
+
+@pytest.fixture(scope="module", params=["fp32", "bf16"])
+def scored_twice(
+    request: pytest.FixtureRequest, tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[tuple[str, bool], tuple[afina.Run, dict[str, Any]]]]:
+    """The arithmetic, and for each kind of run: the run, and what a fresh process says of its model."""
+    precision, root = str(request.param), tmp_path_factory.mktemp("twice")
+    model = tiny("bert") if precision == "fp32" else request.getfixturevalue("embedded")
+    runs = {
+        (strategy, packing): afina.train(
+            train=REVIEWS, validation=REVIEWS[::2], test=HELD_OUT, model=model, strategy=strategy, epochs=1,
+            batch_size=8, learning_rate=1e-3, training__packing=packing, training__precision=precision,
+            out=root / f"{strategy}-{packing}",
+        )
+        for strategy, packing in KINDS
+    }  # fmt: skip
+    command = [sys.executable, "-c", FRESH, *(str(run.folder) for run in runs.values())]
+    done = subprocess.run(command, input=json.dumps(HELD_OUT), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    return precision, dict(zip(runs, zip(runs.values(), said, strict=True), strict=True))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two results are the same bit by bit; a score without a value is one."""
+    return json.dumps(one) == json.dumps(other)
+
+
+@pytest.mark.parametrize(("strategy", "packing"), KINDS)
+def test_a_fresh_process_gives_the_scores_and_answers_of_the_run(
+    scored_twice: tuple[str, dict[tuple[str, bool], tuple[afina.Run, dict[str, Any]]]], strategy: str, packing: bool
+) -> None:
+    precision, runs = scored_twice
+    run, said = runs[strategy, packing]
+    assert said["precision"] == precision
+    assert said["layout"] == ("packed" if packing else "padded")
+    assert run.test is not None
+    assert same(said["metrics"], run.test.metrics)
+    assert same(said["intervals"], run.test.intervals)
+    lines = [line for line in RunFolder(run.folder).predictions() if line["split"] == "test"]
+    mine = [{name: line[name] for name in answer} for line, answer in zip(lines, said["answers"], strict=True)]
+    assert mine == said["answers"]
+    assert list(run.predictor.stream([row["text"] for row in HELD_OUT])) == mine

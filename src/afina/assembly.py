@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
-import numpy as np
 import psutil
 import torch
 
@@ -56,8 +56,7 @@ class EncodedDataset:
 
 def to_dataset(examples: Sequence[Example], features: Sequence[Features]) -> EncodedDataset:
     """Examples and their features side by side, to score."""
-    ends = np.cumsum([len(feature.windows) for feature in features]).tolist()
-    owners = list(zip([0, *ends[:-1]], ends, strict=True))
+    owners = list(pairwise(accumulate((len(feature.windows) for feature in features), initial=0)))
     return EncodedDataset(examples, features, [window for feature in features for window in feature.windows], owners)
 
 

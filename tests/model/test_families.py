@@ -146,22 +146,6 @@ class TestFamily:
             assert set(levels.values()) == {0, 1, 2, 3, 4}
 
 
-def test_missing_encoder_weights_are_refused(tiny: Callable[[str], Path], tmp_path: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    folder = made.tiny_model(tmp_path / "damaged")
-    weights = load_file(folder / "model.safetensors")
-    lost = next(name for name in weights if "layer.1" in name)
-    save_file({name: tensor for name, tensor in weights.items() if name != lost}, folder / "model.safetensors")
-    with pytest.raises(ModelError, match="lacks weights of the encoder itself"):
-        make(folder)
-
-
-def test_a_masked_model_is_not_a_classifier(tiny: Callable[[str], Path]) -> None:
-    with pytest.raises(ModelError, match="not a fine-tuned model"):
-        load(tiny("bert"))
-
-
 def test_a_folder_without_rights_is_an_error_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> bool:
         raise PermissionError(13, "Permission denied", str(path))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afina.errors import ConfigError, ModelError
+from afina.errors import ConfigError
 from afina.model.families import locate
 from afina.model.pretrained import load_tokenizer
 from afina.records import Example
@@ -140,11 +140,6 @@ def test_pairs_and_single_texts_keep_their_order(tiny: Callable[[str], Path]) ->
 def test_a_length_without_room_is_refused(tiny: Callable[[str], Path]) -> None:
     with pytest.raises(ConfigError, match="no room for text"):
         Tokenizer(load_tokenizer(str(tiny("bert")), local=True), 5)
-
-
-def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no tokenizer"):
-        load_tokenizer(str(tmp_path), local=True)
 
 
 def test_chunks() -> None:

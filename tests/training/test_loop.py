@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afina.assembly import encode_dataset, with_targets
 from afina.errors import TrainingError
 from afina.model.network import Network
+from afina.records import Example
 from afina.training import checkpoint, loop
-from afina.training.events import Done, Note
+from afina.training.events import Done, Note, Step
 from afina.training.loop import epoch_batches
-from afina.training.objective import Objective, Unit
+from afina.training.objective import Objective, Supervised, Unit
+from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import PAIRS, bytes_of, done, events, events_of, finished
 
 
@@ -40,6 +43,100 @@ def test_draws_do_not_follow_the_order_of_the_file() -> None:
     """First places of many epochs are spread evenly: mean within four standard errors."""
     firsts = [epoch_batches(1000, 1000, seed=0, epoch=epoch)[0][0] for epoch in range(400)]
     assert abs(np.mean(firsts) - 499.5) < 4 * 1000 / np.sqrt(12 * 400)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A step.
+
+LABELS = {"lovely": "a", "awful": "b", "fine": "c"}
+EXAMPLES = [
+    Example(f"a {word} {thing}", target=label, place=f"x:{word} {thing}")
+    for word, label in LABELS.items()
+    for thing in ("film", "cat")
+]
+
+
+def made(folder: Path, **settings: Any) -> tuple[Network, Supervised]:
+    task = task_of()
+    data = with_targets(encode_dataset(tokenizer_of(folder), task, EXAMPLES), task)
+    return network_of(folder, task, **settings), Supervised(task, data)
+
+
+def steps_of(network: Network, objective: Supervised, *, lr: float = 0.1, **more: Any) -> Generator[Step, None, None]:
+    """Two epochs in batches of four, by plain gradient descent at a rate that falls by half each step."""
+    optimiser = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=lr)
+    settings = {"epochs": 2, "batch_size": 4, "clip": None, "micro_tokens": 1000, "seed": 3, **more}
+    return loop.steps(network, objective, optimiser=optimiser, factor=lambda number: 0.5**number, **settings)
+
+
+def gradient_by_hand(network: Network, objective: Supervised, batch: list[int]) -> tuple[float, list[torch.Tensor]]:
+    """Mean loss and its gradient, in one piece."""
+    units = objective.units(batch, 0)
+    inputs = network.collate([window for unit in units for window in unit.windows])
+    total, count = objective.loss(network, inputs, units=units, states=None)
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return float((total / count).detach()), list(torch.autograd.grad(total / count, parameters))
+
+
+@pytest.mark.parametrize("micro_tokens", [1000, 6])
+def test_a_step_is_one_of_the_optimiser_and_says_what_it_did(micro_tokens: int, tiny: Callable[[str], Path]) -> None:
+    network, objective = made(tiny("bert"), dropout=0.0, head_dropout=0.0)
+    first = epoch_batches(6, 4, seed=3, epoch=0)[0]
+    loss, gradients = gradient_by_hand(network, objective, first)
+    norm = math.sqrt(sum(float(gradient.square().sum()) for gradient in gradients))
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    stream = steps_of(network, objective, lr=0.05, micro_tokens=micro_tokens)
+    step = next(stream)
+    assert (step.number, step.epoch, step.last, step.micro_tokens) == (1, 0, False, micro_tokens)
+    assert step.loss == pytest.approx(loss, rel=1e-5)
+    assert step.grad_norm == pytest.approx(norm, rel=1e-4)
+    assert step.learning_rate == pytest.approx(0.05)
+    assert step.tokens == sum(objective.data.lengths[i] for i in first) == step.padded_tokens
+    for old, gradient, new in zip(before, gradients, network.parameters(), strict=True):
+        torch.testing.assert_close(new.detach(), old - 0.05 * gradient, atol=1e-6, rtol=1e-4)
+    assert all(parameter.grad is None for parameter in network.parameters())
+    stream.close()
+
+
+def test_steps_are_numbered_over_the_run_and_say_where_an_epoch_ends(tiny: Callable[[str], Path]) -> None:
+    steps = list(steps_of(*made(tiny("bert"), layers=1)))
+    assert [(step.number, step.epoch, step.last) for step in steps] == [
+        (1, 0, False), (2, 0, True), (3, 1, False), (4, 1, True),
+    ]  # fmt: skip
+    assert [step.learning_rate for step in steps] == pytest.approx([0.1, 0.05, 0.025, 0.0125])
+
+
+def test_a_gradient_is_clipped_to_the_norm_that_was_asked_for(tiny: Callable[[str], Path]) -> None:
+    moved = []
+    for clip in (None, 1e-4):
+        network, objective = made(tiny("bert"), layers=0, dropout=0.0, head_dropout=0.0)
+        before = [parameter.detach().clone() for parameter in network.head.parameters()]
+        step = next(steps_of(network, objective, lr=1.0, clip=clip))
+        pairs = zip(before, network.head.parameters(), strict=True)
+        moved.append((step.grad_norm, math.sqrt(sum(float((a - b.detach()).square().sum()) for a, b in pairs))))
+    (norm, whole), (again, clipped) = moved
+    assert norm == again == pytest.approx(whole, rel=1e-4)
+    assert norm > 1e-4
+    assert clipped == pytest.approx(1e-4, rel=1e-2)
+
+
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_steps_that_were_taken_before_are_not_taken_again(done: int, tiny: Callable[[str], Path]) -> None:
+    """Order, dropout and learning rate are functions of seed and step: going on gives the same bits."""
+    whole, objective = made(tiny("bert"), layers=1, dropout=0.3)
+    parts, _ = made(tiny("bert"), layers=1, dropout=0.3)
+    steps = list(steps_of(whole, objective))
+    stream = steps_of(parts, objective)
+    first = [next(stream) for _ in range(done)]
+    stream.close()
+    torch.rand(11)
+    assert [*first, *steps_of(parts, objective, done=done)] == steps
+    for (name, one), (_, other) in zip(whole.named_parameters(), parts.named_parameters(), strict=True):
+        assert torch.equal(one, other), name
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What goes wrong.
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from afina.assembly import encode_dataset, open_network, open_tokenizer, with_targets
+from afina.assembly import EncodedDataset, encode_dataset, open_network, open_tokenizer, with_targets
 from afina.compute import Compute
+from afina.model.states import kept_states
 from afina.records import Example
-from afina.tasks.base import find
+from afina.tasks.base import Task, find
 from afina.training.objective import Supervised, averaged
+from tests.networks import network_of, task_of, tokenizer_of
 
 TEXTS = [("a lovely film", "a"), ("the cat sleeps on the mat " * 6, "b"), ("bad", "a"), ("great room", "b")]
 EXAMPLES = [Example(text, target=label, place=f"a.csv:{i}") for i, (text, label) in enumerate(TEXTS, 2)]
@@ -41,3 +48,111 @@ def test_the_sum_does_not_depend_on_the_division(long: str, tiny: Callable[[str]
 def test_windows_are_averaged_by_example() -> None:
     logits = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
     assert averaged(logits, [2, 1]).tolist() == [[2.0, 1.0], [5.0, 5.0]]
+
+
+LONG = "the cat sleeps on the mat and the dog barks at the bird " * 2
+REVIEWS = [
+    Example("a lovely film", target="a", place="x:1"),
+    Example(LONG, target="b", place="x:2"),
+    Example("good", target="c", place="x:3"),
+]
+SENTENCES = [
+    Example("the cat sleeps", target=("A", "B", "A"), words=((0, 3), (4, 7), (8, 14)), place="x:1"),
+    Example(LONG.strip(), target=("C",) * 26, words=tuple((m, m + 1) for m in range(26)), place="x:2"),
+    Example("good", target=("B",), words=((0, 4),), place="x:3"),
+]
+
+
+def made(folder: Path, name: str) -> tuple[Task, EncodedDataset]:
+    """A task and some of its data, one example of which has several windows."""
+    task = task_of("classification", long="windows") if name == "classification" else task_of(name)
+    examples = REVIEWS if name == "classification" else SENTENCES
+    data = with_targets(encode_dataset(tokenizer_of(folder, 16), task, examples), task)
+    assert len(data.features[1].windows) > 1
+    return task, data
+
+
+@pytest.mark.parametrize("name", ["classification", "tokens"])
+def test_units_hold_every_window_of_their_examples_once(name: str, tiny: Callable[[str], Path]) -> None:
+    task, data = made(tiny("bert"), name)
+    objective = Supervised(task, data)
+    assert objective.examples == 3
+    units = objective.units([2, 1], 0)
+    places = [place for unit in units for place in unit.places]
+    expected = [*range(*data.owners[2]), *range(*data.owners[1])]
+    assert places == expected
+    for unit in units:
+        assert all(window is data.windows[place] for window, place in zip(unit.windows, unit.places, strict=True))
+    if name == "classification":  # an example's windows share one answer
+        assert [int(unit.target) for unit in units] == [2, 1]
+    else:  # a window is a unit, with a tag for each of its tokens
+        assert len(units) == len(expected)
+        for unit, place in zip(units, places, strict=True):
+            assert unit.target is data.targets[place]
+            assert len(unit.target) == len(unit.windows[0])
+    assert objective.where([1, 0]) == ["x:2", "x:1"]
+
+
+@pytest.mark.parametrize("name", ["classification", "tokens"])
+def test_states_are_those_of_the_units_windows(name: str, tiny: Callable[[str], Path]) -> None:
+    task, data = made(tiny("bert"), name)
+    network = network_of(tiny("bert"), task, layers=1)
+    assert Supervised(task, data).states(Supervised(task, data).units([0], 0)) is None
+    kept = kept_states(network, data.windows)
+    objective = Supervised(task, replace(data, kept=kept))
+    units = objective.units([1, 0], 0)
+    states = objective.states(units)
+    assert states is not None
+    network.eval()
+    fresh = network.lower(network.collate([window for unit in units for window in unit.windows]))
+    assert torch.equal(states.vectors, fresh.vectors)
+
+
+@pytest.mark.parametrize("name", ["classification", "tokens"])
+def test_the_loss_is_a_sum_over_units(name: str, tiny: Callable[[str], Path]) -> None:
+    task, data = made(tiny("bert"), name)
+    network = network_of(tiny("bert"), task)
+    network.eval()
+    objective = Supervised(task, data)
+
+    def loss(batch: list[int]) -> tuple[float, float]:
+        units = objective.units(batch, 0)
+        inputs = network.collate([window for unit in units for window in unit.windows])
+        with torch.no_grad():
+            total, count = objective.loss(network, inputs, units=units, states=None)
+        assert total.ndim == count.ndim == 0
+        return float(total), float(count)
+
+    parts = [loss([i]) for i in range(3)]
+    total, count = loss([2, 0, 1])
+    assert total == pytest.approx(sum(part for part, _ in parts), rel=1e-5)
+    assert count == sum(number for _, number in parts)
+
+
+def test_a_head_with_a_loss_of_its_own_is_asked_for_it(tiny: Callable[[str], Path]) -> None:
+    task, data = made(tiny("bert"), "tokens")
+    network = network_of(tiny("bert"), task, head="crf")
+    network.train()
+    seen: list[Any] = []
+    criterion = network.criterion
+    assert criterion is not None
+
+    def watched(logits: torch.Tensor, targets: torch.Tensor, lengths: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        seen.append((len(logits), len(targets), tuple(lengths)))
+        return criterion(logits, targets, lengths)
+
+    network.head.criterion = watched  # type: ignore[assignment]
+    units = Supervised(task, data).units([0, 2], 0)
+    inputs = network.collate([unit.windows[0] for unit in units])
+    total, _ = Supervised(task, data).loss(network, inputs, units=units, states=None)
+    assert seen == [(inputs.tokens, inputs.tokens, inputs.lengths)]
+    assert bool(total.isfinite())
+
+
+@given(counts=st.lists(st.integers(1, 5), min_size=1, max_size=6), seed=st.integers(0, 2**31))
+def test_the_logits_of_windows_are_averaged_example_by_example(counts: list[int], seed: int) -> None:
+    logits = torch.randn(sum(counts), 3, generator=torch.Generator().manual_seed(seed))
+    ends = np.cumsum(counts)
+    expected = torch.stack([logits[end - count : end].mean(dim=0) for end, count in zip(ends, counts, strict=True)])
+    torch.testing.assert_close(averaged(logits, counts), expected)
+    assert averaged(logits.to(torch.bfloat16), counts).dtype == torch.float32

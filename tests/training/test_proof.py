@@ -42,3 +42,27 @@ def test_frozen_weights_in_the_saved_model_are_the_base_models(
     equal = {name for name in shared if torch.equal(tuned[name], base[name])}
     assert {name for name in shared if ".layer.2." not in name} == equal
     assert not {name for name in equal if ".layer.2." in name}
+
+
+def test_rows_of_the_vocabulary_that_do_not_train_count_as_frozen(tiny: Callable[[str], Path]) -> None:
+    network = network_of(tiny("bert"))
+    before = parameter_hashes(network)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(1.0)
+    table = network.get_parameter("stock.bert.embeddings.word_embeddings.weight").numel()
+    whole, part = prove(network, before), prove(network, before, vocabulary=160)
+    total = sum(parameter.numel() for parameter in network.parameters())
+    assert whole["parameters"] == {"trained": total, "frozen": 0}
+    assert part["parameters"] == {"trained": total - table + 160, "frozen": table - 160}
+    assert whole["trained_tensors_unmoved"] == []
+
+
+@pytest.mark.parametrize("strategy", ["full", "last-1"])
+def test_a_run_counts_what_trained(strategy: str, setting: dict[str, Any]) -> None:
+    record = done(events_of({**setting, "strategy": strategy, "training.epochs": 1})).record
+    trained, frozen = record["parameters"]["trained"], record["parameters"]["frozen"]
+    saved = load_file(Path(setting["out"]) / "model" / "model.safetensors")
+    assert trained + frozen == sum(tensor.numel() for tensor in saved.values())
+    assert frozen > 0  # rows of the vocabulary, where nothing else is
+    assert record["freeze_proof"]["frozen_tensors_moved"] == []

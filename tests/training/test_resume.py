@@ -17,11 +17,14 @@ from typing import Any
 import pytest
 import torch
 
+from afina.compute import Compute
 from afina.config import load
 from afina.data.parts import read_data
 from afina.errors import ConfigError
+from afina.records import Example
 from afina.training import checkpoint, rundir
 from afina.training.events import Done, Note, Scored, Step
+from afina.training.resume import differences, fingerprint_of, machine, resume
 from afina.training.run import stream
 from tests.runs import ROWS, bytes_of, events, finished, stopped
 
@@ -149,3 +152,86 @@ def test_a_refusal_removes_nothing(interrupted: Path, tiny: Callable[[str], Path
     with pytest.raises(ConfigError, match="begun with something else"):
         list(events(tiny("bert"), interrupted, training__learning_rate=1e-3))
     assert (interrupted / "predictions.jsonl").read_text() == "half done"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What a run was begun with.
+
+SPLITS = {"train": [Example("a", target="x"), Example("b", "c", target="y", words=((0, 1),))], "test": [Example("d")]}
+SETTINGS = {"seed": 1, "training": {"epochs": 3}}
+HASHES = {"weight": "0", "bias": "1"}
+
+
+def fingerprint(**more: Any) -> dict[str, Any]:
+    settings = {"settings": SETTINGS, "splits": SPLITS, "parameter_hashes": HASHES, "compute": Compute(), **more}
+    return fingerprint_of(settings.pop("settings"), settings.pop("splits"), **settings)
+
+
+def test_a_fingerprint_is_a_function_of_what_decides_the_outcome() -> None:
+    assert fingerprint() == fingerprint()
+    assert json.loads(json.dumps(fingerprint())) == fingerprint()
+    one, other = SPLITS["train"]
+    others = [
+        fingerprint(settings={**SETTINGS, "seed": 2}),
+        fingerprint(splits={**SPLITS, "train": [other, one]}),
+        fingerprint(splits={**SPLITS, "train": [Example("a", target="z"), other]}),
+        fingerprint(splits={**SPLITS, "train": [one, Example("b", "c", target="y")]}),
+        fingerprint(splits={**SPLITS, "train": [one, Example("b", target="y", words=((0, 1),))]}),
+        fingerprint(splits={"train": SPLITS["train"]}),
+        fingerprint(parameter_hashes={**HASHES, "bias": "2"}),
+        fingerprint(compute=Compute(precision="bf16")),
+        fingerprint(compute=Compute(threads=torch.get_num_threads() + 1)),
+    ]
+    texts = [json.dumps(one, sort_keys=True) for one in (fingerprint(), *others)]
+    assert len(set(texts)) == len(texts)
+
+
+def test_the_place_of_a_row_decides_nothing() -> None:
+    moved = {name: [Example(one.text, one.pair, one.target, "y:9", one.words) for one in part]
+             for name, part in SPLITS.items()}  # fmt: skip
+    assert fingerprint(splits=moved) == fingerprint()
+
+
+def test_a_text_that_no_encoding_holds_has_a_fingerprint() -> None:
+    assert fingerprint(splits={"train": [Example("\ud800")]})
+
+
+def test_differences_are_told_by_path() -> None:
+    then = {"seed": 1, "training": {"epochs": 3, "clip": None}, "gone": True}
+    now = {"seed": 2, "training": {"epochs": 3, "clip": 1.0}, "new": {"a": 0}}
+    assert differences(then, then) == []
+    assert differences(then, now) == [
+        "seed: was 1, is 2",
+        "training.clip: was None, is 1.0",
+        "gone: was True, is None",
+        "new.a: was not set, is 0",
+    ]
+
+
+def test_what_a_run_runs_on_has_its_arithmetic_and_versions() -> None:
+    about = machine(Compute(precision="bf16", threads=3))
+    assert (about["precision"], about["threads"], about["device"]) == ("bf16", 3, "cpu")
+    assert set(about["versions"]) == {"afina", "torch", "transformers", "numpy"}
+
+
+def test_a_run_goes_on_elsewhere_with_a_note(interrupted: Path) -> None:
+    found, _ = checkpoint.latest(interrupted)
+    assert found is not None
+    then = found.state["fingerprint"]
+    same, notes = resume(interrupted, then)
+    assert same is not None
+    assert notes == ["taken up after step 3"]
+    _, notes = resume(interrupted, {**then, "machine": {**then["machine"], "threads": 99}})
+    threads = then["machine"]["threads"]
+    assert notes == [
+        f"the last bits may differ from a run without a stop: threads: was {threads}, is 99",
+        "taken up after step 3",
+    ]
+
+
+def test_without_a_checkpoint_what_a_dead_run_left_goes(tmp_path: Path) -> None:
+    for name in (rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS, rundir.CONFIG, ".making-model"):
+        (tmp_path / name).write_text("half")
+    (tmp_path / rundir.MODEL).mkdir()
+    assert resume(tmp_path, fingerprint()) == (None, [])
+    assert [place.name for place in tmp_path.iterdir()] == [rundir.CONFIG]

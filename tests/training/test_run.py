@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import afina
-from afina.config import load
+from afina import strategies
+from afina.config import Config, load
 from afina.errors import ConfigError, DataError, ModelError
 from afina.training import rundir
-from afina.training.events import Begin, Note, Scored, Step
-from afina.training.run import stream
-from tests.runs import done, events, events_of, finished, reviews, write_csv
+from afina.training.events import Begin, Done, Event, Note, Progress, Scored, Step
+from afina.training.run import Prepared, Trained, conclude, fit, prepare, settled, stream
+from tests.networks import network_of, tokenizer_of
+from tests.runs import (
+    bytes_of,
+    configured,
+    data_of,
+    done,
+    events,
+    events_of,
+    finished,
+    reviews,
+    write_csv,
+)
 
 
 @pytest.mark.parametrize("strategy", ["full", "head", "last-1", "last-3"])
@@ -201,3 +213,80 @@ def test_a_run_without_room_for_its_checkpoints_is_refused_before_it_begins(
     assert sorted(interrupted.rglob("*")) == before
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10_000_000})())
     finished(events(tiny("bert"), interrupted))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The stages.
+
+
+def returned(stage: Generator[Event, None, Any]) -> tuple[list[Event], Any]:
+    """What a stage says, and what it returns."""
+    said = []
+    while True:
+        try:
+            said.append(next(stage))
+        except StopIteration as end:
+            return said, end.value
+
+
+@pytest.mark.parametrize("strategy", ["full", "last-1", "head"])
+def test_the_three_stages_one_by_one_are_the_run(strategy: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    whole = finished(events(tiny("bert"), tmp_path / "whole", strategy=strategy))
+    config = configured(tiny("bert"), tmp_path / "parts", strategy=strategy)
+    folder = Path(str(config.out))
+    said, prepared = returned(prepare(config, data_of(config)))
+    assert isinstance(prepared, Prepared)
+    assert not folder.exists()  # nothing is written before it is known that it can be
+    assert set(prepared.splits) == {"train", "validation", "test"}
+    assert [len(split.targets) > 0 for split in prepared.splits.values()] == [True, False, False]
+    folder.mkdir()
+    more, trained = returned(fit(prepared, folder))
+    assert isinstance(trained, Trained)
+    assert any(isinstance(event, Begin) for event in more)
+    assert not any(isinstance(event, (Begin, Step, Scored)) for event in said)
+    last, done_at_last = returned(conclude(trained, folder))
+    assert isinstance(done_at_last, Done)
+    assert all(isinstance(event, (Note, Progress)) for event in last)
+    assert bytes_of(folder) == bytes_of(whole.folder)
+
+
+def test_what_a_run_says_of_coverage_is_in_its_record(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    done_at_last = finished(events(tiny("bert"), tmp_path / "run", "tokens"))
+    coverage = rundir.RunFolder(done_at_last.folder).record()["coverage"]
+    assert coverage == {
+        name: {"gold": number, "covered": number} for name, number in (("train", 15), ("validation", 5), ("test", 4))
+    }
+
+
+def settings_of(config: Config, model: Path) -> Config:
+    """A configuration with everything decided."""
+    data = data_of(config)
+    network, tokenizer = network_of(model, data.task), tokenizer_of(model, 40)
+    return settled(config, data, tokenizer=tokenizer, strategy=strategies.find(config.strategy), network=network)
+
+
+@pytest.mark.parametrize("strategy", ["full", "head", "last-2"])
+def test_what_the_user_set_stays(strategy: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "epochs": 2, "batch_size": 7, "learning_rate": 1e-5, "patience": 1, "schedule": "cosine", "evaluate_every": 3,
+        "micro_tokens": 99,
+    }  # fmt: skip
+    more = {f"training__{name}": value for name, value in given.items()}
+    config = configured(tiny("bert"), tmp_path / "run", strategy=strategy, **more)
+    assert settings_of(config, tiny("bert")).training == config.training
+
+
+def test_what_the_user_left_open_is_decided_and_paths_mean_the_same_everywhere(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny("bert").parent)
+    left_open: dict[str, Any] = {f"training__{name}": None for name in ("epochs", "batch_size", "learning_rate")}
+    config = configured(Path("bert"), tmp_path / "run", strategy="head", **left_open)
+    decided = settings_of(config, tiny("bert"))
+    defaults = strategies.find("head").defaults(examples=15, width=16, batch_size=None, accumulation=1)
+    training = decided.training
+    for name in ("epochs", "batch_size", "learning_rate", "schedule", "patience", "evaluate_every"):
+        assert getattr(training, name) == getattr(defaults, name), name
+    assert training.micro_tokens == 2048
+    assert (decided.model.max_length, decided.model.name) == (40, str(tiny("bert")))
+    assert (decided.options["text"], decided.options["label"]) == ("text", "label")

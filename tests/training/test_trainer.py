@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from afina import inference
+from afina.assembly import encode_dataset, with_targets
 from afina.model.network import Network
-from afina.records import Batch
-from afina.training import rundir
-from afina.training.events import Done, Note, Scored
+from afina.records import Batch, Example
+from afina.training import checkpoint, rundir
+from afina.training.events import Begin, Done, Note, Scored, Step
+from afina.training.trainer import Clock, Recipe, Trainer
+from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import bytes_of, done, events, events_of, finished
 
 
@@ -51,3 +58,140 @@ def test_the_best_epoch_is_kept_and_patience_stops(setting: dict[str, Any]) -> N
     first = next(event for event in scored if event.metrics["accuracy"] == best)
     assert record["best"]["epoch"] == first.epoch
     assert len(scored) == min(12, first.epoch + 2)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A trainer by itself.
+
+LABELS = {"lovely": "a", "awful": "b", "fine": "c"}
+EXAMPLES = [Example(f"a {word} {thing}", target=label) for word, label in LABELS.items() for thing in ("film", "cat")]
+RECIPE = Recipe(
+    epochs=4, batch_size=4, learning_rate=1e-2, head_learning_rate=None, layer_decay=1.0, schedule="constant",
+    warmup=0.0, weight_decay=0.0, clip=1.0, patience=None, evaluate_every=1, checkpointing=False, micro_tokens=1000,
+    checkpoint_every=math.inf, metric="accuracy", seed=5,
+)  # fmt: skip
+
+
+def made(model: Path, folder: Path, **more: Any) -> Trainer:
+    """A trainer on six examples, two steps an epoch."""
+    task = task_of()
+    data = with_targets(encode_dataset(tokenizer_of(model), task, EXAMPLES), task)
+    folder.mkdir(exist_ok=True)
+    splits = {"train": data, "validation": data}
+    network = network_of(model, task, layers=2)
+    return Trainer(network, task, splits, replace(RECIPE, **more), folder, {"a": 1}, Clock())
+
+
+def scores(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
+    """Let evaluations come out so, one after the other."""
+    said = iter(values)
+    monkeypatch.setattr(inference, "score", lambda task, table: {"accuracy": next(said)})
+
+
+def weights_of(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in trainer.trained()}
+
+
+def test_what_a_trainer_says_and_in_which_order(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    trainer = made(tiny("bert"), tmp_path / "run", evaluate_every=3)
+    said = list(trainer.run())
+    assert said[0] == Begin(8, 4, "accuracy")
+    assert [type(event) for event in said[1:]] == [*[Step] * 6, Scored, *[Step] * 2, Scored]  # the last epoch is scored
+    assert [(event.epoch, event.step) for event in said if isinstance(event, Scored)] == [(3, 6), (4, 8)]
+    assert (trainer.number, trainer.epoch, trainer.evaluations) == (8, 3, 2)
+    assert trainer.tokens == 4 * sum(trainer.splits["train"].lengths) < trainer.padded_tokens  # rows are filled up
+    run = rundir.RunFolder(trainer.folder)
+    assert [line["number"] for line in run.steps()] == list(range(1, 9))
+    assert [line["epoch"] for line in run.evaluations()] == [3, 4]
+    assert set(trainer.clock.seconds) == {"train", "validate"}
+
+
+def test_the_first_of_the_best_is_put_back(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores(monkeypatch, [0.2, 0.5, 0.5, 0.1])
+    trainer, seen = made(tiny("bert"), tmp_path / "run"), []
+    for event in trainer.run():
+        if isinstance(event, Scored):
+            seen.append((event.best, weights_of(trainer)))
+    assert [best for best, _ in seen] == [True, True, False, False]
+    assert (trainer.best["epoch"], trainer.best["value"]) == (2, 0.5)
+    for name, weights in weights_of(trainer).items():
+        assert torch.equal(weights, seen[1][1][name])
+        assert not torch.equal(weights, seen[3][1][name])
+
+
+def test_a_metric_without_a_value_is_the_worst_there_is(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores(monkeypatch, [math.nan, -0.5, math.nan, -0.2])
+    trainer = made(tiny("bert"), tmp_path / "run")
+    assert [event.best for event in trainer.run() if isinstance(event, Scored)] == [True, True, False, True]
+    assert trainer.best["value"] == -0.2
+
+
+def test_patience_counts_epochs_and_not_evaluations(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores(monkeypatch, [0.5, *[0.1] * 9])
+    said = list(made(tiny("bert"), tmp_path / "run", epochs=20, evaluate_every=2, patience=4).run())
+    assert [event.epoch for event in said if isinstance(event, Scored)] == [2, 4, 6]
+    assert said[-1] == Note("stopped: no better accuracy in 4 epochs")
+
+
+def test_a_lower_loss_is_the_better_one(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = iter([0.7, 0.9, 0.4, 0.5])
+    monkeypatch.setattr(inference, "score", lambda task, table: {"log_loss": next(values)})
+    trainer = made(tiny("bert"), tmp_path / "run", metric="log_loss")
+    assert [event.best for event in trainer.run() if isinstance(event, Scored)] == [True, False, True, False]
+    assert (trainer.best["value"], trainer.best["rank"]) == (0.4, -0.4)
+
+
+@pytest.mark.parametrize("after", [1, 2, 5])
+def test_closing_leaves_a_checkpoint_from_which_the_state_comes_back(
+    after: int, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole = made(tiny("bert"), tmp_path / "whole")
+    list(whole.run())
+    stopped = made(tiny("bert"), tmp_path / "run")
+    run = stopped.run()
+    assert isinstance(run, Generator)
+    while stopped.number < after:
+        next(run)
+    run.close()
+    found, _ = checkpoint.latest(stopped.folder)
+    assert found is not None
+    assert found.state["counters"]["number"] == after
+    assert found.state["fingerprint"] == {"a": 1}
+    resumed = made(tiny("bert"), tmp_path / "run")
+    steps = [event.number for event in resumed.run(found) if isinstance(event, Step)]
+    assert steps == list(range(after + 1, 9))
+    assert resumed.earlier_tokens == stopped.tokens > 0
+    assert (resumed.tokens, resumed.best) == (whole.tokens, whole.best)
+    for name, weights in weights_of(whole).items():
+        assert torch.equal(weights, weights_of(resumed)[name]), name
+
+
+def test_a_checkpoint_is_written_as_often_as_asked_for(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for every, expected in ((0.0, list(range(1, 9))), (math.inf, [])):
+        saved: list[int] = []
+        monkeypatch.setattr(checkpoint, "save", lambda folder, step, _, saved=saved: saved.append(step))
+        list(made(tiny("bert"), tmp_path / "run", checkpoint_every=every).run())
+        assert saved == expected
+
+
+def test_a_clock_adds_up_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 1.0, 5.0, 7.0, 8.0, 8.5])
+    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+    clock = Clock()
+    with clock.part("train"):
+        pass
+    with pytest.raises(ZeroDivisionError), clock.part("train"):
+        _ = 1 / 0
+    with clock.part("save"):
+        pass
+    assert clock.seconds == {"train": 3.0, "save": 0.5}
