@@ -15,10 +15,10 @@ import argparse
 import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +205,8 @@ def measure(shape: str, args: argparse.Namespace, scratch: Path) -> list[dict[st
     found = []
     for name, (strategy, epochs) in WORK.items():
         one = alternate(
-            lambda s=strategy, e=epochs: fit_afina(model, rows, s, e, args.batch),
-            lambda s=strategy, e=epochs: fit_trainer(model, rows, s, e, args.batch, args.device),
+            partial(fit_afina, model, rows, strategy, epochs, args.batch),
+            partial(fit_trainer, model, rows, strategy, epochs, args.batch, args.device),
             args.repeats,
         )
         found.append({"model": shape, "work": f"{name}, {epochs} epochs", "peer": "Trainer", "peak": top, **one})
@@ -265,4 +265,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

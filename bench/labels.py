@@ -61,7 +61,7 @@ def flip_labels(examples: list[Any], share: float, rng: np.random.Generator) -> 
 
 def flip_entities(examples: list[Any], share: float, rng: np.random.Generator) -> tuple[list[Any], Flipped]:
     """Examples with some entities changed to another type, or (one time in two) to none; whole entities at a time."""
-    from afina.tasks.tokens import entities_of, to_bio
+    from afina.text.schemes import entities_of, to_bio
 
     spans = [(i, span) for i, one in enumerate(examples) for span in entities_of(one.target)]
     types = sorted({span.label for _, span in spans})
@@ -88,7 +88,7 @@ def measure(name: str, seed: int, data: Path) -> dict[str, Any]:
     config = load(None, {"task": spec.task, "data.train": str(data / spec.train), "seed": seed, **overrides})
     whole = read_data(config)
     rng = np.random.default_rng(seed)
-    examples = [whole.parts["train"][i] for i in rng.permutation(len(whole.parts["train"]))[: spec.size]]
+    examples = [whole.splits["train"][i] for i in rng.permutation(len(whole.splits["train"]))[: spec.size]]
     flip: Callable[..., Any] = flip_labels if spec.task == "classification" else flip_entities
     noisy, flipped = flip(examples, spec.share, rng)
     start = time.perf_counter()

@@ -133,7 +133,7 @@ def examples_of(spec: Set, data: Path) -> tuple[Any, dict[str, list[Any]]]:
     overrides: dict[str, Any] = {f"data.{part}": str(data / name) for part, name in names.items() if name}
     overrides |= {f"options.{name}": value for name, value in spec.options.items()} | spec.more
     found = read_data(load(None, {"task": spec.task, **overrides}))
-    return found.task, found.parts
+    return found.task, found.splits
 
 
 def measure(task: Any, examples: list[Any], predictions: list[Any]) -> dict[str, float]:
@@ -167,7 +167,7 @@ def run_afina(spec: Set, system: str, seed: int, args: argparse.Namespace) -> di
             out=f"{folder}/run", **names, **spec.options, **settings,
         )  # fmt: skip
         lines = [json.loads(line) for line in (run.folder / PREDICTIONS).open(encoding="utf-8")]
-    predictions = [line for line in lines if line["part"] == "test"]
+    predictions = [line for line in lines if line["split"] == "test"]
     scores = measure(run.predictor.artifact.task, parts["test"], predictions)
     seconds = {name: value for name, value in run.record["seconds"].items() if name not in ("evaluate", "save")}
     gold = {part: [count["covered"], count["gold"]] for part, count in run.record["coverage"].items()}
@@ -206,7 +206,7 @@ def run_tfidf(spec: Set, seed: int, args: argparse.Namespace) -> dict[str, Any]:
         best = max(best, (value, model), key=lambda pair: pair[0])
     model = best[1]
     if spec.task == "regression":
-        predictions = [{"score": float(value)} for value in model.predict(x["test"])]
+        predictions: list[dict[str, Any]] = [{"score": float(value)} for value in model.predict(x["test"])]
     else:
         order = list(model.classes_)
         predictions = [
@@ -295,7 +295,8 @@ def run_trainer_on_windows(spec: Set, seed: int, args: argparse.Namespace) -> di
 
     from afina import inference
     from afina.model.families import locate
-    from afina.text.tokenization import Tokenizer, load_tokenizer
+    from afina.model.pretrained import load_tokenizer
+    from afina.text.tokenization import Tokenizer
 
     task, parts = examples_of(spec, args.data)
     source, local = locate("minilm")
@@ -327,7 +328,7 @@ def run_trainer_on_windows(spec: Set, seed: int, args: argparse.Namespace) -> di
         return {"primary": found[spec.metrics[0]]}
 
     transformers.set_seed(seed)
-    kind = getattr(transformers, task.head.stock)
+    kind = getattr(transformers, task.head.auto_class)
     labels = {"num_labels": task.head.outputs} if spec.task == "tokens" else {}
     model = kind.from_pretrained(source, dtype=torch.float32, **labels)
     collate = (

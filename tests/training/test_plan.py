@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from afina.config import load
 from afina.data.parts import read_data
 from afina.training.events import Done
 from afina.training.plan import plan
 from afina.training.run import stream
+from tests.runs import configured
 
 ROWS = [
     {"text": f"the {thing} {word} " * (i + 1), "label": word}
@@ -45,3 +48,28 @@ def test_the_plan_of_a_run_is_the_run(strategy: str, tiny: Callable[[str], Path]
     assert record["speed"]["padding"] < 0.5
     model = sum(file.stat().st_size for file in (last.folder / "model").glob("*.safetensors"))
     assert foreseen.disk - foreseen.states == pytest.approx(model, rel=0.1, abs=10_000)  # the file's own header
+
+
+def test_a_plan_counts_the_windows_of_long_texts_and_leaves_the_process_as_it_was(
+    tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    more: dict[str, Any] = {"options__long": "windows", "model__max_length": 16, "training__precision": "bf16"}
+    config = configured(tiny("bert"), tmp_path / "run", strategy="last-1", training__threads=2, **more)
+    rows = [{**row, "text": row["text"] * 8} for row in ROWS]
+    threads, draws = torch.get_num_threads(), torch.get_rng_state()
+    foreseen = plan(config, read_data(config, {"train": rows, "validation": rows[:2]}))
+    assert foreseen.windows > foreseen.examples == 6
+    assert foreseen.tokens <= foreseen.padded_tokens <= foreseen.windows * 16
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), draws)
+
+
+def test_states_that_find_no_room_are_foreseen_as_computed_anew(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    work = []
+    for room in (1.0, 0.0):
+        more: dict[str, Any] = {"training__cache_memory": room, "training__cache_disk": 0.0}
+        config = configured(tiny("bert"), tmp_path / "run", strategy="head", **more)
+        foreseen = plan(config, read_data(config, {"train": ROWS, "validation": ROWS[:2]}))
+        assert ("recomputed every epoch" in foreseen.kept) == (room == 0.0)
+        work.append(foreseen.flops)
+    assert work[0] < work[1]
