@@ -183,6 +183,17 @@ def test_what_is_half_made_goes_when_its_maker_stops_and_when_it_is_dead(
     assert list(store.folder.iterdir()) == []
 
 
+def test_what_a_dead_run_left_goes_when_its_entry_is_found_too(store: StateStore, tiny: Callable[[str], Path]) -> None:
+    """It died when its entry had its name, and the lock was still there."""
+    network, windows = made(tiny("bert"))
+    states(store, network, windows)
+    (entry,) = store.folder.iterdir()
+    (store.folder / ".making-gone.lock").touch()
+    (store.folder / ".making-dead").mkdir()
+    states(store, network, windows)
+    assert list(store.folder.iterdir()) == [entry]
+
+
 def test_the_oldest_entries_go_first(store: StateStore, tiny: Callable[[str], Path]) -> None:
     network, windows = made(tiny("bert"))
     for number in (1, 2, 3):

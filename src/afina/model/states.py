@@ -162,6 +162,7 @@ class StateStore:
         needed = states_size(network, windows)
         if not self.plan(needed).kept:
             return None
+        self.sweep()  # here, since a run whose entry is found makes none
         lengths, pooled = [len(window) for window in windows], is_pooled(network)
         name = states_key(network, windows, parameter_hashes)
         vectors = self.find(name) if needed <= self.disk else None
@@ -225,7 +226,6 @@ class StateStore:
             with suppress(OSError, Locked):
                 if needed <= self.disk:
                     self.folder.mkdir(parents=True, exist_ok=True)
-                    self.sweep()
                     self.evict(needed)
                     # The lock is taken first and removed last, so that a sweep never finds the folder without it.
                     stack.callback(remove, lock_of(making))
