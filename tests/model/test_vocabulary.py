@@ -70,3 +70,15 @@ def test_frozen_embeddings_are_left_alone(tiny: Callable[[str], Path]) -> None:
     network, windows = made(tiny("bert"), layers=1)
     network.restrict_vocabulary(distinct(windows))
     assert network.vocabulary is None
+
+
+def test_what_a_strategy_froze_stays_frozen_when_the_vocabulary_is_restored(tiny: Callable[[str], Path]) -> None:
+    """Another package's strategy may train the embeddings and only some of the rest."""
+    network = network_of(tiny("bert"))
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.endswith(".bias") or "word_embeddings" in name)
+    before = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    network.restrict_vocabulary([1, 2, 3])
+    network.restore_vocabulary()
+    assert {name for name, parameter in network.named_parameters() if parameter.requires_grad} == before
+    assert network.vocabulary is None

@@ -136,11 +136,18 @@ class Network(nn.Module):
         self.top = tuple(replaced(part, path, self.vocabulary) if part is not None else None for part in self.top)
 
     def restore_vocabulary(self) -> None:
-        """Write the trained rows back into the vocabulary and undo `restrict_vocabulary`."""
+        """Write the trained rows back into the vocabulary and undo `restrict_vocabulary`.
+
+        What is trainable stays what it was: a strategy may train less of a layer than the whole.
+        """
         if self.vocabulary is not None:
+            trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+            (whole,) = self.vocabulary.whole
             self.vocabulary.write()
             self.vocabulary = None
             self.train_last(self.trainable_layers)
+            for name, parameter in self.named_parameters():
+                parameter.requires_grad_(name in trained or parameter is whole.weight)
 
     @torch.no_grad()
     def lower(self, batch: Batch) -> States:
