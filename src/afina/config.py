@@ -49,6 +49,8 @@ SHORT = {
     "on_bad_row": "data.on_bad_row",
     "header": "data.header",
     "delimiter": "data.delimiter",
+    "quote": "data.quote",
+    "format": "data.format",
     "encoding": "data.encoding",
 }
 """Short names of the settings that people set most, here and as flags of `afina train`."""
@@ -83,6 +85,10 @@ class DataConfig(Section):
     delimiter: str | None = Field(
         None, min_length=1, max_length=1, description="column delimiter; by default from the file's ending"
     )
+    quote: str | None = Field(
+        None, max_length=1, description="sign around fields that hold delimiters; empty for none; by default recognised"
+    )
+    format: str | None = Field(None, description="form of the files; by default recognised (`afina formats`)")
     encoding: str = Field("utf-8", description="encoding of the files")
 
 

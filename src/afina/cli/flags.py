@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OWN = ("config", "settings", "quiet", "as_json", "resume", "labels")
 """Flags of the commands about training that are no settings."""
+FORM = ("header", "delimiter", "quote", "format", "encoding")
+"""Flags about the form of data files."""
 
 
 def flag(metavar: str, text: str, *names: str) -> Any:
@@ -38,6 +40,8 @@ LabelFlag = Annotated[str | None, flag("COLUMN", "Column of the label.")]
 UnseenFlag = Annotated[str | None, flag("NAME", "Labels that training lacks: refuse, or count as missed.")]
 HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a header line.")]
 DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.")]
+QuoteFlag = Annotated[str | None, flag("SIGN", "Sign around fields that hold delimiters; '' for none.")]
+FormatFlag = Annotated[str | None, flag("NAME", "Form of the files; `afina formats` lists them.")]
 EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; utf-8 by default.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -114,7 +118,11 @@ def unfinished(run: str, config: str | None, *, flags: Mapping[str, Any]) -> tup
 
 def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
     """What the flags say about the form of the data files, in the terms of the configuration."""
-    form = {name: flags[name] for name in ("header", "delimiter", "encoding") if flags.get(name) is not None}
+    form = {
+        name: flags[name]
+        for name in ("header", "delimiter", "quote", "format", "encoding")
+        if flags.get(name) is not None
+    }
     if "header" in form:
         form["header"] = next(csv.reader([form["header"]]), [])
     if form.get("delimiter") == "\\t":

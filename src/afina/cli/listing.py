@@ -83,3 +83,12 @@ def models() -> None:
         say(f"embedded model `{EMBEDDED}`: installed; it needs no network")
     except InputError as error:
         say(f"embedded model `{EMBEDDED}`: not installed; {error}")
+
+
+@command(85)
+def formats() -> None:
+    """List the forms of data files, and the endings of their names."""
+    from ..data.formats import readers
+
+    rows = [[reader.name, " ".join(reader.endings), reader.summary] for reader in readers()]
+    say_table(["format", "endings", "holds"], rows)

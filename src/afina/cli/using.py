@@ -12,10 +12,12 @@ from .flags import (
     DataFlag,
     DelimiterFlag,
     EncodingFlag,
+    FormatFlag,
     HeaderFlag,
     JsonFlag,
     LabelFlag,
     PairFlag,
+    QuoteFlag,
     RunFlag,
     TextFlag,
     UnseenFlag,
@@ -37,6 +39,8 @@ def evaluate(
     unseen: UnseenFlag = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
+    quote: QuoteFlag = None,
+    format: FormatFlag = None,
     encoding: EncodingFlag = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -65,6 +69,8 @@ def predict(
     pair: PairFlag = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
+    quote: QuoteFlag = None,
+    format: FormatFlag = None,
     encoding: EncodingFlag = None,
 ) -> None:
     """Predict: one line of output for each row of the data, in order."""

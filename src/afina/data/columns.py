@@ -111,6 +111,6 @@ READER = Reader(
     "columns",
     (".conll", ".iob", ".bio"),
     read_columns,
+    summary="sentences, a word and its tags a line (CoNLL)",
     sniff=looks_like_columns,
-    shared_endings=(".txt",),
 )

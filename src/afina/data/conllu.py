@@ -44,4 +44,4 @@ def text_of(value: object) -> str:
     return "_" if value is None else str(value)
 
 
-READER = Reader("conllu", (".conllu",), read_conllu)
+READER = Reader("conllu", (".conllu",), read_conllu, summary="sentences in ten columns (Universal Dependencies)")

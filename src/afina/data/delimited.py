@@ -24,7 +24,6 @@ from .lines import (
     RecordError,
     codec_of,
     fail,
-    head_of,
     lines_of,
     long_field,
     too_long,
@@ -46,7 +45,6 @@ def read_table(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item
     delimiter = options.delimiter or ("," if is_csv else "\t")
     quoted = is_csv or delimiter != "\t"
     lines = lines_of(name, file, codec_of(name, file, options.encoding), any_end=quoted)
-    check_tab(name, options)
     records = quoted_records(lines, delimiter) if quoted else plain_records(lines, delimiter)
     others = [] if options.delimiter else [sign for sign in DELIMITERS if sign != delimiter]
     names = options.columns or header_of(name, records, others)
@@ -66,17 +64,6 @@ def has_tab(head: Iterable[str]) -> bool:
         if line.endswith("\n"):
             return False
     return False
-
-
-def check_tab(name: str, options: ReadOptions) -> None:
-    """Refuse a .txt file that is no table with tabs, unless the caller says how to read it.
-
-    Raises:
-        DataError: there is no tab in the first line.
-    """
-    if ending_of(name) == ".txt" and not (options.columns or options.delimiter or has_tab(head_of(name))):
-        message = "a .txt file is read as tab separated; found no tab in its first line"
-        fail(name, "unknown-format", message, fix="give its --delimiter, or its column names if it has no header")
 
 
 def item_of(name: str, record: Record, *, names: Sequence[str], delimiter: str) -> Item:
@@ -255,7 +242,7 @@ READER = Reader(
     "table",
     (".csv", ".tsv"),
     read_table,
+    summary="tables with a header, a record a row",
     sniff=has_tab,
-    shared_endings=(".txt",),
     specificity=0,
 )

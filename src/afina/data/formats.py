@@ -7,8 +7,9 @@ related file that can't be read) stands in its reader; no other module names a r
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cache
 from importlib import import_module
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ConfigError, printable
-from .lines import Item, ReadOptions, head_of
+from .lines import Item, ReadOptions
 
 GROUP = "afina.readers"
 """Entry-point group under which other packages offer readers: `name = "package.module:READER"`."""
@@ -25,8 +26,13 @@ DEFINITION = re.compile(r"^READER\b", re.MULTILINE)
 ENDING = re.compile(r"\.[^./\\A-Z]+")
 
 
-def never(_head: Iterable[str]) -> bool:
+def never(_head: Sequence[str]) -> bool:
     """No file is recognised by its first lines."""
+    return False
+
+
+def no_folder(_folder: Path) -> bool:
+    """No folder is recognised."""
     return False
 
 
@@ -35,45 +41,47 @@ class Reader:
     """A format and how to read it.
 
     `read` gives every record of a file once, in order: as a row, or as a problem with its place and its bytes. Places
-    begin with the path as it was given (`train.csv:17`). What spoils the whole file is a `DataError`. Memory does not
-    grow with the file where the format allows it, and a package that only this format needs is imported when `read` is
-    called.
+    begin with the path as it was given (`train.csv:17`). What spoils the whole file is a `DataError`; what was decided
+    about it, or passed over in it, is told once by `options.note`. Memory does not grow with the file where the format
+    allows it, and a package that only this format needs is imported when `read` is called.
 
     Attributes:
-        name: The format in one word, as messages say it.
+        name: The format in one word, as messages and `--format` say it.
         endings: Endings of file names that belong to this format, in lower case: (".jsonl", ".ndjson").
         read: From the path as the user gave it, the file open at its beginning, and the options to rows and problems.
-        shared_endings: Endings that other files have too, such as (".txt",); `sniff` tells them apart.
-        sniff: Whether a file with a shared ending is in this format, from its first lines with their line ends.
-        specificity: How special the format is: of the readers that share an ending the most specific is asked first.
-            Where no reader owns the ending, the least specific one takes every file that no other recognises, and has
-            to say what is wrong with it.
+        summary: What the files hold, in a few words.
+        sniff: Whether a file is in this format, from its first lines with their line ends. Content decides: it is asked
+            for every file whatever its ending, and must say no where it is not sure.
+        specificity: How special the format is: the most specific is asked first, and among equals the one that owns the
+            ending. 0 for what is asked last.
+        magic: First bytes that only files of this format have.
+        holds: Whether a whole folder is one data set in this format, such as texts with an annotation file beside each.
+        read_folder: From the path of such a folder and the options to rows and problems.
         named_columns: Whether records name their own columns, so that `ReadOptions.columns` is a mistake.
-        binary: Whether the files are no text, so that they may begin like a compressed file or an archive.
         cures: Endings of related files that can't be read, and how to turn such a file into one that can.
 
     Raises:
-        ConfigError: an ending is malformed, or is shared without a `sniff`.
+        ConfigError: an ending is malformed.
     """
 
     name: str
     endings: tuple[str, ...]
     read: Callable[[str, BinaryIO, ReadOptions], Iterator[Item]]
     _: KW_ONLY
-    shared_endings: tuple[str, ...] = ()
-    sniff: Callable[[Iterable[str]], bool] = never
+    summary: str = ""
+    sniff: Callable[[Sequence[str]], bool] = never
     specificity: int = 1
+    magic: tuple[bytes, ...] = ()
+    holds: Callable[[Path], bool] = no_folder
+    read_folder: Callable[[str, ReadOptions], Iterator[Item]] | None = None
     named_columns: bool = False
-    binary: bool = False
     cures: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for ending in (*self.endings, *self.shared_endings, *self.cures):
+        for ending in (*self.endings, *self.cures):
             if not ENDING.fullmatch(ending):
                 expected = "a dot and lower-case characters, such as '.csv'"
                 raise ConfigError(f"reader {self.name!r}: expected {expected}, found the ending {printable(ending)}")
-        if self.shared_endings and self.sniff is never:
-            raise ConfigError(f"reader {self.name!r}: shares {printable(self.shared_endings)} and needs a `sniff`")
 
 
 # ---- which readers there are
@@ -116,9 +124,23 @@ def offered_readers(taken: Iterable[str]) -> list[Reader]:
     return offered
 
 
+def find(name: str) -> Reader:
+    """The reader with the given name.
+
+    Raises:
+        ConfigError: there is none; lists the existing ones.
+    """
+    known = {reader.name: reader for reader in readers()}
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f", did you mean {close[0]!r}?" if close else "."
+        raise ConfigError(f"format: {printable(name)} is not a format{hint} There are: {', '.join(sorted(known))}")
+    return known[name]
+
+
 def endings() -> list[str]:
     """Endings of all files that can be read, in alphabetical order."""
-    return sorted({ending for reader in readers() for ending in (*reader.endings, *reader.shared_endings)})
+    return sorted({ending for reader in readers() for ending in reader.endings})
 
 
 def cure_of(ending: str) -> str:
@@ -134,25 +156,30 @@ def ending_of(name: str) -> str:
     return Path(name).suffix.lower()
 
 
-def claimants(ending: str) -> list[Reader]:
-    """The readers of an ending in the order in which they are asked; the last one takes what no other recognises."""
-    sharing = [reader for reader in readers() if ending in reader.shared_endings]
-    owning = [reader for reader in readers() if ending in reader.endings]
-    return [*sorted(sharing, key=lambda reader: reader.specificity, reverse=True), *owning[:1]]
+def owner_of(ending: str) -> Reader | None:
+    """The reader to which an ending belongs."""
+    return next((reader for reader in readers() if ending in reader.endings), None)
 
 
-def reader_of(name: str, head: Callable[[], Iterable[str]]) -> Reader:
-    """The reader of a file whose ending is known.
+def reader_of(name: str, head: Callable[[], Sequence[str]], start: bytes = b"") -> Reader | None:
+    """The reader of a file: the one that recognises its content or, where none does, the one that owns its ending.
 
     Args:
         name: Path of the file.
-        head: Gives the first lines of its text, anew at each call; called only where several readers share the ending.
+        head: Gives the first lines of its text.
+        start: Its first bytes.
     """
-    *others, last = claimants(ending_of(name))
-    return next((reader for reader in others if reader.sniff(head())), last)
+    for reader in readers():
+        if any(start.startswith(sign) for sign in reader.magic):
+            return reader
+    owner = owner_of(ending_of(name))
+    if owner and owner.magic:  # a file that is not what its name says; its reader has to say so
+        return owner
+    lines = head()
+    order = sorted(readers(), key=lambda reader: (-reader.specificity, reader is not owner))
+    return next((reader for reader in order if reader.sniff(lines)), owner)
 
 
-def is_data(name: str) -> bool:
-    """Whether a file of a folder, which nobody named, is data: its ending says so, or its first lines do."""
-    ending = ending_of(name)
-    return any(ending in reader.endings or reader.sniff(head_of(name)) for reader in claimants(ending))
+def reader_of_folder(folder: str) -> Reader | None:
+    """The reader that takes a whole folder as one data set."""
+    return next((reader for reader in readers() if reader.holds(Path(folder))), None)

@@ -110,6 +110,7 @@ READER = Reader(
     "jsonl",
     (".jsonl", ".ndjson"),
     read_objects,
+    summary="an object a line",
     named_columns=True,
     cures={
         ".spacy": "write each document of DocBin().from_disk(FILE).get_docs(nlp.vocab) as a line of a .jsonl file: "

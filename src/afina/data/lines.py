@@ -9,9 +9,9 @@ from __future__ import annotations
 import codecs
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn, TextIO
 
@@ -25,8 +25,8 @@ CHUNK = 1 << 20
 """Bytes that are read at once."""
 FIELD_LIMIT = 10_000_000
 """Characters that one field may hold."""
-HEAD_LINES = 2000
-"""Lines that are looked at to recognise a format."""
+HEAD_BYTES = 1 << 18
+"""Bytes that are looked at to recognise a format."""
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -37,6 +37,10 @@ BOMS = (
 """Byte-order marks and their encodings, the longer first: the mark of UTF-32-LE begins with that of UTF-16-LE."""
 
 
+def unheard(_note: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """What the caller says about the files.
@@ -45,21 +49,29 @@ class ReadOptions:
         columns: Column names, for files of fields that have no header.
         encoding: Encoding of text files.
         delimiter: The character between fields; None leaves it to the reader.
+        quote: The character around fields that hold delimiters; None leaves it to the reader, "" for none.
+        format: Name of the reader; None leaves it to the content.
+        note: Is told what was decided about a file, or passed over in it: a sentence that begins with its path.
 
     Raises:
-        ConfigError: the encoding is unknown, or the delimiter is not one character.
+        ConfigError: the encoding is unknown, or delimiter or quote is not one character.
         DataError: the column names can't be told apart.
     """
 
     columns: Sequence[str] | None = None
     encoding: str = "utf-8"
     delimiter: str | None = None
+    quote: str | None = None
+    format: str | None = None
+    note: Callable[[str], None] = unheard
 
     def __post_init__(self) -> None:
         if self.columns is not None:
             check_names("columns", self.columns)
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
             raise ConfigError(f"delimiter: one character is expected, found {printable(self.delimiter)}")
+        if self.quote is not None and (len(self.quote) > 1 or self.quote in "\r\n\0\t" * bool(self.quote)):
+            raise ConfigError(f"quote: one character is expected, found {printable(self.quote)}")
         try:
             "\n".encode(self.encoding)
         except (LookupError, ValueError):
@@ -154,10 +166,19 @@ def lines_of(name: str, file: BinaryIO, codec: str, *, any_end: bool = False) ->
     return (line_of(number, raw, codec) for number, raw in enumerate(raws, 1))
 
 
-def head_of(name: str) -> Iterator[str]:
-    """The first lines of a file as text, in whatever encoding: tabs, blanks and line ends are the same in most."""
-    with Path(name).open(encoding="utf-8", errors="replace", newline="") as file:
-        yield from islice(file, HEAD_LINES)
+def head_of(name: str, file: BinaryIO, encoding: str) -> list[str]:
+    """The first lines of an open file as text with their line ends; a line that the head cuts is left out.
+
+    Bytes that can't be decoded become replacement characters.
+
+    Raises:
+        DataError: the byte-order mark is that of another encoding.
+    """
+    file.seek(0)
+    codec = codec_of(name, file, encoding)
+    raw = file.read(HEAD_BYTES)
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", raw.decode(codec, "replace"))
+    return lines[:-1] if len(lines) > 1 and file.read(1) else lines
 
 
 def codec_of(name: str, file: BinaryIO, encoding: str) -> str:

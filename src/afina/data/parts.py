@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -110,7 +110,8 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
         raise ConfigError("data.train: name the training data (--train FILE)")
     asked = config.make_task()
     problems: list[Problem] = []
-    started = {name: peek(records(config, source, name, problems)) for name, source in given.items()}
+    heard: list[str] = []
+    started = {name: peek(records(config, source, name, problems, heard.append)) for name, source in given.items()}
     if any(not rows_of(head) for head, _ in started.values()):
         raise DataError([*problems, *(one for head, _ in started.values() for one in head if isinstance(one, Problem))])
     task, started["train"] = choose(asked, *started["train"])
@@ -128,6 +129,7 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
         problems += fatal
         if left_out[name] and not fatal:
             notes.append(left_out_note(name, len(splits[name]), left_out[name], mode))
+    notes = [*dict.fromkeys(heard), *notes]
     if not all(splits.values()):
         raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
     words = {name: str(one) if isinstance(one, (str, Path)) else "given in memory" for name, one in given.items()}
@@ -164,11 +166,14 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
     return replace(data, task=task, splits=splits, sources=words, notes=notes, held_out=held_out), problems
 
 
-def records(config: Config, source: Any, name: str, problems: list[Problem]) -> Iterator[Row | Problem]:
+def records(
+    config: Config, source: Any, name: str, problems: list[Problem], note: Callable[[str], None]
+) -> Iterator[Row | Problem]:
     """The records of one part of the data; what ends them early is added to the problems."""
     data = config.data
+    reading = {form: getattr(data, form) for form in ("encoding", "delimiter", "quote", "format")}
     try:
-        yield from read(source, columns=data.header, encoding=data.encoding, delimiter=data.delimiter, name=name)
+        yield from read(source, name=name, columns=data.header, note=note, **reading)
     except DataError as error:  # the rest of the file can't be read
         problems += error.problems
 
@@ -194,13 +199,13 @@ def choose(
         ConfigError: a column can't be found.
     """
     try:
-        return task.columns(columns_of(rows_of(head))), (head, rest)
+        return task.columns(columns_of(rows_of(head)), rows=rows_of(head)), (head, rest)
     except ConfigError:
         more = list(rest)
         if not more:
             raise
         head += more
-        return task.columns(columns_of(rows_of(head))), (head, iter(()))
+        return task.columns(columns_of(rows_of(head)), rows=rows_of(head)), (head, iter(()))
 
 
 def rows_of(items: Iterable[Row | Problem]) -> list[Row]:

@@ -13,70 +13,56 @@ import difflib
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..records import Row
-from .formats import claimants, cure_of, ending_of, endings, is_data, reader_of
-from .lines import HEAD_LINES, Item, ReadOptions, codec_of, fail, lines_of
+from .formats import Reader, cure_of, ending_of, find, reader_of, reader_of_folder
+from .lines import Item, ReadOptions, fail, head_of
 from .memory import read_memory
 
-MAGIC = {
-    b"\x1f\x8b": ("gzip", "the file is compressed with gzip", "unpack it first, for example with gunzip"),
-    b"PK\x03\x04": (
-        "zip",
-        "the file is a zip archive, as Excel's workbooks are",
-        "unpack it, or save it as csv (UTF-8)",
-    ),
-}
-"""What the first bytes of a file say about it, whatever its name: code, message and cure."""
+FORMAT_FIX = "name it with --format; `afina formats` lists them"
 
 
-def read(
-    source: Any,
-    *,
-    columns: Sequence[str] | None = None,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    name: str = "",
-) -> Iterator[Item]:
+def read(source: Any, *, name: str = "", **reading: Any) -> Iterator[Item]:
     """Read data as a stream in which every record comes out once, as a `Row` or as a `Problem`.
 
     Args:
-        source: A file with one of the `endings` of the formats, a folder of them, or a pattern such as `data/*.csv`; or
-            a list of dicts, a dict of columns, a pandas or polars frame, an Arrow table, a Hugging Face data set.
-        columns: Column names, for csv and tsv files that have no header.
-        encoding: Encoding of the files. A byte-order mark is no part of the text.
-        delimiter: One character; a comma for csv and a tab for tsv when left out. Quotes have a meaning in csv files
-            and wherever the delimiter is not a tab. Other formats pay no heed to it.
+        source: A file, a folder of files, or a pattern such as `data/*.csv`; or a list of dicts, a dict of columns, a
+            pandas or polars frame, an Arrow table, a Hugging Face data set.
         name: For data in memory, the word in front of a place: `train` gives `train row 17`.
+        reading: What the caller says about the files, as for `ReadOptions`.
 
     Returns:
         Rows and problems in the order of the data. Files are read as they are asked for, in flat memory.
 
     Raises:
         DataError: a source can't be read at all. At once for paths, otherwise when the stream comes to it.
-        ConfigError: `columns`, `encoding` or `delimiter` make no sense.
+        ConfigError: an option makes no sense.
     """
-    options = ReadOptions(columns, encoding, delimiter)
+    options = ReadOptions(**reading)
     if isinstance(source, str | os.PathLike):
-        return read_files(files_of(os.fspath(source)), options)
-    if columns is not None:
+        return read_path(os.fspath(source), options)
+    if options.columns is not None:
         raise ConfigError("columns: names the columns of a file without a header; data in memory has its own names")
     return read_memory(source, name)
 
 
-def rows(
-    source: Any,
-    *,
-    columns: Sequence[str] | None = None,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    name: str = "",
-) -> list[Row]:
+def read_path(path: str, options: ReadOptions) -> Iterator[Item]:
+    """The records of a file, a folder, or all files that match a pattern.
+
+    Raises:
+        DataError: a file can't be read at all.
+    """
+    reader = reader_of_folder(path) if Path(path).is_dir() else None
+    if reader is not None and reader.read_folder is not None:
+        return reader.read_folder(path, options)
+    return read_files(files_of(path, options), options)
+
+
+def rows(source: Any, *, name: str = "", **reading: Any) -> list[Row]:
     """Read all rows; the arguments are those of `read`.
 
     Raises:
@@ -86,7 +72,7 @@ def rows(
     sound: list[Row] = []
     problems: list[Problem] = []
     try:
-        for item in read(source, columns=columns, encoding=encoding, delimiter=delimiter, name=name):
+        for item in read(source, name=name, **reading):
             if isinstance(item, Row):
                 sound.append(item)
             else:
@@ -106,7 +92,7 @@ def columns_of(rows: Iterable[Row]) -> list[str]:
 # ---- which files
 
 
-def files_of(source: str) -> list[str]:
+def files_of(source: str, options: ReadOptions) -> list[str]:
     """Names of the files that a path, folder or pattern stands for; each one can be opened and has a reader.
 
     Raises:
@@ -119,7 +105,7 @@ def files_of(source: str) -> list[str]:
             return matches(source)
         missing(source, error)
     if stat.S_ISDIR(mode):
-        return in_folder(source)
+        return in_folder(source, options)
     check_file(source)
     return [source]
 
@@ -138,8 +124,8 @@ def matches(pattern: str) -> list[str]:
     return names
 
 
-def in_folder(folder: str) -> list[str]:
-    """Names of the data files right in a folder, in order; other files are passed over, hidden ones too.
+def in_folder(folder: str, options: ReadOptions) -> list[str]:
+    """Names of the data files right in a folder, in order. Other files are passed over and named, but for hidden ones.
 
     Raises:
         DataError: there are none, or one of them can't be read.
@@ -148,41 +134,43 @@ def in_folder(folder: str) -> list[str]:
         inside = sorted(path.name for path in Path(folder).iterdir() if not path.name.startswith("."))
     except OSError as error:
         missing(folder, error)
-    names = [f"{folder.rstrip('/')}/{name}" for name in inside]
-    names = [name for name in names if claimants(ending_of(name)) and not Path(name).is_dir()]
+    names = [name for inner in inside if not Path(name := f"{folder.rstrip('/')}/{inner}").is_dir()]
     for name in names:
         check_file(name)
-    names = [name for name in names if is_data(name)]
-    if not names:
+    data = [name for name in names if reader_for(name, options)]
+    if not data:
         shown = printable(", ".join(inside)) if inside else "nothing"
-        fail(folder, "no-file", f"the folder holds no file that ends in {', '.join(endings())}; found {shown}")
-    return names
+        fail(folder, "no-file", f"the folder holds no data that can be recognised; found {shown}", fix=FORMAT_FIX)
+    left = [Path(name).name for name in names if name not in data]
+    if left:
+        options.note(f"{folder}: left out {printable(', '.join(left), 200)}, which hold no data")
+    return data
 
 
 def check_file(name: str) -> None:
-    """Refuse what can't be read before anything is opened that might block.
+    """Refuse what can't be opened, or might block when it is opened.
 
     Raises:
-        DataError: it is no regular file, can't be opened, is compressed, or no reader knows its ending.
+        DataError: it is no regular file, or can't be opened.
     """
     try:
         mode = Path(name).stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, device or other special file"
             fail(name, "not-a-file", f"is {kind}; a regular file is expected")
-        with Path(name).open("rb") as file:
-            head = file.read(4)
+        with Path(name).open("rb"):
+            pass
     except OSError as error:
         missing(name, error)
-    ending = ending_of(name)
-    possible = claimants(ending)
-    for magic, (code, message, fix) in MAGIC.items():
-        if head.startswith(magic) and not any(reader.binary for reader in possible):
-            fail(name, code, message, fix=fix)
-    if not possible:
-        shown = ending or "no ending"
-        message = f"can't tell the format: found {shown}, expected one of {', '.join(endings())}"
-        fail(name, "unknown-ending", message, fix=cure_of(ending))
+
+
+def reader_for(name: str, options: ReadOptions) -> Reader | None:
+    """The reader that was asked for, or that recognises a file, or that owns its ending."""
+    if options.format is not None:
+        return find(options.format)
+    with Path(name).open("rb") as file:
+        start = file.read(64)
+        return reader_of(name, lambda: head_of(name, file, options.encoding), start)
 
 
 def missing(name: str, error: OSError | ValueError) -> NoReturn:
@@ -213,16 +201,22 @@ def read_file(name: str, options: ReadOptions) -> Iterator[Item]:
     """The records of a file, in the words of its reader.
 
     Raises:
-        DataError: the file holds no record, was changed while it was read, or its reader can't go on.
+        DataError: no reader knows the file, it holds no record, was changed while it was read, or can't be read on.
         ConfigError: columns are given, and the records of this format name their own.
     """
+    reader = reader_for(name, options)
+    if reader is None:
+        shown = ending_of(name) or "no ending"
+        fail(
+            name, "unknown-format", f"can't tell the format: found {shown}", fix=cure_of(ending_of(name)) or FORMAT_FIX
+        )
+    if reader.named_columns and options.columns is not None:
+        only = "columns: names the columns of a csv or tsv file without a header"
+        raise ConfigError(f"{only}; {name} is {reader.name}")
+    if options.format is None and ending_of(name) not in reader.endings:
+        options.note(f"{name}: read as {reader.name}, as its content looks (--format NAME for another)")
     with Path(name).open("rb") as file:
         before, empty = os.fstat(file.fileno()), True
-        reader = reader_of(name, lambda: decoded_head(name, file, options.encoding))
-        if reader.named_columns and options.columns is not None:
-            only = "columns: names the columns of a csv or tsv file without a header"
-            raise ConfigError(f"{only}; {name} is {reader.name}")
-        file.seek(0)
         for item in reader.read(name, file, options):
             empty = False
             yield item
@@ -231,13 +225,3 @@ def read_file(name: str, options: ReadOptions) -> Iterator[Item]:
         fail(name, "changed", "the file was changed while it was read", fix="start again when nothing writes to it")
     if empty:
         fail(name, "no-rows", "no rows: the file " + ("holds none" if after.st_size else "is empty"))
-
-
-def decoded_head(name: str, file: BinaryIO, encoding: str) -> Iterator[str]:
-    """The first lines of an open file as text with their line ends, in its own encoding.
-
-    Raises:
-        DataError: the byte-order mark is that of another encoding.
-    """
-    file.seek(0)
-    return (line.text for line in islice(lines_of(name, file, codec_of(name, file, encoding)), HEAD_LINES))

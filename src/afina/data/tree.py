@@ -78,4 +78,10 @@ def checked(row: Row) -> Item:
     return error.at(row.place) if error else row
 
 
-READER = Reader("json", (".json",), read_tree, named_columns=True)
+READER = Reader(
+    "json",
+    (".json",),
+    read_tree,
+    summary="one JSON value: SQuAD, an export of an annotation tool, an array of records",
+    named_columns=True,
+)

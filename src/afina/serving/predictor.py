@@ -118,7 +118,7 @@ class Predictor:
         """
         art = self.artifact
         rows = read_rows(data, **reading)
-        task = art.task.columns(columns_of(rows))
+        task = art.task.columns(columns_of(rows), rows=rows)
         examples, problems = read_examples(task, rows)
         unknown = [problem for example in examples if (problem := task.check(example)) is not None]
         problems += [problem for problem in unknown if unseen != "count" or problem.code != COUNTABLE]
@@ -165,7 +165,7 @@ def unlabelled(task: Task, rows: Iterable[Row | Problem]) -> Iterator[Example]:
     if isinstance(first, Problem):
         raise DataError(first)
     try:
-        chosen = task.columns(list(first.values), labelled=False)
+        chosen = task.columns(list(first.values), rows=[first], labelled=False)
     except ConfigError as error:
         raise ConfigError([f"{first.place}: {problem}" for problem in error.problems]) from None
     for row in chain([first], stream):

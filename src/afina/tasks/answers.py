@@ -81,7 +81,7 @@ class Answers(base.Task):
     def show(self, target: Any) -> str:
         return inputs.show_names(answer.text for answer in target)
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+    def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
         given = self.options
         chosen: dict[str, Any] = {
             "question": inputs.target_column("question", given.question, ("question", "pergunta"), names),

@@ -175,11 +175,12 @@ class Task(ABC):
     # From rows to targets.
 
     @abstractmethod
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+    def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
         """The task with the name of every column it needs, chosen from `names`.
 
         Args:
             names: The columns of the data.
+            rows: The first rows of the data, for a choice by what columns hold where no name decides.
             labelled: Whether the data must hold targets; False for prediction.
 
         Raises:

@@ -69,7 +69,7 @@ class Classification(base.Task):
             return None
         return cls(cls.Options(), {"labels": base.stock_labels(config)})
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+    def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
         return type(self)(inputs.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:

@@ -57,7 +57,7 @@ class Regression(base.Task):
         single = config.num_labels == 1 and config.problem_type != "multi_label_classification"
         return cls(cls.Options(), {}) if single or config.problem_type == "regression" else None
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+    def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
         return type(self)(inputs.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:

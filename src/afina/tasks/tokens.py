@@ -125,7 +125,7 @@ class Tokens(base.Task):
             kind, types = "entities", sorted({tag.partition("-")[2] for tag in tags if "-" in tag})
         return cls(cls.Options(), {"kind": kind, "types": types, "tags": tags, "common": tags[0]})
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+    def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
         options = self.options
         if options.text is None and (options.tokens or any(name in names for name in TOKEN_NAMES)):
             tokens = options.tokens or next(name for name in TOKEN_NAMES if name in names)

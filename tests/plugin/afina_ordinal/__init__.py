@@ -44,7 +44,7 @@ class Ordinal(base.Task):
         config = {"id2label": names, "problem_type": "multi_label_classification"}
         return base.HeadSpec("AutoModelForSequenceClassification", len(names), config)
 
-    def columns(self, names: Sequence[str], *, labelled: bool = True) -> Self:
+    def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
         return type(self)(inputs.input_columns(self.options, ("grade", "stars"), names, labelled=labelled), self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
