@@ -89,7 +89,7 @@ class DataConfig(Section):
         None, max_length=1, description="sign around fields that hold delimiters; empty for none; by default recognised"
     )
     format: str | None = Field(None, description="form of the files; by default recognised (`afina formats`)")
-    encoding: str = Field("utf-8", description="encoding of the files")
+    encoding: str | None = Field(None, description="encoding of the files; by default UTF-8, or what is recognised")
 
 
 class ModelConfig(Section):

@@ -42,7 +42,7 @@ HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a 
 DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.")]
 QuoteFlag = Annotated[str | None, flag("SIGN", "Sign around fields that hold delimiters; '' for none.")]
 FormatFlag = Annotated[str | None, flag("NAME", "Form of the files; `afina formats` lists them.")]
-EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; utf-8 by default.")]
+EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; by default recognised.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

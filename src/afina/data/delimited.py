@@ -1,19 +1,33 @@
 """Tables as text: csv, tsv and txt files with a header and one record a row.
 
-In a csv file, and wherever the delimiter is not a tab, a field may stand in quotes and hold delimiters and line ends.
-In a file with tabs a quote is a character like all others, and a record is a line.
+Where a table has quotes, a field may stand in them and hold delimiters and line ends. Where it has none, as between
+tabs, a quote is a character like all others, and a record is a line. `dialects` finds out which it is.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import BinaryIO
 
 from ..errors import DataError, printable
 from ..records import Row
+from .dialects import (
+    DELIMITERS,
+    SAMPLE,
+    Dialect,
+    is_data,
+    is_quoted,
+    is_table,
+    promised,
+    proposed,
+    recognise,
+    records,
+    written_with,
+)
 from .formats import Reader, ending_of
 from .lines import (
     FIELD_LIMIT,
@@ -24,13 +38,14 @@ from .lines import (
     RecordError,
     codec_of,
     fail,
+    head_of,
     lines_of,
     long_field,
     too_long,
 )
 from .names import check_names
 
-DELIMITERS = (";", "\t", "|", ",")
+TOLD = re.compile(r"sep=([;,|\t])", re.IGNORECASE)
 PEEK = 5
 """Records that are looked at for a wrong delimiter."""
 
@@ -41,32 +56,65 @@ def read_table(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item
     Raises:
         DataError: the header, the delimiter or the encoding is wrong, or there is no row.
     """
-    is_csv = ending_of(name) == ".csv"
-    delimiter = options.delimiter or ("," if is_csv else "\t")
-    quoted = is_csv or delimiter != "\t"
-    lines = lines_of(name, file, codec_of(name, file, options.encoding), any_end=quoted)
-    records = quoted_records(lines, delimiter) if quoted else plain_records(lines, delimiter)
-    others = [] if options.delimiter else [sign for sign in DELIMITERS if sign != delimiter]
-    names = options.columns or header_of(name, records, others)
-    first = list(islice(records, PEEK))
+    head = head_of(name, file, options.encoding)
+    ending = ending_of(name)
+    told = told_delimiter(head)
+    sample = head[1:] if told else head
+    form = recognise(sample, ending=ending, delimiter=options.delimiter or told, quote=options.quote)
+    usual = promised(ending) if options.delimiter is None else written_with(options.delimiter)
+    if form != (usual if options.quote is None else usual._replace(quote=options.quote)):
+        options.note(f"{name}: a table with {form}")
+    file.seek(0)
+    lines = lines_of(name, file, codec_of(name, file, options.encoding), any_end=bool(form.quote))
+    if told:
+        next(lines)
+    found = quoted_records(lines, form) if form.quote else plain_records(lines, form.delimiter)
+    names = header_of(name, found, sample, form=form, options=options)
+    first = list(islice(found, PEEK))
     check_start(name, names, first, given=bool(options.columns))
-    if len(names) > 1:
-        check_delimiter(f"{name}:{first[0].number}", first, columns=len(names), others=others)
-    for record in chain(first, records):
-        yield item_of(name, record, names=names, delimiter=delimiter)
+    if len(names) > 1 and options.delimiter is None:
+        check_delimiter(f"{name}:{first[0].number}", first, columns=len(names), others=other_signs(form))
+    yield from rows_of(name, chain(first, found), names=names, form=form, note=options.note)
 
 
-def has_tab(head: Iterable[str]) -> bool:
-    """Whether a tab stands in the first line, up to the first LF."""
-    for line in head:
-        if "\t" in line:
-            return True
-        if line.endswith("\n"):
-            return False
-    return False
+def told_delimiter(head: Sequence[str]) -> str | None:
+    """The delimiter that a first line `sep=;` tells, as Excel writes and reads it."""
+    match = TOLD.fullmatch(head[0].strip("\r\n\ufeff")) if head else None
+    return match[1] if match else None
 
 
-def item_of(name: str, record: Record, *, names: Sequence[str], delimiter: str) -> Item:
+def rows_of(
+    name: str, found: Iterable[Record], *, names: Sequence[str], form: Dialect, note: Callable[[str], None]
+) -> Iterator[Item]:
+    """Records as rows, without the columns that have no name."""
+    kept = [i for i, column in enumerate(names) if column.strip()]
+    spare = [i for i, column in enumerate(names) if not column.strip()]
+    index, spilled, doubled, number = set(spare[:1]) & {0}, 0, 0, 0
+    for number, record in enumerate(found, 1):
+        yield item_of(name, record, names=names, kept=kept, delimiter=form.delimiter)
+        if spare and len(record.fields) == len(names):
+            index = {0} if index and record.fields[0] in (str(number), str(number - 1)) else set()
+            spilled += any(record.fields[i].strip() for i in spare if i not in index)
+        if not form.quote and '""' in record.lines[0].text:
+            doubled += any(is_quoted(field, '"') and '""' in field[1:-1] for field in record.fields)
+    if spare:
+        note(f"{name}: {nameless(spare, index)}" + (f"; {spilled:,} rows hold something there" if spilled else ""))
+    if doubled:
+        note(
+            f"{name}: {doubled:,} rows hold fields in quotes with doubled quotes inside, kept so; --quote '\"' reads them"
+        )
+
+
+def nameless(spare: Sequence[int], index: Collection[int]) -> str:
+    """Columns without a name, for a note."""
+    if index and len(spare) == 1:
+        return "the first column counts the rows, has no name, and is left out"
+    listed = ", ".join(str(i + 1) for i in spare)
+    several = "has no name and is left out" if len(spare) == 1 else "have no names and are left out"
+    return f"column{'s' * (len(spare) > 1)} {listed} {several}"
+
+
+def item_of(name: str, record: Record, *, names: Sequence[str], kept: Sequence[int], delimiter: str) -> Item:
     """A record as a row, or what is wrong with it."""
     place = f"{name}:{record.number}"
     error = record.fault
@@ -74,7 +122,7 @@ def item_of(name: str, record: Record, *, names: Sequence[str], delimiter: str) 
         error = ragged_row(len(record.fields), len(names), delimiter=delimiter)
     if error is not None:
         return error.at(place, record.raw)
-    return Row(dict(zip(names, record.fields, strict=True)), place, record.raw)
+    return Row({names[i]: record.fields[i] for i in kept}, place, record.raw)
 
 
 def ragged_row(number: int, expected: int, *, delimiter: str) -> RecordError:
@@ -93,22 +141,38 @@ def ragged_row(number: int, expected: int, *, delimiter: str) -> RecordError:
 # ---- header and delimiter
 
 
-def header_of(name: str, records: Iterator[Record], others: Sequence[str]) -> list[str]:
-    """The column names, from the first record.
+def header_of(
+    name: str, found: Iterator[Record], head: Sequence[str], *, form: Dialect, options: ReadOptions
+) -> Sequence[str]:
+    """The column names: as given, or from the first record. Columns without a name have an empty one.
 
     Raises:
-        DataError: there is none, it can't be read, its names can't be told apart, or another delimiter divides it.
+        DataError: there is none, it can't be read or is a record like the others, its names can't be told apart, or
+            another delimiter divides it.
     """
-    record = next(records, None)
+    if options.columns:
+        return options.columns
+    record = next(found, None)
     if record is None:
         fail(name, "no-rows", "no rows: the file is empty")
     place = f"{name}:{record.number}"
     if record.fault:
         raise DataError(record.fault.at(place, record.raw))
-    if len(record.fields) == 1:
-        refuse_delimiter(place, [sign for sign in others if sign in record.fields[0]])
-    check_names(place, record.fields)
+    if len(record.fields) == 1 and options.delimiter is None:
+        refuse_delimiter(place, [sign for sign in other_signs(form) if sign in record.fields[0]])
+    others = list(islice(records(head, form), 1, SAMPLE))
+    if is_data(record.fields, others):
+        names = ",".join(proposed(record.fields, others))
+        message = f"the first line looks like the others: {printable(form.delimiter.join(record.fields))}"
+        fix = f"if there is no header, name the {len(record.fields)} columns: --header {names}"
+        fail(place, "no-header", message, fix=fix)
+    check_names(place, [column for column in record.fields if column.strip()])
     return record.fields
+
+
+def other_signs(form: Dialect) -> list[str]:
+    """Delimiters that a table does not have."""
+    return [sign for sign in DELIMITERS if sign != form.delimiter]
 
 
 def check_start(name: str, names: Sequence[str], first: Sequence[Record], *, given: bool) -> None:
@@ -180,17 +244,17 @@ class LineRecorder:
         return taken
 
 
-def quoted_records(lines: Iterator[Line], delimiter: str) -> Iterator[Record]:
+def quoted_records(lines: Iterator[Line], form: Dialect) -> Iterator[Record]:
     """Records of one or more lines, by the rules of csv; after a fault the next line begins a new record."""
     recorder = LineRecorder(lines)
-    reader = csv.reader(recorder, delimiter=delimiter, strict=True)
+    reader = csv.reader(recorder, delimiter=form.delimiter, quotechar=form.quote, strict=True)
     while True:
         try:
             fields = next_fields(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            fault = quote_error(error, recorder, delimiter)
+            fault = quote_error(error, recorder, form)
             yield Record(recorder.cut(), [], fault)
             continue
         taken = recorder.cut()
@@ -211,10 +275,10 @@ def next_fields(reader: Iterator[list[str]]) -> list[str]:
             csv.field_size_limit(before)
 
 
-def quote_error(error: csv.Error, recorder: LineRecorder, delimiter: str) -> RecordError:
+def quote_error(error: csv.Error, recorder: LineRecorder, form: Dialect) -> RecordError:
     """What the csv module could not read, in our words. A quoted field that is too long is taken to its end."""
     exceeded = "field limit" in str(error)
-    never_closed = take_to_the_quote(recorder) if exceeded else "end of data" in str(error)
+    never_closed = take_to_the_quote(recorder, form.quote) if exceeded else "end of data" in str(error)
     if never_closed:
         lines = "1 line" if len(recorder.taken) == 1 else f"{len(recorder.taken):,} lines"
         message = f"the quote opened here swallows the rest of the file ({lines})"
@@ -222,17 +286,17 @@ def quote_error(error: csv.Error, recorder: LineRecorder, delimiter: str) -> Rec
         return RecordError("open-quote", message, fix)
     if exceeded:
         return long_field()
-    sign = printable(delimiter)
+    sign = printable(form.delimiter)
     message = f"line {recorder.taken[-1].number}: after a closing quote a {sign} or the line's end is expected"
-    return RecordError("bad-quote", message, 'double every quote that is part of a quoted text: ""')
+    return RecordError("bad-quote", message, f"double every quote that is part of a quoted text: {form.quote * 2}")
 
 
-def take_to_the_quote(recorder: LineRecorder) -> bool:
+def take_to_the_quote(recorder: LineRecorder, quote: str) -> bool:
     """Take the remaining lines of a quoted field that is too long; True when its end never comes."""
-    quotes = sum(line.text.count('"') for line in recorder.taken)
+    quotes = sum(line.text.count(quote) for line in recorder.taken)
     while quotes % 2:
         try:
-            quotes += next(recorder).count('"')
+            quotes += next(recorder).count(quote)
         except StopIteration:
             return True
     return False
@@ -243,6 +307,6 @@ READER = Reader(
     (".csv", ".tsv"),
     read_table,
     summary="tables with a header, a record a row",
-    sniff=has_tab,
+    sniff=is_table,
     specificity=0,
 )

@@ -53,7 +53,7 @@ class Reader:
         sniff: Whether a file is in this format, from its first lines with their line ends. Content decides: it is asked
             for every file whatever its ending, and must say no where it is not sure.
         specificity: How special the format is: the most specific is asked first, and among equals the one that owns the
-            ending. 0 for what is asked last.
+            ending. One of 0 takes no file whose ending belongs to another.
         magic: First bytes that only files of this format have.
         holds: Whether a whole folder is one data set in this format, such as texts with an annotation file beside each.
         read_folder: From the path of such a folder and the options to rows and problems.
@@ -177,7 +177,8 @@ def reader_of(name: str, head: Callable[[], Sequence[str]], start: bytes = b"") 
         return owner
     lines = head()
     order = sorted(readers(), key=lambda reader: (-reader.specificity, reader is not owner))
-    return next((reader for reader in order if reader.sniff(lines)), owner)
+    asked = (reader for reader in order if reader.specificity or owner in (None, reader))
+    return next((reader for reader in asked if reader.sniff(lines)), owner)
 
 
 def reader_of_folder(folder: str) -> Reader | None:

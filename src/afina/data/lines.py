@@ -47,7 +47,7 @@ class ReadOptions:
 
     Attributes:
         columns: Column names, for files of fields that have no header.
-        encoding: Encoding of text files.
+        encoding: Encoding of text files; None leaves it to `encodings`.
         delimiter: The character between fields; None leaves it to the reader.
         quote: The character around fields that hold delimiters; None leaves it to the reader, "" for none.
         format: Name of the reader; None leaves it to the content.
@@ -59,7 +59,7 @@ class ReadOptions:
     """
 
     columns: Sequence[str] | None = None
-    encoding: str = "utf-8"
+    encoding: str | None = None
     delimiter: str | None = None
     quote: str | None = None
     format: str | None = None
@@ -73,7 +73,7 @@ class ReadOptions:
         if self.quote is not None and (len(self.quote) > 1 or self.quote in "\r\n\0\t" * bool(self.quote)):
             raise ConfigError(f"quote: one character is expected, found {printable(self.quote)}")
         try:
-            "\n".encode(self.encoding)
+            "\n".encode(self.encoding or "utf-8")
         except (LookupError, ValueError):
             known = "utf-8, cp1252, latin-1, utf-16 and all others that Python knows"
             raise ConfigError(f"encoding: {printable(self.encoding)} is unknown; known are {known}") from None
@@ -166,7 +166,7 @@ def lines_of(name: str, file: BinaryIO, codec: str, *, any_end: bool = False) ->
     return (line_of(number, raw, codec) for number, raw in enumerate(raws, 1))
 
 
-def head_of(name: str, file: BinaryIO, encoding: str) -> list[str]:
+def head_of(name: str, file: BinaryIO, encoding: str | None) -> list[str]:
     """The first lines of an open file as text with their line ends; a line that the head cuts is left out.
 
     Bytes that can't be decoded become replacement characters.
@@ -181,15 +181,18 @@ def head_of(name: str, file: BinaryIO, encoding: str) -> list[str]:
     return lines[:-1] if len(lines) > 1 and file.read(1) else lines
 
 
-def codec_of(name: str, file: BinaryIO, encoding: str) -> str:
-    """The exact name of the encoding; the file is left behind its byte-order mark.
+def codec_of(name: str, file: BinaryIO, encoding: str | None) -> str:
+    """The exact name of the encoding, by the byte-order mark or else UTF-8 where none is given.
+
+    The file is left behind its byte-order mark.
 
     Raises:
         DataError: the byte-order mark is that of another encoding.
     """
-    wanted = codecs.lookup(encoding).name.removesuffix("-sig")
     head = file.read(4)
-    bom, marked = next(((bom, marked) for bom, marked in BOMS if head.startswith(bom)), (b"", wanted))
+    bom, marked = next(((bom, marked) for bom, marked in BOMS if head.startswith(bom)), (b"", ""))
+    wanted = codecs.lookup(encoding).name.removesuffix("-sig") if encoding else marked or "utf-8"
+    marked = marked or wanted
     if not marked.startswith(wanted):
         family = re.sub("-[bl]e$", "", marked)
         message = f"the file begins with the byte-order mark of {marked.upper()}, but is read as {wanted}"
@@ -260,8 +263,7 @@ def undecodable(number: int, error: UnicodeDecodeError, codec: str) -> RecordErr
     """A byte that is none of the encoding."""
     byte, column = error.object[error.start], error.start + 1
     message = f"line {number}, column {column} (in bytes): the byte 0x{byte:02X} is not {codec}"
-    likely = "cp1252" if codec == "utf-8" else "utf-8"
-    fix = f"most likely the file is {likely}: --encoding {likely}, or convert the file to utf-8"
+    fix = "correct the record; other records are in this encoding (--encoding NAME if they are not)"
     return RecordError("not-utf8" if codec == "utf-8" else "not-decodable", message, fix)
 
 

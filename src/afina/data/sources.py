@@ -14,11 +14,13 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..records import Row
+from .encodings import encoding_of
 from .formats import Reader, cure_of, ending_of, find, reader_of, reader_of_folder
 from .lines import Item, ReadOptions, fail, head_of
 from .memory import read_memory
@@ -217,6 +219,12 @@ def read_file(name: str, options: ReadOptions) -> Iterator[Item]:
         options.note(f"{name}: read as {reader.name}, as its content looks (--format NAME for another)")
     with Path(name).open("rb") as file:
         before, empty = os.fstat(file.fileno()), True
+        if options.encoding is None and not reader.magic:
+            encoding, note = encoding_of(name, file)
+            options = replace(options, encoding=encoding)
+            if note:
+                options.note(note)
+            file.seek(0)
         for item in reader.read(name, file, options):
             empty = False
             yield item

@@ -1,0 +1,185 @@
+"""How a table is written: what divides its fields and what stands around them, found by trying what tables have.
+
+Each delimiter is tried with each quote on the first records. A form fits as well as the records have as many fields
+as the first one, which must have two or more. The form that the file's name promises is kept wherever it fits.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+DELIMITERS = ("\t", ";", ",", "|")
+SAMPLE = 400
+"""Records that are looked at."""
+FITS = 0.9
+"""Share of the records that must have as many fields as the first."""
+QUOTED = 0.8
+"""Share of the filled fields of a column in quotes from which the quotes belong to the form."""
+PROMISED = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+"""Delimiters that endings promise."""
+NAMES = {"\t": "tab", " ": "blank"}
+
+
+class Dialect(NamedTuple):
+    """The form of a table.
+
+    Attributes:
+        delimiter: What stands between fields.
+        quote: What stands around fields that hold delimiters or line ends; empty where a quote is a sign like others.
+    """
+
+    delimiter: str
+    quote: str
+
+    def __str__(self) -> str:
+        between = NAMES.get(self.delimiter, repr(self.delimiter))
+        return f"{between} between fields, " + (f"{self.quote} around them" if self.quote else "quotes kept as text")
+
+
+def promised(ending: str) -> Dialect:
+    """The form that an ending promises."""
+    return written_with(PROMISED.get(ending, ","))
+
+
+def written_with(delimiter: str) -> Dialect:
+    """The usual form of tables with a delimiter: quotes are text between tabs, and stand around fields elsewhere."""
+    return Dialect(delimiter, "" if delimiter == "\t" else '"')
+
+
+def recognise(head: Sequence[str], *, ending: str, delimiter: str | None = None, quote: str | None = None) -> Dialect:
+    """The form of a table.
+
+    Args:
+        head: Its first lines with their line ends.
+        ending: The ending of its name, which is kept to where it fits.
+        delimiter: What the user says of it.
+        quote: What the user says of it.
+    """
+    usual = delimiter or promised(ending).delimiter
+    signs = [usual] if delimiter is not None else [usual, *DELIMITERS]
+    fits = {sign: max(fit(head, Dialect(sign, mark)) for mark in ("", '"', "'")) for sign in signs}
+    best = usual if fits[usual] >= FITS else max(fits, key=lambda sign: fits[sign])
+    chosen = best if fits[best] >= FITS else usual
+    return Dialect(chosen, quote_of(head, chosen) if quote is None else quote)
+
+
+def is_table(head: Sequence[str]) -> bool:
+    """Whether lines are a table beyond doubt: nearly all have the same number of fields, two or more."""
+    if not head or head[0].lstrip("\ufeff ").startswith(("{", "[")):  # JSON, which is full of commas
+        return False
+    form = recognise(head, ending="")
+    sample = list(islice(records(head, form), SAMPLE))
+    certain = 2 if form.delimiter == "\t" else 3
+    return len(sample) >= certain and fit(head, form) >= FITS
+
+
+def fit(head: Sequence[str], form: Dialect) -> float:
+    """The share of records that have as many fields as the first one; 0 where that has one field only."""
+    counts = [len(fields) for fields in islice(records(head, form), SAMPLE)]
+    return counts.count(counts[0]) / len(counts) if counts and counts[0] > 1 else 0.0
+
+
+def records(head: Iterable[str], form: Dialect) -> Iterator[list[str]]:
+    """The records of the first lines, faults passed over; what stands behind a quote that never closes is left out."""
+    if not form.quote:
+        yield from (text.split(form.delimiter) for line in head if (text := line.rstrip("\r\n")))
+        return
+    reader = csv.reader(head, delimiter=form.delimiter, quotechar=form.quote, strict=True)
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            fields = ["", "", "", "", "", "", "", "", ""]  # a record that fits none
+        if fields:
+            yield fields
+
+
+# ---- quotes
+
+
+def quote_of(head: Sequence[str], delimiter: str) -> str:
+    """The quote of a table whose delimiter is known.
+
+    Between tabs a quote is text, unless the fields in double quotes hold doubled ones, stand so in nearly all of a
+    column, or hold line ends, and no field begins with a quote for another reason. Between other signs fields stand in
+    double quotes, or in single ones where nearly all of a column do.
+    """
+    whole = list(islice(records(head, Dialect(delimiter, "")), SAMPLE))
+    columns = [column for column in zip(*whole[1:], strict=False) if len(column) > 1]
+    if delimiter != "\t":
+        return "'" if any(begin_with(column, "'") >= QUOTED for column in columns) else '"'
+    if fit(head, Dialect(delimiter, '"')) >= FITS > fit(head, Dialect(delimiter, "")):
+        return '"'
+    opening = [field for fields in whole for field in fields if field.startswith('"')]
+    if not opening or not all(is_quoted(field, '"') for field in opening):
+        return ""
+    sure = any('""' in field[1:-1] for field in opening) or any(begin_with(column, '"') >= QUOTED for column in columns)
+    return '"' if sure else ""
+
+
+def begin_with(fields: Sequence[str], sign: str) -> float:
+    """The share of the filled fields that begin with a sign."""
+    filled = [field for field in fields if field]
+    return sum(field.startswith(sign) for field in filled) / max(1, len(filled))
+
+
+def is_quoted(field: str, sign: str) -> bool:
+    """Whether a field stands in quotes, all of those inside doubled."""
+    inner = field[1:-1].replace(sign * 2, "")
+    return len(field) > 1 and field.startswith(sign) and field.endswith(sign) and sign not in inner
+
+
+# ---- headers
+
+NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
+KNOWN = re.compile(
+    r"(text|sentence|label|class|category|target|score|id|index|idx|question|answer|context|premise|hypothesis|title|"
+    r"tokens?|words?|tags?|texto|frase|rótulo|rotulo|classe|nota|comentário|comentario)\w*",
+    re.IGNORECASE,
+)
+"""Cells that are names of columns whatever stands below them."""
+
+
+def is_data(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Whether the first record of a table is no header but a record like the others.
+
+    It is one where a cell is a number in a column of numbers, or stands again in its column, which repeats its values.
+    """
+    rows = [fields for fields in others if len(fields) == len(first)]
+    if not rows or any(KNOWN.fullmatch(cell.strip()) for cell in first):
+        return False
+    for cell, column in zip(first, zip(*rows, strict=True), strict=True):
+        filled = [value for value in column if value.strip()]
+        if not cell.strip() or not filled:
+            continue
+        if NUMBER.fullmatch(cell.strip()) and all(NUMBER.fullmatch(value.strip()) for value in filled):
+            return True
+        if cell in filled and 2 * len(set(filled)) <= len(filled) + 1:
+            return True
+    return False
+
+
+def proposed(first: Sequence[str], others: Sequence[Sequence[str]]) -> list[str]:
+    """Names for the columns of a table without a header: `text` for the longest, `label` for that of fewest values."""
+    rows = [fields for fields in (first, *others) if len(fields) == len(first)]
+    columns = list(zip(*rows, strict=True))
+    text = max(range(len(columns)), key=lambda i: (sum(map(len, columns[i])), -i))
+    names = [f"column{i}" for i in range(1, len(columns) + 1)]
+    repeats = [i for i, column in enumerate(columns) if i != text and is_label(column)]
+    names[text] = "text"
+    if repeats:
+        names[min(repeats, key=lambda i: len(set(columns[i])))] = "label"
+    return names
+
+
+def is_label(column: Sequence[str]) -> bool:
+    """Whether a column has two or more values that repeat."""
+    counts = Counter(value for value in column if value.strip())
+    return 1 < len(counts) <= max(2, len(column) // 2)

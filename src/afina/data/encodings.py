@@ -1,0 +1,93 @@
+"""Which encoding a text file is in: what its byte-order mark says, UTF-8, or Windows-1252 where all points to it.
+
+A wrong guess would change texts in silence, so that all others are for the user to name.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import BinaryIO
+
+from .lines import BOMS, CHUNK, fail
+
+WESTERN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŠšŽžŒœŸ]+")
+"""Runs of letters of the languages that Windows-1252 was made for."""
+UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+"""Bytes that mean nothing in Windows-1252."""
+NUL_SHARE = 0.2
+"""Share of NUL bytes at a file's beginning from which it is UTF-16 without its mark."""
+ENOUGH = 2000
+"""Lines in another encoding that are looked at."""
+
+
+def encoding_of(name: str, file: BinaryIO) -> tuple[str, str]:
+    """The encoding of an open file, and what to say of it where it is not UTF-8. The file is left anywhere.
+
+    Lines that are not UTF-8 among more lines that are, and are not ASCII, are damaged. A file of such lines alone, or
+    nearly, is in another encoding.
+
+    Raises:
+        DataError: it is in an encoding that has to be named.
+    """
+    file.seek(0)
+    start = file.read(CHUNK)
+    marked = next((codec for bom, codec in BOMS if start.startswith(bom)), None)
+    if marked is not None:
+        family = re.sub("-[bl]e$", "", marked)
+        return family, "" if family == "utf-8" else f"{name}: {family.upper()}, as its byte-order mark says"
+    if start.count(0) > NUL_SHARE * len(start):
+        fail(name, "encoding", "the file is full of NUL bytes, as UTF-16 without a mark is", fix="--encoding utf-16-le")
+    if is_utf8(file):
+        return "utf-8", ""
+    right, wrong = other_lines(file)
+    if len(wrong) < right:
+        return "utf-8", ""
+    if not all(is_western(line) for line in wrong):
+        lines = f"{right + len(wrong):,} lines hold letters that are not ASCII"
+        fix = "name it: --encoding cp1252, cp1251, gb18030 or whichever it is, or convert the file to UTF-8"
+        fail(name, "encoding", f"{lines}, and {len(wrong):,} of them are not UTF-8", fix=fix)
+    return "cp1252", f"{name}: not UTF-8 but Windows-1252, as it seems (--encoding NAME for another)"
+
+
+def is_utf8(file: BinaryIO) -> bool:
+    """Whether a whole file is UTF-8."""
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := file.read(CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def other_lines(file: BinaryIO) -> tuple[int, list[bytes]]:
+    """Of the lines that are not ASCII: the number of those that are UTF-8, and the first that are not."""
+    file.seek(0)
+    right, wrong = 0, []
+    for line in file:
+        if line.isascii():
+            continue
+        try:
+            line.decode()
+            right += 1
+        except UnicodeDecodeError:
+            wrong.append(line)
+            if len(wrong) == ENOUGH:
+                break
+    return right, wrong
+
+
+def is_western(line: bytes) -> bool:
+    """Whether a line reads as Windows-1252 does: words of which most letters are ASCII.
+
+    In another alphabet whole words lie above ASCII, and in a multi-byte encoding signs stand among the letters.
+    """
+    if UNDEFINED.search(line):
+        return False
+    text = line.decode("cp1252")
+    words = [word for word in WESTERN.findall(text) if not word.isascii()]
+    high = sum(not letter.isascii() for word in words for letter in word)
+    return not words or 2 * high <= sum(map(len, words))
