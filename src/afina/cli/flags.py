@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OWN = ("config", "settings", "quiet", "as_json", "resume", "labels")
 """Flags of the commands about training that are no settings."""
+CONFIG_ENDINGS = (".yaml", ".yml")
+"""Endings of configuration files; any other file or folder in their place is the training data."""
 FORM = ("header", "delimiter", "quote", "format", "encoding")
 """Flags about the form of data files."""
 
@@ -70,6 +72,11 @@ def configured(flags: Mapping[str, Any]) -> Config:
     from ..config import load
 
     given = {name: value for name, value in flags.items() if value is not None}
+    if "config" in given and Path(given["config"]).suffix.lower() not in CONFIG_ENDINGS:
+        if "train" in given:
+            data, other = printable(given["config"]), printable(given["train"])
+            raise ConfigError(f"config: {data} is no .yaml file, and the training data are named by --train {other}")
+        given["train"] = given.pop("config")
     if run := given.get("resume"):
         return load(*unfinished(run, given.get("config"), flags=given))
     return load(given.get("config"), overrides(given))

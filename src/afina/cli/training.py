@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @command(10)
 def train(
     call: typer.Context,
-    config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="YAML file; flags override it.")] = None,
+    config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
     task: Annotated[str | None, flag("NAME", "What to learn; `afina tasks` lists them.")] = None,
     train: Annotated[str | None, flag("FILE", "Training data: csv, tsv, jsonl, a folder or a glob.")] = None,
     validation: Annotated[str | None, flag("FILE", "Validation data; without it a part is held out.")] = None,

@@ -100,9 +100,8 @@ def rows_of(
     if spare:
         note(f"{name}: {nameless(spare, index)}" + (f"; {spilled:,} rows hold something there" if spilled else ""))
     if doubled:
-        note(
-            f"{name}: {doubled:,} rows hold fields in quotes with doubled quotes inside, kept so; --quote '\"' reads them"
-        )
+        message = f"{doubled:,} rows hold fields in quotes with doubled quotes inside, which are kept as text"
+        note(f"{name}: {message}; --quote '\"' reads them as csv has them")
 
 
 def nameless(spare: Sequence[int], index: Collection[int]) -> str:

@@ -36,6 +36,11 @@ def no_folder(_folder: Path) -> bool:
     return False
 
 
+def no_splits(_folder: str) -> Mapping[str, str]:
+    """No folder holds several splits."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A format and how to read it.
@@ -57,6 +62,7 @@ class Reader:
         magic: First bytes that only files of this format have.
         holds: Whether a whole folder is one data set in this format, such as texts with an annotation file beside each.
         read_folder: From the path of such a folder and the options to rows and problems.
+        splits: Paths of what is in such a folder by split (train, validation, test), where it holds several.
         named_columns: Whether records name their own columns, so that `ReadOptions.columns` is a mistake.
         cures: Endings of related files that can't be read, and how to turn such a file into one that can.
 
@@ -74,6 +80,7 @@ class Reader:
     magic: tuple[bytes, ...] = ()
     holds: Callable[[Path], bool] = no_folder
     read_folder: Callable[[str, ReadOptions], Iterator[Item]] | None = None
+    splits: Callable[[str], Mapping[str, str]] = no_splits
     named_columns: bool = False
     cures: Mapping[str, str] = field(default_factory=dict)
 

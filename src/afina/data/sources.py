@@ -15,6 +15,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +27,13 @@ from .lines import Item, ReadOptions, fail, head_of
 from .memory import read_memory
 
 FORMAT_FIX = "name it with --format; `afina formats` lists them"
+
+
+class Files(tuple[str, ...]):
+    """Several files or folders that are one source."""
+
+    def __str__(self) -> str:
+        return ", ".join(self)
 
 
 def read(source: Any, *, name: str = "", **reading: Any) -> Iterator[Item]:
@@ -47,6 +55,8 @@ def read(source: Any, *, name: str = "", **reading: Any) -> Iterator[Item]:
     options = ReadOptions(**reading)
     if isinstance(source, str | os.PathLike):
         return read_path(os.fspath(source), options)
+    if isinstance(source, Files):
+        return chain.from_iterable([read_path(path, options) for path in source])
     if options.columns is not None:
         raise ConfigError("columns: names the columns of a file without a header; data in memory has its own names")
     return read_memory(source, name)

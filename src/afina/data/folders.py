@@ -1,0 +1,64 @@
+"""Folders that hold a whole data set: files or folders for training, validation and test, known by their names."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .formats import reader_of_folder
+from .sources import Files
+
+SPLITS = {
+    "train": ("train", "training", "treino"),
+    "validation": ("validation", "valid", "val", "dev", "development", "validacao", "validação"),
+    "test": ("test", "testing", "teste", "eval"),
+}
+"""Words in names by split."""
+SIGNS = re.compile(r"[\W\d_]+")
+"""What stands between words of a name: `en_ewt-ud-train.conllu`, `train-00000-of-00002.parquet`."""
+
+
+def split_of(name: str) -> str | None:
+    """The split that a name tells: that of the one word that is such a word; None without one, or with several."""
+    words = set(SIGNS.split(name.lower()))
+    told = [split for split, known in SPLITS.items() if words & {*known}]
+    return told[0] if len(told) == 1 else None
+
+
+def splits_in(folder: str) -> dict[str, list[str]]:
+    """Paths of a folder's files (or inner folders) by split; empty unless there are training data and another split."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(Path(folder).iterdir()):
+        split = split_of(path.name)
+        if split and not path.name.startswith("."):
+            found.setdefault(split, []).append(f"{folder.rstrip('/')}/{path.name}")
+    return found if "train" in found and len(found) > 1 else {}
+
+
+def with_splits(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The sources of a run, where a folder that is the only one is taken apart into its splits.
+
+    Args:
+        given: Sources by split.
+
+    Returns:
+        Sources by split, and what was decided, in words.
+    """
+    source = given.get("train")
+    if set(given) != {"train"} or not isinstance(source, str | os.PathLike) or not Path(source).is_dir():
+        return dict(given), []
+    folder = os.fspath(source)
+    reader = reader_of_folder(folder)
+    found = splits_in(folder) if reader is None else {split: [path] for split, path in reader.splits(folder).items()}
+    if not found:
+        return dict(given), []
+    shown = [f"{split}: {', '.join(Path(path).name for path in paths)}" for split, paths in found.items()]
+    notes = [f"{folder}: taken as splits by their names: {'; '.join(shown)}"]
+    taken = {Path(path).name for paths in found.values() for path in paths}
+    left = sorted(path.name for path in Path(folder).iterdir() if path.name not in taken and path.name[0] != ".")
+    if left and reader is None:
+        notes.append(f"{folder}: left out {', '.join(left)}")
+    return {split: Files(paths) for split, paths in found.items()}, notes
