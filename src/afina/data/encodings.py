@@ -24,8 +24,8 @@ ENOUGH = 2000
 def encoding_of(name: str, file: BinaryIO) -> tuple[str, str]:
     """The encoding of an open file, and what to say of it where it is not UTF-8. The file is left anywhere.
 
-    Lines that are not UTF-8 among more lines that are, and are not ASCII, are damaged. A file of such lines alone, or
-    nearly, is in another encoding.
+    A few lines that are not UTF-8 are damaged, and each is a problem when it is read. Where there are more of them than
+    of lines that are UTF-8 and not ASCII, and all of them read as Windows-1252 does, the file is in that.
 
     Raises:
         DataError: it is in an encoding that has to be named.
@@ -40,14 +40,13 @@ def encoding_of(name: str, file: BinaryIO) -> tuple[str, str]:
         fail(name, "encoding", "the file is full of NUL bytes, as UTF-16 without a mark is", fix="--encoding utf-16-le")
     if is_utf8(file):
         return "utf-8", ""
-    right, wrong = other_lines(file)
-    if len(wrong) < right:
-        return "utf-8", ""
-    if not all(is_western(line) for line in wrong):
-        lines = f"{right + len(wrong):,} lines hold letters that are not ASCII"
-        fix = "name it: --encoding cp1252, cp1251, gb18030 or whichever it is, or convert the file to UTF-8"
-        fail(name, "encoding", f"{lines}, and {len(wrong):,} of them are not UTF-8", fix=fix)
-    return "cp1252", f"{name}: not UTF-8 but Windows-1252, as it seems (--encoding NAME for another)"
+    right, wrong, others = count_lines(file)
+    if len(wrong) > right and all(is_western(line) for line in wrong):
+        return "cp1252", f"{name}: not UTF-8 but Windows-1252, as it seems (--encoding NAME for another)"
+    if len(wrong) > right + others:
+        fix = "name it: --encoding cp1251, gb18030, latin-1 or whichever it is, or convert the file to UTF-8"
+        fail(name, "encoding", f"{len(wrong):,} of {len(wrong) + right + others:,} lines are not UTF-8", fix=fix)
+    return "utf-8", ""
 
 
 def is_utf8(file: BinaryIO) -> bool:
@@ -63,12 +62,16 @@ def is_utf8(file: BinaryIO) -> bool:
     return True
 
 
-def other_lines(file: BinaryIO) -> tuple[int, list[bytes]]:
-    """Of the lines that are not ASCII: the number of those that are UTF-8, and the first that are not."""
+def count_lines(file: BinaryIO) -> tuple[int, list[bytes], int]:
+    """The number of lines that are UTF-8 and not ASCII, the lines that are not UTF-8, and the number of the others.
+
+    It ends where `ENOUGH` lines are not UTF-8.
+    """
     file.seek(0)
-    right, wrong = 0, []
+    right, wrong, others = 0, [], 0
     for line in file:
         if line.isascii():
+            others += 1
             continue
         try:
             line.decode()
@@ -77,7 +80,7 @@ def other_lines(file: BinaryIO) -> tuple[int, list[bytes]]:
             wrong.append(line)
             if len(wrong) == ENOUGH:
                 break
-    return right, wrong
+    return right, wrong, others
 
 
 def is_western(line: bytes) -> bool:

@@ -30,11 +30,12 @@ def split_of(name: str) -> str | None:
 
 def splits_in(folder: str) -> dict[str, list[str]]:
     """Paths of a folder's files (or inner folders) by split; empty unless there are training data and another split."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {split: [] for split in SPLITS}
     for path in sorted(Path(folder).iterdir()):
         split = split_of(path.name)
         if split and not path.name.startswith("."):
-            found.setdefault(split, []).append(f"{folder.rstrip('/')}/{path.name}")
+            found[split].append(f"{folder.rstrip('/')}/{path.name}")
+    found = {split: paths for split, paths in found.items() if paths}
     return found if "train" in found and len(found) > 1 else {}
 
 

@@ -263,7 +263,7 @@ def undecodable(number: int, error: UnicodeDecodeError, codec: str) -> RecordErr
     """A byte that is none of the encoding."""
     byte, column = error.object[error.start], error.start + 1
     message = f"line {number}, column {column} (in bytes): the byte 0x{byte:02X} is not {codec}"
-    fix = "correct the record; other records are in this encoding (--encoding NAME if they are not)"
+    fix = "correct or leave out the record, or name the file's encoding with --encoding"
     return RecordError("not-utf8" if codec == "utf-8" else "not-decodable", message, fix)
 
 

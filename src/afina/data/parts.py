@@ -138,12 +138,15 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     notes = [*dict.fromkeys(heard), *notes]
     if not all(splits.values()):
         raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
-    words = {
-        name: str(one) if isinstance(one, (str, Path, Files)) else "given in memory" for name, one in given.items()
-    }
+    words = {name: words_of(source) for name, source in given.items()}
     data = Data(task, splits, words, notes, left_out)
     # What a part of the records teaches would only lead to more complaints.
     return (data, problems) if problems else settled(config, data)
+
+
+def words_of(source: Any) -> str:
+    """Where data come from, for people."""
+    return str(source) if isinstance(source, str | Path | Files) else "given in memory"
 
 
 def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
