@@ -30,12 +30,15 @@ def test_a_byte_order_mark_is_no_part_of_a_name(write: Write) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-def test_utf16_and_utf32_are_named(write: Write, encoding: str) -> None:
+def test_a_byte_order_mark_decides_and_contradicts_what_is_asked(write: Write, encoding: str) -> None:
     path = write("a.csv", "\ufeffa,b\n1,2\n".encode(encoding))
-    message = refused(path)
+    message = refused(path, encoding="utf-8")
     assert f"{path}:1: the file begins with the byte-order mark of {encoding.upper()}" in message
     assert f"--encoding {encoding[:6]}" in message
     assert values(path, encoding=encoding[:6]) == [{"a": "1", "b": "2"}]
+    notes: list[str] = []
+    assert values(path, note=notes.append) == [{"a": "1", "b": "2"}]
+    assert notes == [f"{path}: {encoding[:6].upper()}, as its byte-order mark says"]
 
 
 def test_a_marked_utf8_file_is_not_read_as_cp1252(write: Write) -> None:
@@ -49,7 +52,7 @@ def test_an_invalid_byte_is_named_with_its_place(write: Write, name: str) -> Non
     problem = only_problem(path)
     assert (problem.code, problem.place) == ("not-utf8", f"{path}:3")
     assert "line 3, column 8 (in bytes): the byte 0xE9 is not utf-8" in problem.message
-    assert "--encoding cp1252" in problem.fix
+    assert "name the file's encoding with --encoding" in problem.fix
     assert problem.raw == f"é {sign}caf".encode() + b"\xe9\n"
     assert len(items(path)) == 3
     assert values(write(name, f"a{sign}b\nx{sign}café\n".encode("cp1252")), encoding="cp1252")[0]["b"] == "café"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from afina.data import encodings
 from afina.data import lines as data_lines
 from afina.data.sources import columns_of, read, rows
 from afina.errors import ConfigError, DataError, InputError
@@ -23,6 +24,8 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 def test_a_large_file_is_read_in_flat_memory(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_lines, "CHUNK", 1 << 12)
+    monkeypatch.setattr(data_lines, "HEAD_BYTES", 1 << 12)
+    monkeypatch.setattr(encodings, "CHUNK", 1 << 12)
     paths = [
         write("big.csv", "text,label\n" + '"some, words",yes\n' * 40_000),
         write("big.tsv", "text\tlabel\n" + "some more words\tyes\n" * 40_000),
@@ -106,18 +109,17 @@ def test_folders_and_patterns(write: Write, tmp_path: Path) -> None:
     assert found[1].place == f"{tmp_path}/b.csv:2"
     assert [row.values["a"] for row in rows(f"{tmp_path}/?.[cj]s*")] == [1, "2"]
     assert "no file matches" in refused(f"{tmp_path}/*.xyz")
-    assert "found .md, expected one of" in refused(f"{tmp_path}/R*")
+    assert "can't tell the format: found .md" in refused(f"{tmp_path}/R*")
     assert "is a folder" in refused(f"{tmp_path}/inner*")
-    assert "the folder holds no file that ends in .bio, .conll" in refused(tmp_path / "inner.csv")
+    assert "the folder holds no data that can be recognised; found nothing" in refused(tmp_path / "inner.csv")
 
 
 def test_a_file_whose_name_looks_like_a_pattern(write: Write) -> None:
     assert values(write("a[1].csv", "a,b\n1,2\n")) == [{"a": "1", "b": "2"}]
 
 
-def test_unknown_endings_list_the_known_ones(write: Write) -> None:
-    message = refused(write("a.xlsx", "x"))
-    assert "found .xlsx, expected one of .bio, .conll, .conllu, .csv, .iob, .json, .jsonl" in message
+def test_what_can_not_be_recognised_asks_for_its_format(write: Write) -> None:
+    assert refused(write("a.xyz", "x")).endswith("found .xyz; name it with --format; `afina formats` lists them")
     assert "found no ending" in refused(write("data", "x"))
 
 

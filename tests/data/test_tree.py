@@ -55,4 +55,6 @@ def test_faults_of_single_records(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b'[\n{"a": "\x93"}]')
-    assert "a.json:2: line 2, column 8 (in bytes): the byte 0x93 is not utf-8" in refused(tmp_path / "a.json")
+    assert "a.json:2: line 2, column 8 (in bytes): the byte 0x93 is not utf-8" in refused(
+        tmp_path / "a.json", encoding="utf-8"
+    )

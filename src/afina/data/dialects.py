@@ -65,7 +65,7 @@ def recognise(head: Sequence[str], *, ending: str, delimiter: str | None = None,
     fits = {sign: max(fit(head, Dialect(sign, mark)) for mark in ("", '"', "'")) for sign in signs}
     best = usual if fits[usual] >= FITS else max(fits, key=lambda sign: fits[sign])
     chosen = best if fits[best] >= FITS else usual
-    return Dialect(chosen, quote_of(head, chosen) if quote is None else quote)
+    return Dialect(chosen, quote_of(head, chosen, ending=ending) if quote is None else quote)
 
 
 def is_table(head: Sequence[str]) -> bool:
@@ -104,16 +104,16 @@ def records(head: Iterable[str], form: Dialect) -> Iterator[list[str]]:
 # ---- quotes
 
 
-def quote_of(head: Sequence[str], delimiter: str) -> str:
+def quote_of(head: Sequence[str], delimiter: str, *, ending: str) -> str:
     """The quote of a table whose delimiter is known.
 
-    Between tabs a quote is text, unless the fields in double quotes hold doubled ones, stand so in nearly all of a
-    column, or hold line ends, and no field begins with a quote for another reason. Between other signs fields stand in
-    double quotes, or in single ones where nearly all of a column do.
+    Between tabs a quote is text, unless the file is called .csv, or the fields in double quotes hold doubled ones, stand
+    so in nearly all of a column, or hold line ends, and no field begins with a quote for another reason. Between other
+    signs fields stand in double quotes, or in single ones where nearly all of a column do.
     """
     whole = list(islice(records(head, Dialect(delimiter, "")), SAMPLE))
     columns = [column for column in zip(*whole[1:], strict=False) if len(column) > 1]
-    if delimiter != "\t":
+    if delimiter != "\t" or ending == ".csv":
         return "'" if any(begin_with(column, "'") >= QUOTED for column in columns) else '"'
     if fit(head, Dialect(delimiter, '"')) >= FITS > fit(head, Dialect(delimiter, "")):
         return '"'
@@ -139,6 +139,8 @@ def is_quoted(field: str, sign: str) -> bool:
 # ---- headers
 
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
+FEW = 3
+"""Records under which nothing is said about a header."""
 KNOWN = re.compile(
     r"(text|sentence|label|class|category|target|score|id|index|idx|question|answer|context|premise|hypothesis|title|"
     r"tokens?|words?|tags?|texto|frase|rótulo|rotulo|classe|nota|comentário|comentario)\w*",
@@ -150,10 +152,12 @@ KNOWN = re.compile(
 def is_data(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Whether the first record of a table is no header but a record like the others.
 
-    It is one where a cell is a number in a column of numbers, or stands again in its column, which repeats its values.
+    It is one where a cell is a number in a column of numbers, or stands again in its column, which repeats its values;
+    but not where cells are well-known names, or count the columns as pandas does.
     """
     rows = [fields for fields in others if len(fields) == len(first)]
-    if not rows or any(KNOWN.fullmatch(cell.strip()) for cell in first):
+    counts = [[str(i) for i in range(start, start + len(first))] for start in (0, 1)]
+    if len(rows) < FEW or list(first) in counts or any(KNOWN.fullmatch(cell.strip()) for cell in first):
         return False
     for cell, column in zip(first, zip(*rows, strict=True), strict=True):
         filled = [value for value in column if value.strip()]

@@ -86,9 +86,9 @@ def count_lines(file: BinaryIO) -> tuple[int, list[bytes], int]:
 def is_western(line: bytes) -> bool:
     """Whether a line reads as Windows-1252 does: words of which most letters are ASCII.
 
-    In another alphabet whole words lie above ASCII, and in a multi-byte encoding signs stand among the letters.
+    In another alphabet whole words lie above ASCII, and a damaged line of UTF-8 often holds sound characters too.
     """
-    if UNDEFINED.search(line):
+    if UNDEFINED.search(line) or not line.decode("utf-8", "ignore").isascii():
         return False
     text = line.decode("cp1252")
     words = [word for word in WESTERN.findall(text) if not word.isascii()]

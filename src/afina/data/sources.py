@@ -182,7 +182,8 @@ def reader_for(name: str, options: ReadOptions) -> Reader | None:
         return find(options.format)
     with Path(name).open("rb") as file:
         start = file.read(64)
-        return reader_of(name, lambda: head_of(name, file, options.encoding), start)
+        reader = reader_of(name, lambda: head_of(name, file, options.encoding), start)
+    return find("table") if reader is None and (options.delimiter or options.columns) else reader
 
 
 def missing(name: str, error: OSError | ValueError) -> NoReturn:
