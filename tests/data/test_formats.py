@@ -135,7 +135,8 @@ def test_a_format_that_is_named_is_taken(write: Write) -> None:
 
 
 def test_what_was_decided_about_a_file_is_told(write: Write) -> None:
-    path, notes = write("a.txt", "text\tlabel\ngood\tpos\n"), []
+    notes: list[str] = []
+    path = write("a.txt", "text\tlabel\ngood\tpos\n")
     items(path, note=notes.append)
     assert notes == [f"{path}: read as table, as its content looks (--format NAME for another)",
                      f"{path}: a table with tab between fields, quotes kept as text"]  # fmt: skip
@@ -214,7 +215,8 @@ def test_the_first_bytes_decide_before_anything_else(write: Write, monkeypatch: 
 
 
 def test_text_of_nobody_is_left_out_of_a_folder_named_and_explained_by_itself(write: Write, tmp_path: Path) -> None:
-    path, notes = write("notes.txt", "words\nmore\twords\n"), []
+    notes: list[str] = []
+    path = write("notes.txt", "words\nmore\twords\n")
     write("a.txt", "text\tlabel\ra\tx\r")
     write("b.csv", "text,label\nb,y\n")
     assert [row["text"] for row in values(tmp_path, note=notes.append)] == ["a", "b"]

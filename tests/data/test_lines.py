@@ -120,6 +120,6 @@ def test_too_long_fields(write: Write, monkeypatch: pytest.MonkeyPatch, name: st
 
 
 def test_an_invalid_byte_in_jsonl(write: Write) -> None:
-    problem = only_problem(write("a.jsonl", b'{"a": 1}\n{"a": "\x93"}\n'))
+    problem = only_problem(write("a.jsonl", b'{"a": 1}\n{"a": "\x93"}\n'), encoding="utf-8")
     assert problem.code == "not-utf8"
     assert "line 2, column 8 (in bytes): the byte 0x93" in problem.message

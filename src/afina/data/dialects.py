@@ -85,7 +85,7 @@ def fit(head: Sequence[str], form: Dialect) -> float:
 
 
 def records(head: Iterable[str], form: Dialect) -> Iterator[list[str]]:
-    """The records of the first lines, faults passed over; what stands behind a quote that never closes is left out."""
+    """The records of the first lines, an empty one for a fault."""
     if not form.quote:
         yield from (text.split(form.delimiter) for line in head if (text := line.rstrip("\r\n")))
         return
@@ -96,9 +96,10 @@ def records(head: Iterable[str], form: Dialect) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error:
-            fields = ["", "", "", "", "", "", "", "", ""]  # a record that fits none
-        if fields:
-            yield fields
+            yield []
+        else:
+            if fields:
+                yield fields
 
 
 # ---- quotes
@@ -107,14 +108,15 @@ def records(head: Iterable[str], form: Dialect) -> Iterator[list[str]]:
 def quote_of(head: Sequence[str], delimiter: str, *, ending: str) -> str:
     """The quote of a table whose delimiter is known.
 
-    Between tabs a quote is text, unless the file is called .csv, or the fields in double quotes hold doubled ones, stand
-    so in nearly all of a column, or hold line ends, and no field begins with a quote for another reason. Between other
-    signs fields stand in double quotes, or in single ones where nearly all of a column do.
+    Between tabs a quote is text, unless the file is called .csv, or the fields in double quotes hold doubled ones,
+    stand so in nearly all of a column, or hold line ends, and no field begins with a quote for another reason. Between
+    other signs fields stand in double quotes, or in single ones where nearly all of a column do.
     """
     whole = list(islice(records(head, Dialect(delimiter, "")), SAMPLE))
     columns = [column for column in zip(*whole[1:], strict=False) if len(column) > 1]
     if delimiter != "\t" or ending == ".csv":
-        return "'" if any(begin_with(column, "'") >= QUOTED for column in columns) else '"'
+        single = fit(head, Dialect(delimiter, "'")) >= FITS > fit(head, Dialect(delimiter, '"'))
+        return "'" if single or any(begin_with(column, "'") >= QUOTED for column in columns) else '"'
     if fit(head, Dialect(delimiter, '"')) >= FITS > fit(head, Dialect(delimiter, "")):
         return '"'
     opening = [field for fields in whole for field in fields if field.startswith('"')]
@@ -171,15 +173,15 @@ def is_data(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
 
 
 def proposed(first: Sequence[str], others: Sequence[Sequence[str]]) -> list[str]:
-    """Names for the columns of a table without a header: `text` for the longest, `label` for that of fewest values."""
+    """Names for the columns of a table without a header: `text` for most values, `label` for fewest."""
     rows = [fields for fields in (first, *others) if len(fields) == len(first)]
     columns = list(zip(*rows, strict=True))
-    text = max(range(len(columns)), key=lambda i: (sum(map(len, columns[i])), -i))
+    text = max(range(len(columns)), key=lambda i: (len(set(columns[i])), sum(map(len, columns[i]))))
     names = [f"column{i}" for i in range(1, len(columns) + 1)]
     repeats = [i for i, column in enumerate(columns) if i != text and is_label(column)]
     names[text] = "text"
     if repeats:
-        names[min(repeats, key=lambda i: len(set(columns[i])))] = "label"
+        names[min(repeats, key=lambda i: (len(set(columns[i])), sum(map(len, columns[i]))))] = "label"
     return names
 
 
