@@ -58,7 +58,7 @@ def test_forms(text: str, ending: str, form: tuple[str, str]) -> None:
 
 
 def test_what_the_user_says_is_kept_to() -> None:
-    text = lines("a;b\n'x';'y'\n'z';'w'\n")
+    text = lines("'a';'b'\n'x';'y'\n'z';'w'\n")
     assert recognise(text, ending=".csv", delimiter=",") == (",", "'")
     assert recognise(text, ending=".csv", delimiter=";", quote='"') == (";", '"')
     assert recognise(text, ending=".csv", quote="") == (";", "")

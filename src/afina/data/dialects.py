@@ -113,17 +113,24 @@ def quote_of(head: Sequence[str], delimiter: str, *, ending: str) -> str:
     other signs fields stand in double quotes, or in single ones where nearly all of a column do.
     """
     whole = list(islice(records(head, Dialect(delimiter, "")), SAMPLE))
-    columns = [column for column in zip(*whole[1:], strict=False) if len(column) > 1]
     if delimiter != "\t" or ending == ".csv":
         single = fit(head, Dialect(delimiter, "'")) >= FITS > fit(head, Dialect(delimiter, '"'))
-        return "'" if single or any(begin_with(column, "'") >= QUOTED for column in columns) else '"'
+        return "'" if single or stands_in(whole, "'") else '"'
     if fit(head, Dialect(delimiter, '"')) >= FITS > fit(head, Dialect(delimiter, "")):
         return '"'
     opening = [field for fields in whole for field in fields if field.startswith('"')]
     if not opening or not all(is_quoted(field, '"') for field in opening):
         return ""
-    sure = any('""' in field[1:-1] for field in opening) or any(begin_with(column, '"') >= QUOTED for column in columns)
-    return '"' if sure else ""
+    doubled = any('""' in field[1:-1] for field in opening)
+    return '"' if doubled or stands_in(whole, '"') else ""
+
+
+def stands_in(whole: Sequence[Sequence[str]], sign: str) -> bool:
+    """Whether nearly all fields of a column stand in quotes, those of the header too, or there are many of them."""
+    header, rows = whole[:1], whole[1:]
+    quoted = bool(header) and all(field.startswith(sign) for field in header[0])
+    columns = list(zip(*rows, strict=False)) if quoted or len(rows) >= MANY else []
+    return any(begin_with(column, sign) >= QUOTED for column in columns)
 
 
 def begin_with(fields: Sequence[str], sign: str) -> float:
@@ -141,6 +148,8 @@ def is_quoted(field: str, sign: str) -> bool:
 # ---- headers
 
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
+MANY = 10
+"""Records from which a column that stands in quotes is no chance."""
 FEW = 3
 """Records under which nothing is said about a header."""
 KNOWN = re.compile(

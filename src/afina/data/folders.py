@@ -13,7 +13,7 @@ from .sources import Files
 
 SPLITS = {
     "train": ("train", "training", "treino"),
-    "validation": ("validation", "valid", "val", "dev", "development", "validacao", "validação"),
+    "validation": ("validation", "valid", "val", "dev", "development", "trial", "validacao", "validação"),
     "test": ("test", "testing", "teste", "eval"),
 }
 """Words in names by split."""

@@ -58,7 +58,8 @@ class Reader:
         sniff: Whether a file is in this format, from its first lines with their line ends. Content decides: it is asked
             for every file whatever its ending, and must say no where it is not sure.
         specificity: How special the format is: the most specific is asked first, and among equals the one that owns the
-            ending. One of 0 takes no file whose ending belongs to another.
+            ending. One of 0 takes no file whose ending belongs to another, unless that can't be.
+        begins: What a text file of this format begins with, if that is fixed.
         magic: First bytes that only files of this format have.
         holds: Whether a whole folder is one data set in this format, such as texts with an annotation file beside each.
         read_folder: From the path of such a folder and the options to rows and problems.
@@ -77,6 +78,7 @@ class Reader:
     summary: str = ""
     sniff: Callable[[Sequence[str]], bool] = never
     specificity: int = 1
+    begins: tuple[str, ...] = ()
     magic: tuple[bytes, ...] = ()
     holds: Callable[[Path], bool] = no_folder
     read_folder: Callable[[str, ReadOptions], Iterator[Item]] | None = None
@@ -184,7 +186,8 @@ def reader_of(name: str, head: Callable[[], Sequence[str]], start: bytes = b"") 
         return owner
     lines = head()
     order = sorted(readers(), key=lambda reader: (-reader.specificity, reader is not owner))
-    asked = (reader for reader in order if reader.specificity or owner in (None, reader))
+    misnamed = owner is not None and owner.begins and not "".join(lines).lstrip().startswith(owner.begins)
+    asked = (reader for reader in order if reader.specificity or misnamed or owner in (None, reader))
     return next((reader for reader in asked if reader.sniff(lines)), owner)
 
 

@@ -111,6 +111,7 @@ READER = Reader(
     (".jsonl", ".ndjson"),
     read_objects,
     summary="an object a line",
+    begins=("{",),
     named_columns=True,
     cures={
         ".spacy": "write each document of DocBin().from_disk(FILE).get_docs(nlp.vocab) as a line of a .jsonl file: "

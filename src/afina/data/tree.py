@@ -83,5 +83,6 @@ READER = Reader(
     (".json",),
     read_tree,
     summary="one JSON value: SQuAD, an export of an annotation tool, an array of records",
+    begins=("{", "["),
     named_columns=True,
 )
