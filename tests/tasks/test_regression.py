@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -33,3 +35,33 @@ def test_a_constant_target_teaches_nothing() -> None:
 def test_what_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(DataError, match=r"a\.csv:2"):
         read_number(Row({"score": value}, "a.csv:2"), "score")
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        (["4,5", "1,0", "3"], [4.5, 1.0, 3.0]),
+        (["-0,25", "12,3456"], [-0.25, 12.3456]),
+        (["4.5", "1"], [4.5, 1.0]),
+        ([4.5, "1,5"], [4.5, 1.5]),
+    ],
+)
+def test_a_decimal_comma_is_recognised_and_said(values: list[Any], numbers: list[float]) -> None:
+    rows = [Row({"text": "a", "score": value}, f"a.csv:{i}") for i, value in enumerate(values, 2)]
+    task = Regression(RegressionOptions()).columns(["text", "score"], rows=rows)
+    assert [task.read(row).target for row in rows] == numbers
+    assert task.found == ({"decimal": "comma"} if any("," in str(value) for value in values) else {})
+    again = Regression(task.options).columns(["text", "score"], rows=[Row({"text": "a", "score": "2"}, "b.csv:2")])
+    assert again.options.decimal == task.options.decimal
+
+
+@pytest.mark.parametrize("values", [["1,500", "2,000"], ["4,5", "4.5"], ["4,5", "1.234"]])
+def test_what_may_mean_thousands_is_refused_with_a_cure(values: list[str]) -> None:
+    rows = [Row({"text": "a", "score": value}, f"a.csv:{i}") for i, value in enumerate(values, 2)]
+    task = Regression(RegressionOptions()).columns(["text", "score"], rows=rows)
+    with pytest.raises(DataError, match="decimal point"):
+        [task.read(row) for row in rows]
+    if "," in values[0] and values[0] != "1,500":
+        with pytest.raises(DataError, match=r"--set options\.decimal=comma"):
+            task.read(rows[0])
+        assert Regression(RegressionOptions(decimal="comma", label="score", text="text")).read(rows[0]).target == 4.5

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
@@ -20,8 +22,18 @@ if TYPE_CHECKING:
 SCORE_NAMES = ("score", "label", "target", "value", "similarity", "relatedness_score", "rating", "nota", "valor")
 
 
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,(\d{1,2}|\d{4,})\s*")
+"""A number whose comma can't stand between thousands."""
+THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}([.,]\d{3})+\s*")
+"""A number whose sign may stand between thousands."""
+
+
 class RegressionOptions(base.TextOptions):
-    """Columns of `regression`."""
+    """Columns of `regression`, and how its numbers are written."""
+
+    decimal: Literal["auto", "point", "comma"] = Field(
+        "auto", description="sign before the decimals of numbers that are written as text; auto: by the first rows"
+    )
 
 
 class Regression(base.Task):
@@ -58,11 +70,18 @@ class Regression(base.Task):
         return cls(cls.Options(), {}) if single or config.problem_type == "regression" else None
 
     def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
-        return type(self)(inputs.input_columns(self.options, SCORE_NAMES, names, labelled=labelled), self.fitted)
+        options = inputs.input_columns(self.options, SCORE_NAMES, names, labelled=labelled)
+        if labelled and options.decimal == "auto":
+            options = options.model_copy(update={"decimal": decimal_of(row.values.get(options.label) for row in rows)})
+        return type(self)(options, self.fitted)
+
+    @property
+    def found(self) -> dict[str, str]:
+        return {"decimal": "comma"} if self.options.decimal == "comma" else {}
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
-        target = read_number(row, self.options.label) if labelled else None
+        target = read_number(row, self.options.label, comma=self.options.decimal == "comma") if labelled else None
         return Example(text, pair, target, row.place)
 
     def fit(self, examples: Sequence[Example]) -> Self:
@@ -115,8 +134,20 @@ class Regression(base.Task):
     )
 
 
-def read_number(row: Row, column: str) -> float:
+def decimal_of(values: Iterable[Any]) -> str:
+    """The sign before decimals in numbers that are written as text: a comma where nothing speaks against it."""
+    texts = [value for value in values if isinstance(value, str)]
+    comma = any(DECIMAL_COMMA.fullmatch(text) for text in texts) and not any("." in text for text in texts)
+    return "comma" if comma else "auto"
+
+
+def read_number(row: Row, column: str, *, comma: bool = False) -> float:
     """A finite number of a row.
+
+    Args:
+        row: The row.
+        column: Its column.
+        comma: Whether numbers that are written as text have a decimal comma.
 
     Raises:
         DataError: there is no value, or it is not a finite number.
@@ -127,10 +158,16 @@ def read_number(row: Row, column: str) -> float:
             Problem(row.place, f"column {column!r} holds no number", "fill it in or drop the row", "empty-label")
         )
     fix = "write plain digits with '.' as the decimal point: no comma, blank, unit or other minus than '-'"
+    if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value):
+        fix += "; or --set options.decimal=comma"
     wrong = Problem(row.place, f"column {column!r}: expected a number, found {printable(value)}", fix, "not-a-number")
     # float() accepts "1_000", which is Python syntax and not a number in data.
     if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
         raise DataError(wrong)
+    if comma and isinstance(value, str):
+        if THOUSANDS.fullmatch(value) and "." in value:
+            raise DataError(wrong)
+        value = value.replace(",", ".")
     try:
         number = float(value)
     except (ValueError, OverflowError):
