@@ -114,7 +114,8 @@ def quote_of(head: Sequence[str], delimiter: str, *, ending: str) -> str:
     """
     whole = list(islice(records(head, Dialect(delimiter, "")), SAMPLE))
     if delimiter != "\t" or ending == ".csv":
-        single = fit(head, Dialect(delimiter, "'")) >= FITS > fit(head, Dialect(delimiter, '"'))
+        fits = fit(head, Dialect(delimiter, "'")) >= FITS > fit(head, Dialect(delimiter, '"'))
+        single = fits and any(field.startswith("'") for fields in whole for field in fields)
         return "'" if single or stands_in(whole, "'") else '"'
     if fit(head, Dialect(delimiter, '"')) >= FITS > fit(head, Dialect(delimiter, "")):
         return '"'
