@@ -252,13 +252,35 @@ class Point:
         return self.loaded
 
 
-def test_what_is_offered_must_be_a_reader_and_replaces_none(monkeypatch: pytest.MonkeyPatch) -> None:
+@dataclass(frozen=True)
+class Broken(Point):
+    """An entry point whose module can't be imported."""
+
+    def load(self) -> Any:
+        raise ImportError("no module named 'missing'")
+
+
+@pytest.mark.parametrize(
+    ("point", "says"),
+    [
+        (Point("other", "mine:OTHER", json), r"expected a Reader of afina\.data\.formats, found module"),
+        (Point("json", "mine:JSON", Reader("json", (".js",), whole_file)), "there is a reader 'json' already"),
+        (
+            Point("table2", "mine:TABLE", Reader("table2", (".csv",), whole_file)),
+            r"\.csv belongs to the reader 'table'",
+        ),
+        (Broken("broken", "missing:READER", None), "can't be imported: ImportError: no module named 'missing'"),
+    ],
+)
+def test_what_can_not_be_used_is_named_and_harms_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, point: Point, says: str
+) -> None:
     mine = Reader("mine", (".mine",), whole_file)
-    points = [Point("mine", "mine:READER", mine), Point("json", "mine:OTHER", json)]
+    points = [Point("mine", "mine:READER", mine), point]
     monkeypatch.setattr(formats, "entry_points", lambda *, group: points if group == "afina.readers" else [])
-    assert formats.offered_readers(["json", "jsonl"]) == [mine]
-    with pytest.raises(ConfigError, match=r"afina\.readers: json = mine:OTHER: expected a Reader of .*, found module"):
-        formats.offered_readers([])
+    assert formats.offered_readers(formats.own_readers()) == [mine]
+    assert len(caplog.messages) == 1
+    assert re.search(rf"afina\.readers: {point.name} = {point.value} is left out: {says}", caplog.text)
 
 
 @pytest.mark.parametrize("ending", ["csv", ".CSV", ".", "", ".csv.gz", "./a"])

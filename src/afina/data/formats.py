@@ -8,18 +8,20 @@ related file that can't be read) stands in its reader; no other module names a r
 from __future__ import annotations
 
 import difflib
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..errors import ConfigError, printable
 from .lines import Item, ReadOptions
 
+LOG = logging.getLogger("afina")
 GROUP = "afina.readers"
 """Entry-point group under which other packages offer readers: `name = "package.module:READER"`."""
 DEFINITION = re.compile(r"^READER\b", re.MULTILINE)
@@ -98,13 +100,9 @@ class Reader:
 
 @cache
 def readers() -> tuple[Reader, ...]:
-    """All readers: those of the files beside this one, then those of other packages, each in the order of their names.
-
-    Raises:
-        ConfigError: another package offers something that is no reader.
-    """
+    """All readers: those of the files beside this one, then those of other packages, each in order of name."""
     own = own_readers()
-    return (*own, *offered_readers({reader.name for reader in own}))
+    return (*own, *offered_readers(own))
 
 
 def own_readers() -> list[Reader]:
@@ -115,22 +113,31 @@ def own_readers() -> list[Reader]:
     return [import_module(f"{__package__}.{stem}").READER for stem in stems]
 
 
-def offered_readers(taken: Iterable[str]) -> list[Reader]:
-    """The readers of other packages, but for those whose name is taken.
-
-    Raises:
-        ConfigError: an entry point leads to something that is no reader.
-    """
+def offered_readers(own: Sequence[Reader]) -> list[Reader]:
+    """The readers of other packages. One that is broken or claims what is taken is named in a warning, and left out."""
     offered: list[Reader] = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        if point.name in taken:
-            continue
-        reader = point.load()
-        if not isinstance(reader, Reader):
-            kind = type(reader).__name__
-            raise ConfigError(f"{GROUP}: {point.name} = {point.value}: expected a Reader of {__name__}, found {kind}")
-        offered.append(reader)
+        try:
+            reader = point.load()
+        except Exception as error:  # whatever a stranger's module raises
+            fault = f"can't be imported: {type(error).__name__}: {error}"
+        else:
+            fault = fault_of(reader, [*own, *offered])
+        if fault:
+            LOG.warning("%s: %s = %s is left out: %s", GROUP, point.name, point.value, fault)
+        else:
+            offered.append(reader)
     return offered
+
+
+def fault_of(reader: Any, known: Sequence[Reader]) -> str:
+    """Why something that is offered can't be used beside the known readers; empty where it can."""
+    if not isinstance(reader, Reader):
+        return f"expected a Reader of {__name__}, found {type(reader).__name__}"
+    if reader.name in {other.name for other in known}:
+        return f"there is a reader {reader.name!r} already"
+    taken = [(ending, other.name) for other in known for ending in reader.endings if ending in other.endings]
+    return f"{taken[0][0]} belongs to the reader {taken[0][1]!r}; a `sniff` can take such files" if taken else ""
 
 
 def find(name: str) -> Reader:
