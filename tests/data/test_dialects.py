@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -54,14 +55,14 @@ def test_what_is_written_with_quotes_is_read_with_them(
     ],
 )
 def test_forms(text: str, ending: str, form: tuple[str, str]) -> None:
-    assert recognise(lines(text), ending=ending) == form
+    assert recognise(lines(text), ending=ending) == Dialect(*form)
 
 
 def test_what_the_user_says_is_kept_to() -> None:
     text = lines("'a';'b'\n'x';'y'\n'z';'w'\n")
-    assert recognise(text, ending=".csv", delimiter=",") == (",", "'")
-    assert recognise(text, ending=".csv", delimiter=";", quote='"') == (";", '"')
-    assert recognise(text, ending=".csv", quote="") == (";", "")
+    assert recognise(text, ending=".csv", delimiter=",") == Dialect(",", "'")
+    assert recognise(text, ending=".csv", delimiter=";", quote=chr(34)) == Dialect(";", chr(34))
+    assert recognise(text, ending=".csv", quote="") == Dialect(";", "")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,23 @@ def test_what_is_no_table_beyond_doubt(text: str) -> None:
 
 def test_the_line_that_excel_writes_first_tells_the_delimiter(write: Write) -> None:
     assert values(write("a.csv", "sep=;\na;b\n1,5;x\n")) == [{"a": "1,5", "b": "x"}]
+
+
+@pytest.mark.parametrize("top", ["A survey of 2024\n", "Results of the survey;;\n;;\n", "# made by X\n# 2024\n\n"])
+def test_a_title_above_the_header_is_passed_over_and_told(write: Write, top: str) -> None:
+    notes: list[str] = []
+    path = write("a.csv", top + "a;b;c\n1,5;x;y\n2;z;w\n")
+    assert values(path, note=notes.append) == [{"a": "1,5", "b": "x", "c": "y"}, {"a": "2", "b": "z", "c": "w"}]
+    assert re.search(r"passed over \d lines? above the header", " ".join(notes))
+
+
+def test_quotes_inside_quotes_behind_a_backslash(write: Write) -> None:
+    notes: list[str] = []
+    path = write("a.csv", 'text,label\n"he said \\"so, so\\"",x\n"b, c",y\n')
+    assert values(path, note=notes.append)[0] == {"text": 'he said "so, so"', "label": "x"}
+    assert notes == [f"{path}: a table with ',' between fields, \" around them, \\ before quotes inside"]
+    sound = write("b.csv", 'text,label\n"C:\\dir",x\n"b ""c""",y\n')
+    assert [row["text"] for row in values(sound)] == ["C:\\dir", 'b "c"']
 
 
 # ---- headers

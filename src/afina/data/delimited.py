@@ -26,6 +26,7 @@ from .dialects import (
     proposed,
     recognise,
     records,
+    title_lines,
     written_with,
 )
 from .formats import Reader, ending_of
@@ -59,14 +60,17 @@ def read_table(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item
     head = head_of(name, file, options.encoding)
     ending = ending_of(name)
     told = told_delimiter(head)
-    sample = head[1:] if told else head
+    titles = 0 if told or options.columns else title_lines(head)
+    sample = head[titles or bool(told) :]
     form = recognise(sample, ending=ending, delimiter=options.delimiter or told, quote=options.quote)
     usual = promised(ending) if options.delimiter is None else written_with(options.delimiter)
     if form != (usual if options.quote is None else usual._replace(quote=options.quote)):
         options.note(f"{name}: a table with {form}")
     file.seek(0)
     lines = lines_of(name, file, codec_of(name, file, options.encoding), any_end=bool(form.quote))
-    if told:
+    if titles:
+        options.note(f"{name}: passed over {titles} line{'s' * (titles > 1)} above the header")
+    for _ in range(titles or bool(told)):
         next(lines)
     found = quoted_records(lines, form) if form.quote else plain_records(lines, form.delimiter)
     names = header_of(name, found, sample, form=form, options=options)
@@ -246,7 +250,7 @@ class LineRecorder:
 def quoted_records(lines: Iterator[Line], form: Dialect) -> Iterator[Record]:
     """Records of one or more lines, by the rules of csv; after a fault the next line begins a new record."""
     recorder = LineRecorder(lines)
-    reader = csv.reader(recorder, delimiter=form.delimiter, quotechar=form.quote, strict=True)
+    reader = csv.reader(recorder, strict=True, **form.rules)
     while True:
         try:
             fields = next_fields(reader)

@@ -11,13 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 DELIMITERS = ("\t", ";", ",", "|")
 SAMPLE = 400
 """Records that are looked at."""
 FITS = 0.9
 """Share of the records that must have as many fields as the first."""
+TITLES = 10
+"""Records above a header that may be a title."""
 QUOTED = 0.8
 """Share of the filled fields of a column in quotes from which the quotes belong to the form."""
 PROMISED = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -31,14 +33,22 @@ class Dialect(NamedTuple):
     Attributes:
         delimiter: What stands between fields.
         quote: What stands around fields that hold delimiters or line ends; empty where a quote is a sign like others.
+        escape: What stands before a quote inside quotes; empty where such a quote is doubled.
     """
 
     delimiter: str
     quote: str
+    escape: str = ""
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The form in the terms of the module csv."""
+        return {"delimiter": self.delimiter, "quotechar": self.quote, "escapechar": self.escape or None}
 
     def __str__(self) -> str:
-        between = NAMES.get(self.delimiter, repr(self.delimiter))
-        return f"{between} between fields, " + (f"{self.quote} around them" if self.quote else "quotes kept as text")
+        between = f"{NAMES.get(self.delimiter, repr(self.delimiter))} between fields"
+        around = f"{self.quote} around them" if self.quote else "quotes kept as text"
+        return ", ".join([between, around, *([f"{self.escape} before quotes inside"] if self.escape else [])])
 
 
 def promised(ending: str) -> Dialect:
@@ -62,16 +72,25 @@ def recognise(head: Sequence[str], *, ending: str, delimiter: str | None = None,
     """
     usual = delimiter or promised(ending).delimiter
     signs = [usual] if delimiter is not None else [usual, *DELIMITERS]
-    fits = {sign: max(fit(head, Dialect(sign, mark)) for mark in ("", '"', "'")) for sign in signs}
-    best = usual if fits[usual] >= FITS else max(fits, key=lambda sign: fits[sign])
-    chosen = best if fits[best] >= FITS else usual
-    return Dialect(chosen, quote_of(head, chosen, ending=ending) if quote is None else quote)
+    chosen = delimiter_of(head, signs) or usual
+    form = Dialect(chosen, quote_of(head, chosen, ending=ending) if quote is None else quote)
+    escaped = form._replace(escape="\\")
+    return escaped if form.quote and fit(head, escaped) >= FITS > fit(head, form) else form
+
+
+def delimiter_of(head: Sequence[str], signs: Sequence[str]) -> str | None:
+    """The first of some delimiters, or else the best of them, that divides a table into records of as many fields."""
+    forms = ("", ""), ('"', ""), ("'", ""), ('"', "\\")
+    fits = {sign: max(fit(head, Dialect(sign, *form)) for form in forms) for sign in signs}
+    best = signs[0] if fits[signs[0]] >= FITS else max(fits, key=lambda sign: fits[sign])
+    return best if fits[best] >= FITS else None
 
 
 def is_table(head: Sequence[str]) -> bool:
     """Whether lines are a table beyond doubt: nearly all have the same number of fields, two or more."""
     if not head or head[0].lstrip("\ufeff ").startswith(("{", "[")):  # JSON, which is full of commas
         return False
+    head = head[title_lines(head) :]
     form = recognise(head, ending="")
     sample = list(islice(records(head, form), SAMPLE))
     certain = 2 if form.delimiter == "\t" else 3
@@ -84,12 +103,29 @@ def fit(head: Sequence[str], form: Dialect) -> float:
     return counts.count(counts[0]) / len(counts) if counts and counts[0] > 1 else 0.0
 
 
+def title_lines(head: Sequence[str]) -> int:
+    """Number of lines above the header of a table: titles and remarks, which have no second value."""
+    top = next((i for i, line in enumerate(head) if not is_title(line)), 0)
+    spread = any(sign in line for line in head[:top] for sign in DELIMITERS)
+    if not 0 < top <= TITLES or (delimiter_of(head, DELIMITERS) and not spread):
+        return 0
+    sign = delimiter_of(head[top:], DELIMITERS)
+    found = list(islice(records(head[top:], written_with(sign)), SAMPLE)) if sign else []
+    return top if len(found) >= FEW and not is_data(found[0], found[1:]) else 0
+
+
+def is_title(line: str) -> bool:
+    """Whether a line above a header may be a title: a remark, a few words in the first field, or nothing at all."""
+    first, *others = re.split(r"[\t;,|]", line.strip("\r\n"))
+    return line.startswith("#") or (not any(map(str.strip, others)) and len(first.split()) not in (1, 2))
+
+
 def records(head: Iterable[str], form: Dialect) -> Iterator[list[str]]:
     """The records of the first lines, an empty one for a fault."""
     if not form.quote:
         yield from (text.split(form.delimiter) for line in head if (text := line.rstrip("\r\n")))
         return
-    reader = csv.reader(head, delimiter=form.delimiter, quotechar=form.quote, strict=True)
+    reader = csv.reader(head, strict=True, **form.rules)
     while True:
         try:
             fields = next(reader)
