@@ -427,7 +427,7 @@ JUDGED = [
            "options.separator=','")),
     Judged("D22c", "multilabel", sets("a", "b", "c", "a | b"), "warning", "unsplit-label",
            ("the label 'a | b' looks like several, separated by '|'", "options.separator='|'"), "train row 4"),
-    Judged("D22d", "multilabel", sets("a", "['a', 'b']"), "error", "not-labels", ("found a list", "a;b", ".jsonl"),
+    Judged("D22d", "multilabel", sets("a", "[a, b]"), "error", "not-labels", ("found a list", "a;b", "['a', 'b']"),
            "train row 2"),
     Judged("D22e", "multilabel", sets("a", ["a", " "]), "error", "empty-label", ("an empty label",), "train row 2"),
     Judged("D22f", "multilabel", sets("a;;b", "a"), "error", "empty-label", ("remove a separator",), "train row 1"),

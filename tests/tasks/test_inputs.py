@@ -13,8 +13,9 @@ from afina.tasks import inputs
 def test_columns_are_recognised_or_asked_for() -> None:
     assert inputs.text_columns(None, None, ["id", "Review", "label"]) == ("Review", None)
     assert inputs.text_columns(None, None, ["premise", "hypothesis"]) == ("premise", "hypothesis")
+    assert inputs.text_columns(None, None, ["review", "body", "text"]) == ("text", None)
     with pytest.raises(ConfigError, match="several could be meant"):
-        inputs.text_columns(None, None, ["text", "review"])
+        inputs.text_columns(None, None, ["tweet", "review"])
     with pytest.raises(ConfigError, match=r"the data have no column 'txt', did you mean 'text'\?"):
         inputs.present("text", "txt", ["text", "label"])
 

@@ -78,7 +78,7 @@ def test_lists_of_texts_come_back_from_python_json_and_numpy(texts: list[str]) -
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=9), st.sampled_from([int, float, bool]))
 def test_arrays_of_numbers_come_back(numbers: list[int], kind: type) -> None:
-    array = np.array(numbers).astype(kind)
+    array: np.ndarray[Any, Any] = np.array(numbers).astype(kind)
     assert unwritten(str(array)) == unwritten(repr(array)) == unwritten(repr(array.tolist())) == array.tolist()
 
 

@@ -51,6 +51,11 @@ def is_written(value: Any) -> bool:
     return isinstance(value, str) and not isinstance(unwritten(value), str)
 
 
+def is_several(value: Any) -> bool:
+    """Whether a value is a text between brackets with commas: a list, though its parts are not quoted."""
+    return isinstance(value, str) and bool(SEVERAL.fullmatch(value))
+
+
 def refuse(_constant: str) -> NoReturn:
     """JSON has no NaN and no Infinity."""
     raise ValueError
