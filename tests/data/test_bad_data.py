@@ -701,7 +701,7 @@ COMMANDS: dict[str, tuple[str, bytes | str, list[str], tuple[str, ...]]] = {
     "D18x": ("train.conll", "Ana b-per\nri O\n\nRui B-PER\n", ["--task", "tokens"], ("train.conll:1", "'b-per'")),
     "D20x": (*squad(answers=[], is_impossible=False, more=2), ["--task", "answers"],
              ("paragraphs[0].qas[0]", "is_impossible is false")),
-    "D22x": ("train.csv", "text,labels\nbom,a\nmau,b\num,\"['a', 'b']\"\n", ["--task", "multilabel"],
+    "D22x": ("train.csv", "text,labels\nbom,a\nmau,b\num,\"[a, b]\"\n", ["--task", "multilabel"],
              ("train.csv:4", "a list")),
     "D24x": ("train.csv", b"PK\x03\x04\0\0", [], ("train.csv: the file is a zip archive",)),
 }  # fmt: skip
