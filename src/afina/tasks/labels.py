@@ -28,9 +28,14 @@ def as_label(value: Any) -> str | None:
     """A value as the text of a label: 1, 1.0 and "1" are the same, and True is `true`; None for what is no label."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
+    if is_whole(value):
         return str(int(value))
     return str(value) if isinstance(value, (str, int, float)) else None
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, as pandas writes it in a column with gaps."""
+    return isinstance(value, float) and value.is_integer()
 
 
 def in_vector(value: Any, names: Sequence[str], separator: str = ";") -> list[str] | None:

@@ -19,7 +19,7 @@ from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
 from .contents import holds_labels, holds_sets, vector_length
 from .inputs import sigmoid
-from .labels import adapted, as_label, cell_of, check_vectors, in_vector
+from .labels import adapted, as_label, cell_of, check_vectors, in_vector, is_whole
 from .written import is_several
 
 if TYPE_CHECKING:
@@ -285,11 +285,6 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
         message = f"column {column!r}: the label {printable(twice[0])} stands twice"
         raise DataError(Problem(row.place, message, "remove one", "repeated-label"))
     return tuple(labels)
-
-
-def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number, as pandas writes it in a column with gaps."""
-    return isinstance(value, float) and value.is_integer()
 
 
 def unsplit(counts: Mapping[str, int], separator: str) -> str | None:
