@@ -62,9 +62,9 @@ def test_types_without_letters_are_read_where_the_user_says_so() -> None:
 
 
 def test_a_spelling_is_told_in_words() -> None:
-    assert Spelling("-", "_", last=True).shown({"LOC_B", "-"}) == "LOC_B is B-LOC and - is O"
-    assert Spelling("0").shown({"B-LOC", "0"}) == "0 is O"
-    assert Spelling().shown({"B-LOC", "O", "M-LOC"}) == "M-LOC is I-LOC"
+    assert Spelling("-", "_", last=True).shown({"LOC_B", "-"}) == "LOC_B read as B-LOC, - read as O"
+    assert Spelling("0").shown({"B-LOC", "0"}) == "0 read as O"
+    assert Spelling().shown({"B-LOC", "O", "M-LOC"}) == "M-LOC read as I-LOC"
 
 
 kinds = st.sampled_from(["PER", "date-time", "a_b", "Ação"])

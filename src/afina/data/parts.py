@@ -308,6 +308,9 @@ def columns_note(task: Task, names: Sequence[str] = ()) -> str:
     """
     chosen = task.options.chosen
     used = {*chain(*chosen.values()), *task.options.also}
-    shown = ", ".join(f"{role} = {' + '.join(map(repr, columns))}" for role, columns in chosen.items())
+    shown = ", ".join(
+        f"{role} = {', '.join(map(repr, columns))}" + (" (0 or 1 in each)" if len(columns) > 1 else "")
+        for role, columns in chosen.items()
+    )
     left = ", ".join(repr(name) for name in names if name not in used)
     return shown + (f"; not used: {left if len(left) <= LONGEST else left[:LONGEST] + ' ...'}" if left else "")

@@ -59,8 +59,8 @@ class Spelling:
     def shown(self, tags: Collection[str]) -> str:
         """The spelling in words, with a tag of the data as an example."""
         example = max((tag for tag in tags if tag != self.outside), key=lambda tag: (tag != self.normal(tag), tag))
-        changed = f"{example} is {self.normal(example)}" if example != self.normal(example) else ""
-        return " and ".join(filter(None, [changed, f"{self.outside} is O" if self.outside != "O" else ""]))
+        changed = f"{example} read as {self.normal(example)}" if example != self.normal(example) else ""
+        return ", ".join(filter(None, [changed, f"{self.outside} read as O" if self.outside != "O" else ""]))
 
 
 def spelling_of(tags: Collection[str], *, untyped: bool = False) -> Spelling | None:
