@@ -224,3 +224,34 @@ def test_real_questions_lose_nothing(real_data: Path) -> None:
         found = fitted.decode(example, one.windows, perfect(fitted, example, one.windows))
         right += fitted.score_row(example, found)["f1"] == 1.0
     assert right >= 0.97 * len(examples)  # an answer of more than 30 tokens is too long by the option `longest`
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "{'text': ['Rio'], 'answer_start': [7]}",
+        "{'text': array(['Rio'], dtype=object), 'answer_start': array([7], dtype=int32)}",
+        '{"text": ["Rio"], "answer_start": [7]}',
+        "[{'text': 'Rio', 'answer_start': 7}]",
+        '[{"text": "Rio"}]',
+        {"text": ["Rio"], "answer_start": [7]},
+        "Rio",
+    ],
+)
+def test_answers_in_writing(cell: object) -> None:
+    made_task = Answers(AnswersOptions()).columns(["pergunta", "contexto", "respostas"])
+    row = {"pergunta": "onde?", "contexto": "aqui o Rio", "respostas": cell}
+    [answer] = made_task.read(Row(row, "f:2")).target
+    assert answer.text == "Rio"
+
+
+@pytest.mark.parametrize("cell", ["{'text': [], 'answer_start': []}", "[]", "", "{'text': array([], dtype=object)}"])
+def test_no_answer_in_writing(cell: str) -> None:
+    made_task = Answers(AnswersOptions(question="q", context="c", answer="a"))
+    assert made_task.read(Row({"q": "onde?", "c": "aqui", "a": cell}, "f:2")).target == ()
+
+
+def test_an_answer_in_brackets_is_a_text() -> None:
+    made_task = Answers(AnswersOptions(question="q", context="c", answer="a"))
+    [answer] = made_task.read(Row({"q": "which?", "c": "see [1, 2] there", "a": "[1, 2]"}, "f:2")).target
+    assert (answer.start, answer.text) == (4, "[1, 2]")

@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from afina.errors import ConfigError
-from afina.records import Example
+from afina.config import load
+from afina.data.parts import read_data
+from afina.errors import ConfigError, DataError
+from afina.records import Example, Row
 from afina.tasks.classification import Classification, ClassificationOptions
 
 EXAMPLES = [Example(f"text {i}", target=label) for i, label in enumerate("aabac")]
@@ -49,3 +51,36 @@ def test_items_are_counted_exactly_in_bf16(weights: str) -> None:
     assert (total.dtype, count.dtype) == (torch.float32, torch.float32)
     weight = own.fitted["weights"][0] if own.weighted else 1.0
     assert float(count) == pytest.approx(301 * weight, rel=1e-6)
+
+
+def test_a_vector_with_a_single_1_is_a_label() -> None:
+    task = Classification(ClassificationOptions(text="text", label="y", labels=["a", "b", "c"]))
+    assert task.read(Row({"text": "x", "y": [0, 1, 0]}, "f:2")).target == "b"
+    assert task.read(Row({"text": "x", "y": "[0. 0. 1.]"}, "f:2")).target == "c"
+    assert task.read(Row({"text": "x", "y": "a"}, "f:2")).target == "a"
+    with pytest.raises(DataError, match="expected one label with 1, found 'a', 'b'"):
+        task.read(Row({"text": "x", "y": [1, 1, 0]}, "f:2"))
+
+
+@pytest.mark.parametrize(
+    ("train", "other", "spelled"),
+    [("1.0 0.0", "1 0", "1.0"), ("1 0", "1.0 0.0", "1"), ("True False", "true false", "True"),
+     ("true false", "1 0", "true"), ("1 0", "True False", "1")],
+)  # fmt: skip
+def test_a_label_in_two_spellings_is_one_across_files(train: str, other: str, spelled: str) -> None:
+    first, second = ([{"text": f"{i} x", "label": x} for i, x in enumerate(s.split() * 3)] for s in (train, other))
+    data = read_data(load(None, {}), {"train": first, "validation": second})
+    assert data.task.labels == sorted(train.split())
+    assert data.splits["validation"][0].target == spelled
+    assert any(
+        note.startswith(f"validation: label {second[0]['label']!r} is read as {spelled!r}") for note in data.notes
+    )
+
+
+def test_spellings_that_training_tells_apart_stay_apart() -> None:
+    rows = [{"text": f"{i} x", "label": x} for i, x in enumerate(["1.1", "1.10", "1.0", "1"] * 3)]
+    data = read_data(load(None, {}), {"train": rows, "validation": rows})
+    assert data.task.labels == ["1", "1.0", "1.1", "1.10"]
+    assert data.splits["validation"][0].target == "1.1"
+    with pytest.raises(DataError, match=r"label '1\.00' does not occur"):
+        read_data(load(None, {}), {"train": rows, "validation": [{"text": "x", "label": "1.00"}]})

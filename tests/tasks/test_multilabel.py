@@ -100,3 +100,85 @@ def test_a_row_without_the_column_is_unlabelled_only_when_asked() -> None:
     assert example.target is None
     with pytest.raises(DataError, match="expected labels"):
         task(["a"]).read(Row({"text": "x", "labels": {"a": 1}}, "f:2"))
+
+
+def chosen(cells: list[object], **options: object) -> Multilabel:
+    """The task with its columns chosen by rows with these labels."""
+    rows = [Row({"text": f"text {i}", "labels": cell}, f"f:{i}") for i, cell in enumerate(cells, 2)]
+    return Multilabel(MultilabelOptions(**options)).columns(["text", "labels"], rows=rows)
+
+
+VECTORS: list[tuple[list[object], tuple[str, ...]]] = [
+    ([[0, 1], [1, 0], [1, 1]], ("label2",)),
+    ([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]], ("label2",)),
+    ([[True, False], [False, False]], ("label1",)),
+    (["[0, 1, 1]", "[0, 0, 0]"], ("label2", "label3")),
+    (["[0 1 1]", "[0 0 0]"], ("label2", "label3")),
+    (["[0. 1. 1.]", "[0. 0. 0.]"], ("label2", "label3")),
+    (["array([0, 1, 1])", None], ("label2", "label3")),
+    (["0,1,1", "0,0,0"], ("label2", "label3")),
+    (["0;1;1", "1;0;0"], ("label2", "label3")),
+    (["0 1 1", "1 0 0"], ("label2", "label3")),
+    ([["0", "1", "1"], ["0", "0", "0"]], ("label2", "label3")),
+]
+
+
+@pytest.mark.parametrize(("cells", "first"), VECTORS, ids=str)
+def test_vectors_of_0_and_1_need_names(cells: list[object], first: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"holds vectors of \d numbers.*--set options.labels=\[label1,") as caught:
+        chosen(cells)
+    names = str(caught.value).partition("options.labels=")[2]
+    made = chosen(cells, labels=names.strip("[]"))  # what is proposed goes on
+    rows = [Row({"text": "x", "labels": cell}, "f:2") for cell in cells]
+    assert made.read(rows[0]).target == first
+    assert made.remarks(rows)[0].startswith("vectors of 0 and 1 in 'labels' stand for 'label1', 'label2'")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [["0"], ["1"], ["0", "1"]],
+        [["0", "1"], ["1", "0"]],
+        ["0;1", "1", "0"],
+        ["0", "1"],
+        [[0], [1], [0, 1]],
+        [[0], [1]],
+        [[], [0, 1], [1]],
+        [["a", "b"], ["b", "c"]],
+    ],
+    ids=str,
+)
+def test_labels_that_are_called_0_and_1_stay_labels(cells: list[object]) -> None:
+    made = chosen(cells)
+    found = {label for cell in cells for label in made.read(Row({"text": "x", "labels": cell}, "f:2")).target}
+    assert found <= {"0", "1"} or found == {"a", "b", "c"}
+    assert made.remarks([]) == []
+
+
+def test_names_and_places_must_be_equally_many() -> None:
+    with pytest.raises(ConfigError, match="3 names, and the vectors of column 'labels' have 2 places"):
+        chosen([[0, 1], [1, 1]], labels=["a", "b", "c"])
+
+
+def test_a_name_without_an_example_is_told() -> None:
+    made = chosen([[1, 0, 0], [0, 1, 0]], labels=["a", "b", "c"])
+    fitted = made.fit([Example("x", target=("a",)), Example("y", target=("b",))])
+    assert fitted.found == {"labels that no training example has": "'c'"}
+    assert fitted.labels == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["['a', 'b']", "['a' 'b']", '["a", "b"]', "array(['a', 'b'], dtype=object)", '{"choices": ["a", "b"]}',
+     {"choices": ["a", "b"]}, "{'b', 'a'}", "('a', 'b')"],
+)  # fmt: skip
+def test_lists_of_labels_in_writing(cell: object) -> None:
+    assert task([]).read(Row({"text": "x", "labels": cell}, "f:2")).target == ("a", "b")
+    with pytest.raises(DataError, match=r"found a list: '\[a, b\]'; write a;b, or a list with quoted labels"):
+        task([]).read(Row({"text": "x", "labels": "[a, b]"}, "f:2"))
+
+
+def test_one_label_in_two_spellings_across_files() -> None:
+    found, notes = task(["0", "1"]).adapt([Example("x", target=("1.0",)), Example("y", target=())])
+    assert [one.target for one in found] == [("1",), ()]
+    assert notes == ["label '1.0' is read as '1', as the training data spell it (1 times)"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -48,7 +49,9 @@ def evaluate(
     from ..serving.files import evaluate_file
 
     unseen = "refuse" if unseen is None else unseen
-    columns, reading = column_options(context.params), reading_options(context.params)
+    columns = column_options(context.params)
+    # The file is looked at before the model is loaded, and read after; what is said of it is said once.
+    reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
     evaluation = evaluate_file(run, data, unseen=unseen, columns=columns, reading=reading)
     if as_json:
         say_json(evaluation_record(evaluation))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .formats import reader_of_folder
+from .memory import holds_rows
 from .sources import Files
 
 SPLITS = {
@@ -39,8 +40,22 @@ def splits_in(folder: str) -> dict[str, list[str]]:
     return found if "train" in found and len(found) > 1 else {}
 
 
+def splits_of(source: Mapping[Any, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The splits of a dict of data sets, such as a `DatasetDict`, and what was decided; other dicts are training data.
+
+    Two data sets for one split are left to the reader, who asks for a choice.
+    """
+    names = {name: split_of(str(name)) for name, part in source.items() if holds_rows(part)}
+    found = {split: source[name] for name, split in names.items() if split}
+    if "train" not in found or len(found) < len([*filter(None, names.values())]):
+        return {"train": source}, []
+    shown = ", ".join(f"{split} = {name!r}" for name, split in names.items() if split)
+    left = ", ".join(repr(name) for name, split in names.items() if split is None)
+    return found, [f"data sets of the dict: {shown}" + (f"; left out: {left}" if left else "")]
+
+
 def with_splits(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The sources of a run, where a folder that is the only one is taken apart into its splits.
+    """The sources of a run, where a folder or a dict of data sets that is the only one is taken apart into its splits.
 
     Args:
         given: Sources by split.
@@ -49,6 +64,8 @@ def with_splits(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         Sources by split, and what was decided, in words.
     """
     source = given.get("train")
+    if set(given) == {"train"} and isinstance(source, Mapping):
+        return splits_of(source)
     if set(given) != {"train"} or not isinstance(source, str | os.PathLike) or not Path(source).is_dir():
         return dict(given), []
     folder = os.fspath(source)

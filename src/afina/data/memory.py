@@ -14,6 +14,7 @@ from ..errors import printable
 from ..records import Row
 from .lines import Item, RecordError, fail, surrogate_in
 from .names import check_names
+from .schemas import Decode, decoder_of, decoder_of_arrow
 
 
 def read_memory(source: Any, name: str = "") -> Iterator[Item]:
@@ -26,11 +27,18 @@ def read_memory(source: Any, name: str = "") -> Iterator[Item]:
     Raises:
         DataError: the source holds no rows (at once), or none at all (when the stream comes to its end).
     """
-    return numbered_rows(mappings_of(source), name)
+    # An Arrow table carries the schema of a Hugging Face data set in its metadata.
+    schema = decoder_of(getattr(source, "features", None)) or decoder_of_arrow(getattr(source, "schema", None))
+    return numbered_rows(mappings_of(source), name, *([schema] if schema else []))
 
 
-def numbered_rows(mappings: Iterable[Any], name: str) -> Iterator[Item]:
+def numbered_rows(mappings: Iterable[Any], name: str, decode: Decode = lambda values: values) -> Iterator[Item]:
     """Mappings as rows with their places, counted from 1.
+
+    Args:
+        mappings: The rows.
+        name: The word in front of a place.
+        decode: Puts names in place of the numbers of labels.
 
     Raises:
         DataError: there are none.
@@ -39,7 +47,7 @@ def numbered_rows(mappings: Iterable[Any], name: str) -> Iterator[Item]:
     for number, values in enumerate(mappings, 1):
         place = f"{name} row {number}".lstrip()
         try:
-            yield Row(named_values(values), place)
+            yield Row(named_values(decode(values)), place)
         except RecordError as error:
             yield error.at(place)
     if not number:
@@ -101,6 +109,11 @@ def mappings_of(source: Any) -> Iterator[Any]:
     return iter(source)
 
 
+def holds_rows(source: Any) -> bool:
+    """Whether an object is a frame, a table or a data set of its own."""
+    return any(hasattr(source, sign) for sign in ("column_names", "itertuples", "iter_rows"))
+
+
 def from_columns(source: Mapping[Any, Any]) -> Iterator[Any]:
     """The rows of a dict of columns.
 
@@ -123,7 +136,7 @@ def column_values(name: str, values: Any) -> Any:
     Raises:
         DataError: they are a data set of their own, a single value, or of unknown number.
     """
-    if hasattr(values, "column_names"):
+    if holds_rows(values):
         fail("data", "not-a-column", f"{name!r} is a data set of its own", fix=f"choose one: data[{name!r}]")
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
         message = f"{name!r} holds {printable(values)}, which is not a column of values"

@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, compress
+from operator import not_
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from .splits import hold_out
 
 FIRST = 1000
 """Rows that are looked at to choose the columns."""
+LONGEST = 200
+"""Characters of a list of columns in the log."""
 SWALLOWS = ("open-quote",)
 """Codes of problems that may hide good records, so that leaving the record out is no way to go on."""
 
@@ -126,7 +129,8 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
                 del started[name]
                 continue
             raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
-    notes = [f"columns: {columns_note(task)}"]
+    first = rows_of(started["train"][0])
+    notes = [f"columns: {columns_note(task, columns_of(first))}", *task.remarks(first)]
     splits, left_out = {}, {}
     mode = config.data.on_bad_row
     for name in given:
@@ -169,6 +173,9 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
             task = return_unseen(task, splits, notes)
     except DataError as error:
         return data, error.problems
+    for name, examples in splits.items():
+        splits[name], heard = task.adapt(examples)
+        notes += [f"{name}: {one}" for one in heard]
     count = config.data.unseen == "count"
     problems = [one for one in unseen(task, splits) if not (count and one.code == COUNTABLE)]
     found = ", ".join(f"{name} = {value}" for name, value in task.found.items())
@@ -263,8 +270,9 @@ def left_out_note(name: str, used: int, bad: Sequence[Bad], mode: str) -> str:
 
 def return_unseen(task: Task, splits: dict[str, list[Example]], notes: list[str]) -> Task:
     """Give back to training what was held out though no other example has its label; the task fits again."""
-    kept = [example for example in splits["validation"] if task.check(example) is None]
-    back = [example for example in splits["validation"] if task.check(example) is not None]
+    held = splits["validation"]
+    known = [task.check(example) is None for example in task.adapt(held)[0]]
+    kept, back = [*compress(held, known)], [*compress(held, map(not_, known))]
     if not back or not kept:
         return task
     splits["train"], splits["validation"] = [*splits["train"], *back], kept
@@ -291,7 +299,18 @@ def counted_notes(task: Task, splits: Mapping[str, Sequence[Example]]) -> list[s
     return notes
 
 
-def columns_note(task: Task) -> str:
-    """The chosen columns, for the log."""
-    chosen = {role: getattr(task.options, role) for role in task.options.roles}
-    return ", ".join(f"{role} = {column!r}" for role, column in chosen.items() if column is not None)
+def columns_note(task: Task, names: Sequence[str] = ()) -> str:
+    """The chosen columns and those that are left, for the log.
+
+    Args:
+        task: With its columns.
+        names: The columns of the data.
+    """
+    chosen = task.options.chosen
+    used = {*chain(*chosen.values()), *task.options.also}
+    shown = ", ".join(
+        f"{role} = {', '.join(map(repr, columns))}" + (" (0 or 1 in each)" if len(columns) > 1 else "")
+        for role, columns in chosen.items()
+    )
+    left = ", ".join(repr(name) for name in names if name not in used)
+    return shown + (f"; not used: {left if len(left) <= LONGEST else left[:LONGEST] + ' ...'}" if left else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, tee
@@ -22,6 +23,8 @@ from ..inference import Evaluation
 from ..records import Example, Features, Prediction, Row
 from ..tasks.base import Array, Task
 from ..tasks.inputs import COUNTABLE
+
+logger = logging.getLogger("afina")
 
 
 class Predictor:
@@ -119,7 +122,10 @@ class Predictor:
         art = self.artifact
         rows = read_rows(data, **reading)
         task = art.task.columns(columns_of(rows), rows=rows)
-        examples, problems = read_examples(task, rows)
+        read, problems = read_examples(task, rows)
+        examples, heard = task.adapt(read)
+        for note in heard:
+            reading.get("note", logger.info)(note)
         unknown = [problem for example in examples if (problem := task.check(example)) is not None]
         problems += [problem for problem in unknown if unseen != "count" or problem.code != COUNTABLE]
         if problems:

@@ -20,11 +20,15 @@ from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import softmax
+from .written import unwritten
 
 if TYPE_CHECKING:
     import torch
 
 
+QUESTION_NAMES = ("question", "pergunta")
+CONTEXT_NAMES = ("context", "passage", "contexto", "passagem")
+ANSWER_NAMES = ("answers", "answer", "resposta", "respostas")
 IMPOSSIBLE = "is_impossible"
 """SQuAD's column for questions without an answer. It must not contradict the answers."""
 
@@ -41,6 +45,7 @@ class AnswersOptions(base.Options):
     """Columns and settings of `answers`."""
 
     roles = ("question", "context", "answer", "answer_start")
+    also = (IMPOSSIBLE,)
     question: str | None = Field(None, description="column of the question")
     context: str | None = Field(None, description="column of the passage")
     answer: str | None = Field(None, description="column of the answer: a text, or a list of {text, answer_start}")
@@ -84,11 +89,15 @@ class Answers(base.Task):
     def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
         given = self.options
         chosen: dict[str, Any] = {
-            "question": inputs.target_column("question", given.question, ("question", "pergunta"), names),
-            "context": inputs.target_column("context", given.context, ("context", "passage", "contexto"), names),
+            "question": inputs.target_column("question", given.question, QUESTION_NAMES, names),
+            "context": inputs.target_column(
+                "context", given.context, ("context", "passage", "contexto", "passagem"), names
+            ),
         }
         if labelled:
-            chosen["answer"] = inputs.target_column("answer", given.answer, ("answers", "answer", "resposta"), names)
+            chosen["answer"] = inputs.target_column(
+                "answer", given.answer, ("answers", "answer", "resposta", "respostas"), names
+            )
             if given.answer_start is not None:
                 chosen["answer_start"] = inputs.present("answer_start", given.answer_start, names)
             elif "answer_start" in names:
@@ -231,7 +240,7 @@ def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answe
             contradicts the answers.
     """
     column = options.answer or ""
-    value = row.values.get(column)
+    value = written_answers(row.values.get(column))
     start = row.values.get(options.answer_start) if options.answer_start else None
     try:
         pairs = pairs_of(value, start)
@@ -254,6 +263,18 @@ def read_answers(row: Row, options: AnswersOptions, context: str) -> tuple[Answe
     if problems:
         raise DataError(problems)
     return tuple(dict.fromkeys(answers))
+
+
+def written_answers(value: Any) -> Any:
+    """The answers that a cell of a table holds in writing, as pandas writes lists and dicts; any other value as it is.
+
+    An answer may itself stand in brackets: only what holds texts under their name is taken for writing.
+    """
+    found = unwritten(value)
+    if isinstance(found, dict):
+        return found if "text" in found else value
+    parts = found if isinstance(found, list) else [value]
+    return found if all(isinstance(part, dict) and "text" in part for part in parts) else value
 
 
 def pairs_of(value: Any, start: Any) -> list[tuple[str, int | None]]:

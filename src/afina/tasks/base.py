@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..errors import ConfigError, Problem, printable
 from ..metrics.scores import Metric
@@ -37,10 +37,18 @@ class Options(BaseModel):
     roles: ClassVar[tuple[str, ...]] = ()
     """The options that name columns of the data."""
 
+    also: ClassVar[tuple[str, ...]] = ()
+    """Columns that are read under these names where they exist."""
+
     @property
     def slides(self) -> bool:
         """Whether a long example becomes overlapping windows."""
         return False
+
+    @property
+    def chosen(self) -> dict[str, list[str]]:
+        """The columns by the option that names them, as far as they are named."""
+        return {role: [name] for role in self.roles if (name := getattr(self, role)) is not None}
 
 
 class TextOptions(Options):
@@ -57,6 +65,30 @@ class TextOptions(Options):
     @property
     def slides(self) -> bool:
         return self.long == "windows"
+
+
+def split_names(value: Any) -> Any:
+    """Names between commas as a list, numbers among them as text."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return (
+        [part.strip() if isinstance(part, str) else str(part) for part in parts] if isinstance(parts, list) else parts
+    )
+
+
+Names = Annotated[list[str], BeforeValidator(split_names), Field(min_length=2)]
+"""Names of labels, as a list or between commas."""
+
+
+class LabelOptions(TextOptions):
+    """The columns of a task about labels, which may have a column each."""
+
+    labels: Names | None = Field(
+        None, description="names of the labels: of one 0/1 column each, or of the places of a 0/1 vector"
+    )
+
+    @property
+    def chosen(self) -> dict[str, list[str]]:
+        return {**super().chosen, **({"label": self.labels} if self.labels and self.label is None else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +235,21 @@ class Task(ABC):
             ConfigError: nothing can be learned, for example because all examples have the same label.
             DataError: lists the examples that can't be used.
         """
+
+    def remarks(self, rows: Sequence[Row]) -> list[str]:
+        """What a person should know about the chosen columns and how they are read, for the log.
+
+        Args:
+            rows: The first rows of the training data.
+        """
+        return []
+
+    def adapt(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
+        """Labelled examples in the spelling of the fitted task, and what was spelled otherwise, for the log.
+
+        The same label may be written in several ways: 1 and 1.0, true and True, LOC-B and B-LOC.
+        """
+        return list(examples), []
 
     def check(self, example: Example) -> Problem | None:
         """The problem of a labelled example that does not suit the fitted task, or None."""

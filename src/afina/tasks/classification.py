@@ -9,20 +9,28 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from ..errors import ConfigError, Problem
+from ..errors import ConfigError, DataError, Problem
 from ..metrics import scores
 from ..records import Example, Prediction, Row, ScoreRow, Window
 from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
+from .labels import adapted, in_vector
 
 if TYPE_CHECKING:
     import torch
 
-LABEL_NAMES = ("label", "labels", "class", "category", "target", "intent", "rótulo", "classe", "categoria")
+LABEL_NAMES = (
+    "label", "labels", "class", "category", "target", "intent", "gold", "gold_label", "rótulo", "classe", "categoria",
+    "etiqueta", "intenção",
+)  # fmt: skip
+WEAKER_NAMES = (
+    "sentiment", "polarity", "emotion", "topic", "is_duplicate", "stance", "entailment", "y", "sentimento",
+    "polaridade", "emoção", "tópico", "assunto", "score", "rating", "stars", "nota", "avaliação",
+)  # fmt: skip
 
 
-class ClassificationOptions(base.TextOptions):
+class ClassificationOptions(base.LabelOptions):
     """Columns and settings of `classification`."""
 
     class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
@@ -70,12 +78,33 @@ class Classification(base.Task):
         return cls(cls.Options(), {"labels": base.stock_labels(config)})
 
     def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
-        return type(self)(inputs.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
+        options = inputs.label_columns(
+            self.options, LABEL_NAMES, names, labelled=labelled, rows=rows, weaker=WEAKER_NAMES, single=True
+        )
+        return type(self)(options, self.fitted)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
-        target = inputs.read_label(row, self.options.label) if labelled else None
-        return Example(text, pair, target, row.place)
+        return Example(text, pair, self.read_target(row) if labelled else None, row.place)
+
+    def read_target(self, row: Row) -> str:
+        """The label of a row, from one column, from a column of 0 and 1 for each label, or from a vector of them.
+
+        Raises:
+            DataError: there is not exactly one label.
+        """
+        names, column = self.options.labels, self.options.label
+        if column is not None:
+            found = in_vector(row.values.get(column), names) if names else None
+            if found is None:
+                return inputs.read_label(row, column)
+        else:
+            found = inputs.read_flags(row, names or ())
+        if len(found) != 1:
+            shown = inputs.listed(found) or "none"
+            message, fix = f"expected one label with 1, found {shown}", "with several labels a text: --task multilabel"
+            raise DataError(Problem(row.place, message, fix, "not-a-label" if found else "empty-label"))
+        return found[0]
 
     def fit(self, examples: Sequence[Example]) -> Self:
         counts = Counter(example.target for example in examples)
@@ -87,6 +116,9 @@ class Classification(base.Task):
             )
         weights = class_weights(self.options.class_weights, labels, counts)
         return self.with_fitted(labels=labels, **({"weights": weights} if weights else {}))
+
+    def adapt(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
+        return adapted(examples, self.labels)
 
     def check(self, example: Example) -> Problem | None:
         return inputs.unseen(example, self.labels, countable=True)

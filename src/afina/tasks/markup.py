@@ -1,4 +1,4 @@
-"""Reading and checking annotations: tags of words, and spans of characters in any unit."""
+"""Reading and checking annotations: spans of characters in any unit, and the tags of entities."""
 
 from __future__ import annotations
 
@@ -8,56 +8,8 @@ from typing import Any
 from ..errors import DataError, Problem, printable
 from ..records import Example, Row
 from ..text.schemes import TAG
-from ..text.spans import JOINED_LINE_ENDS, OTHER_UNITS, Span, blank, cuts_word, positions
-from .inputs import target_column
-
-TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
-
-
-def tag_column(asked: str | None, tokens: str, names: Sequence[str]) -> str:
-    """The column of the tags: as asked, the one with a well-known name, or the last of numbered columns.
-
-    Raises:
-        ConfigError: the named column is absent, or no column or more than one has a well-known name.
-    """
-    numbered = [name for name in names if name.isdecimal()]
-    if asked is None and tokens in numbered and len(numbered) > 1:
-        return numbered[-1]
-    return target_column("tags", asked, TAG_NAMES, names)
-
-
-def read_list(row: Row, column: str) -> list[str]:
-    """The list of words of a row.
-
-    Raises:
-        DataError: the value is not a list of texts.
-    """
-    value = row.values.get(column)
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return value
-    shown = f"{type(value).__name__} {printable(value)}"
-    raise DataError(Problem(row.place, f"column {column!r}: expected a list of words, found {shown}", "", "not-a-list"))
-
-
-def read_tags(row: Row, column: str, key: str | None, words: int) -> tuple[str, ...]:
-    """The tags of a row, one per word, given as names or numbers.
-
-    Raises:
-        DataError: the value is not a list, or does not have one tag per word.
-    """
-    value = row.values.get(column)
-    if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
-        shown = f"{type(value).__name__} {printable(value)}"
-        raise DataError(
-            Problem(row.place, f"column {column!r}: expected a list of tags, found {shown}", "", "not-a-list")
-        )
-    if len(value) != words:
-        message = f"{words} words and {len(value)} tags in column {column!r}"
-        raise DataError(Problem(row.place, message, "give each word one tag", "tag-count"))
-    if key is None:
-        return tuple(str(tag) for tag in value)
-    parts = [dict(part.partition("=")[::2] for part in str(tag).split("|")) for tag in value]
-    return tuple(part.get(key, "_") for part in parts)
+from ..text.spans import JOINED_LINE_ENDS, OTHER_UNITS, Span, blank, cut_by, cuts_word, positions, without_overlaps
+from .written import unwritten
 
 
 def joined(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -75,11 +27,14 @@ def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
     Raises:
         DataError: lists every span that is malformed, outside the text, empty or blank.
     """
-    value = row.values.get(column)
-    value = [] if value is None else value
+    value = unwritten(row.values.get(column))
+    if value is None or (isinstance(value, str) and not value.strip()):
+        value = []
+    if isinstance(value, dict) and value and all(isinstance(part, list) for part in value.values()):
+        value = [dict(zip(value, parts, strict=False)) for parts in zip(*value.values(), strict=False)]
     if not isinstance(value, list):
         shown = f"{type(value).__name__} {printable(value)}"
-        fix = "a cell of a table is text; give spans as a list in a .jsonl file" if isinstance(value, str) else ""
+        fix = "write a list: [{'start': 0, 'end': 3, 'label': 'PER'}]" if isinstance(value, str) else ""
         raise DataError(Problem(row.place, f"column {column!r}: expected spans, found {shown}", fix, "not-spans"))
     spans, errors = checked_spans(value, text, unit)
     if errors:
@@ -202,6 +157,35 @@ def refuse_off_by_one(examples: Sequence[Example]) -> None:
                     for example, span in late
                 ]
             )
+
+
+def overlaps(examples: Sequence[Example]) -> list[Problem]:
+    """Problems of spans that overlap a longer one."""
+    return [
+        Problem(
+            example.place,
+            f"{shown_span(span, example.text)} overlaps another span",
+            "the longer one is trained on; in scores both count",
+            "overlapping-spans",
+        )
+        for example in examples
+        for span in sorted(set(example.target) - set(without_overlaps(example.target)))
+    ]
+
+
+def cuts(examples: Sequence[Example]) -> list[Problem]:
+    """Problems of spans that begin or end inside a word."""
+    return [
+        Problem(
+            example.place,
+            f"{shown_span(span, example.text)} cuts a {what}",
+            "is it off by one? start and end count from 0, the end is the first character after the span",
+            "cut-span",
+        )
+        for example in examples
+        for span in example.target
+        if (what := cut_by(example.text, span))
+    ]
 
 
 def bad_tags(example: Example) -> Iterator[Problem]:

@@ -17,18 +17,24 @@ from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from ..text.spans import blank
 from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
+from .contents import holds_labels, holds_sets, vector_length
 from .inputs import sigmoid
+from .labels import adapted, as_label, cell_of, check_vectors, in_vector, is_whole
+from .written import is_several
 
 if TYPE_CHECKING:
     import torch
 
 LABEL_NAMES = ("labels", "label", "tags", "classes", "categories", "topics", "rótulos", "etiquetas")
+WEAKER_NAMES = (
+    "emotions", "genres", "intents", "target", "targets", "class", "category", "topic", "categorias", "tópicos",
+    "temas", "assuntos", "emoções", "gêneros", "rótulo", "etiqueta", "classe", "categoria",
+)  # fmt: skip
 SEPARATORS = (";", "|", ",")
-WRITTEN_LIST = re.compile(r"\s*\[\s*(['\"].*)?\]\s*", re.DOTALL)
-"""A cell that holds a list of labels in the syntax of Python or JSON."""
+SIGNS = re.compile(r"[;|,]")
 
 
-class MultilabelOptions(base.TextOptions):
+class MultilabelOptions(base.LabelOptions):
     """Columns and settings of `multilabel`."""
 
     separator: str = Field(";", min_length=1, description="what stands between the labels of a csv or tsv cell")
@@ -79,12 +85,37 @@ class Multilabel(base.Task):
         return cls(cls.Options(), {"labels": base.stock_labels(config)})
 
     def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
-        return type(self)(inputs.input_columns(self.options, LABEL_NAMES, names, labelled=labelled), self.fitted)
+        options = inputs.label_columns(
+            self.options, LABEL_NAMES, names, labelled=labelled, rows=rows, weaker=WEAKER_NAMES, holds=holds_several
+        )
+        if labelled and options.label is not None:
+            length = vector_length(rows, options.label, options.separator)
+            if length:
+                check_vectors(options.label, length, options.labels)
+        return type(self)(options, self.fitted)
+
+    def remarks(self, rows: Sequence[Row]) -> list[str]:
+        names, column = self.options.labels, self.options.label
+        if not names or column is None:
+            return []
+        some = [values for row in rows if (values := in_vector(row.values.get(column), names)) is not None]
+        return [f"vectors of 0 and 1 in {column!r} stand for {inputs.listed(names)}, in this order"] if some else []
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
-        target = read_labels(row, self.options.label, self.options.separator) if labelled else None
-        return Example(text, pair, target, row.place)
+        return Example(text, pair, self.read_target(row) if labelled else None, row.place)
+
+    def read_target(self, row: Row) -> tuple[str, ...]:
+        """The labels of a row, from one column, from a column of 0 and 1 for each, or from a vector of them.
+
+        Raises:
+            DataError: the value has another type, or a label is empty or repeated.
+        """
+        names, column, separator = self.options.labels, self.options.label, self.options.separator
+        if column is None and names:
+            return tuple(inputs.read_flags(row, names))
+        found = in_vector(row.values.get(column or ""), names, separator) if names else None
+        return read_labels(row, column, separator) if found is None else tuple(found)
 
     def fit(self, examples: Sequence[Example]) -> Self:
         counts = Counter(label for example in examples for label in example.target)
@@ -101,6 +132,14 @@ class Multilabel(base.Task):
         if self.options.class_weights == "balanced":
             fitted["weights"] = [(len(examples) - counts[label]) / counts[label] or 1.0 for label in labels]
         return self.with_fitted(**fitted)
+
+    @property
+    def found(self) -> Mapping[str, str]:
+        absent = [name for name in self.options.labels or () if self.labels and name not in self.labels]
+        return {"labels that no training example has": inputs.listed(absent)} if absent else {}
+
+    def adapt(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
+        return adapted(examples, self.labels)
 
     def check(self, example: Example) -> Problem | None:
         """The problem of the first label that does not occur in the training data, or None."""
@@ -206,29 +245,37 @@ class Multilabel(base.Task):
     )
 
 
-def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]:
-    """The labels of a row, from a list or a text with separators. Blanks around labels are stripped.
+def holds_several(rows: Sequence[Row], name: str) -> bool:
+    """Whether a column could hold sets of labels: lists, or few labels with signs between them."""
+    if holds_sets(rows, name):
+        return True
+    cut = [Row({name: part.strip()}, row.place) for row in rows for part in re.split(SIGNS, str(row.values.get(name)))]
+    return not any(isinstance(row.values.get(name), float) for row in rows) and holds_labels(cut, name)
 
-    An empty value is the empty set.
+
+def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]:
+    """The labels of a row, from a list, also one that is written in a cell, or a text with separators.
+
+    Blanks around labels are stripped. An empty value is the empty set.
 
     Raises:
         DataError: the value has another type, or a label is empty or repeated.
     """
-    value = row.values.get(column or "")
-    if isinstance(value, str) and WRITTEN_LIST.fullmatch(value):
+    value = cell_of(row.values.get(column or ""))
+    if is_several(value):
         message = f"column {column!r}: expected labels separated by {separator!r}, found a list: {printable(value, 40)}"
-        fix = f"write a{separator}b, or give the data as .jsonl"
+        fix = f"write a{separator}b, or a list with quoted labels: ['a', 'b']"
         raise DataError(Problem(row.place, message, fix, "not-labels"))
     if isinstance(value, str):
         value = [part.strip() for part in value.split(separator)] if value.strip() else []
     value = [] if value is None else value
-    if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
+    if not isinstance(value, list) or not all(isinstance(part, (str, int)) or is_whole(part) for part in value):
         shown = f"{type(value).__name__} {printable(value)}"
         message = (
             f"column {column!r}: expected labels (a list of texts, or a text separated by {separator!r}), found {shown}"
         )
         raise DataError(Problem(row.place, message, "", "not-labels"))
-    labels = [str(part).lower() if isinstance(part, bool) else str(part) for part in value]
+    labels = [as_label(part) or "" for part in value]
     if any(blank(label) for label in labels):
         raise DataError(
             Problem(row.place, f"column {column!r} holds an empty label", "remove a separator", "empty-label")

@@ -15,13 +15,13 @@ from ..metrics import scores
 from ..records import Example, Prediction, Row, ScoreRow, Window
 from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
+from .contents import holds_numbers
 
 if TYPE_CHECKING:
     import torch
 
 SCORE_NAMES = ("score", "label", "target", "value", "similarity", "relatedness_score", "rating", "nota", "valor")
-
-
+WEAKER_NAMES = ("stars", "gold", "y", "avaliação", "pontuação", "similaridade", "relatedness", "polarity", "polaridade")
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,(\d{1,2}|\d{4,})\s*")
 """A number whose comma can't stand between thousands."""
 THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}([.,]\d{3})+\s*")
@@ -70,7 +70,9 @@ class Regression(base.Task):
         return cls(cls.Options(), {}) if single or config.problem_type == "regression" else None
 
     def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
-        options = inputs.input_columns(self.options, SCORE_NAMES, names, labelled=labelled)
+        options = inputs.input_columns(
+            self.options, SCORE_NAMES, names, labelled=labelled, rows=rows, weaker=WEAKER_NAMES, holds=holds_numbers
+        )
         if labelled and options.decimal == "auto":
             options = options.model_copy(update={"decimal": decimal_of(row.values.get(options.label) for row in rows)})
         return type(self)(options, self.fitted)

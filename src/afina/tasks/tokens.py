@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -20,17 +21,16 @@ from ..errors import ConfigError, DataError, Problem
 from ..metrics import entities as scores
 from ..metrics.scores import Metric, ratio
 from ..records import Example, Prediction, Row, ScoreRow, Window
-from ..text.schemes import TAG, entities_of, find_scheme, kind_of, to_bio, viterbi
-from ..text.spans import Span, cut_by, opens, owners, segmented, without_overlaps
-from . import base, inputs, markup
+from ..text.schemes import entities_of, find_scheme, kind_of, to_bio, viterbi
+from ..text.spans import Span, opens, owners, segmented, without_overlaps
+from ..text.spellings import spelling_of
+from . import base, inputs, markup, tagging
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
 
 if TYPE_CHECKING:
     import torch
 
-TOKEN_NAMES = ("tokens", "words", "form", "1")
-SPAN_NAMES = ("spans", "entities", "ents", "label", "labels", "annotations")
 IGNORED = -100
 
 
@@ -49,6 +49,7 @@ class TokensOptions(base.Options):
     kind: Literal["auto", "entities", "plain"] = Field(
         "auto", description="entities (BIO and its kin), or plain tags (POS)"
     )
+    labels: base.Names | None = Field(None, description="names of tags that are given as numbers, in their order")
     key: str | None = Field(None, description="CoNLL-U: the key inside the tag column (FEATS, MISC) that holds the tag")
     subwords: Literal["first", "all"] = Field(
         "first", description="which sub-words of a word carry its label in training"
@@ -113,7 +114,7 @@ class Tokens(base.Task):
 
     @property
     def found(self) -> Mapping[str, str]:
-        return {name: self.fitted[name] for name in ("kind", "common", "scheme") if name in self.fitted}
+        return {name: self.fitted[name] for name in ("kind", "common", "scheme", "spelled") if name in self.fitted}
 
     @classmethod
     def from_stock(cls, architecture: str, config: Any) -> Tokens | None:
@@ -126,27 +127,19 @@ class Tokens(base.Task):
         return cls(cls.Options(), {"kind": kind, "types": types, "tags": tags, "common": tags[0]})
 
     def columns(self, names: Sequence[str], *, rows: Sequence[Row] = (), labelled: bool = True) -> Self:
-        options = self.options
-        if options.text is None and (options.tokens or any(name in names for name in TOKEN_NAMES)):
-            tokens = options.tokens or next(name for name in TOKEN_NAMES if name in names)
-            chosen: dict[str, Any] = {"tokens": inputs.present("tokens", tokens, names)}
-            if labelled:
-                chosen["tags"] = markup.tag_column(options.tags, tokens, names)
-        else:
-            text, _ = inputs.text_columns(options.text, None, names)
-            chosen = {"text": text}
-            if labelled:
-                chosen["label"] = inputs.target_column("label", options.label, SPAN_NAMES, names)
-        return self.with_options(**chosen)
+        return self.with_options(**tagging.choose_columns(self.options, names, rows=rows, labelled=labelled))
+
+    def remarks(self, rows: Sequence[Row]) -> list[str]:
+        return tagging.remarks(self.options, rows)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         if self.options.text is not None:
             text = inputs.read_text(row, self.options.text, labelled=labelled)
             target = markup.read_spans(row, self.options.label or "", text, self.options.offsets) if labelled else None
             return Example(text, None, target, row.place)
-        words = markup.read_list(row, self.options.tokens or "")
+        words = tagging.read_list(row, self.options.tokens or "")
         text, places = markup.joined(words)
-        tags = markup.read_tags(row, self.options.tags or "", self.options.key, len(words)) if labelled else None
+        tags = tagging.read_tags(row, self.options, len(words)) if labelled else None
         return Example(text, None, tags, row.place, places)
 
     def fit(self, examples: Sequence[Example]) -> Self:
@@ -160,20 +153,30 @@ class Tokens(base.Task):
             return self.weighed({"kind": "entities", "types": types, "scheme": "spans"}, examples)
         counts = Counter(tag for example in examples for tag in example.target)
         kind = self.options.kind
+        spelling = None if kind == "plain" else spelling_of(counts, untyped=kind == "entities")
         if kind == "auto":
-            kind = kind_of(counts)
+            kind = "entities" if spelling else kind_of(counts)
         if kind == "plain":
             common = counts.most_common(1)[0][0]
             fitted = {"kind": "plain", "types": inputs.sorted_labels(counts), "common": common}
             return self.weighed(fitted, examples)
+        examples = tagging.respelled(examples, spelling)
         wrong = [problem for example in examples for problem in markup.bad_tags(example)]
         if wrong:
             raise DataError(wrong)
-        if set(counts) <= {"O"}:
+        types = sorted({tag[2:] for example in examples for tag in example.target if tag != "O"})
+        if not types:
             raise ConfigError("tags: every word of the training data has the tag O; is the right column named?")
         scheme = find_scheme([example.target for example in examples])
-        types = sorted({TAG.fullmatch(tag)[2] for tag in counts if tag != "O"})  # type: ignore[index]
-        return self.weighed({"kind": "entities", "types": types, "scheme": scheme}, examples)
+        fitted = {"kind": "entities", "types": types, "scheme": scheme}
+        if spelling is not None:
+            fitted |= {"spelling": asdict(spelling), "spelled": spelling.shown(counts)}
+        return self.weighed(fitted, examples)
+
+    def adapt(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
+        if self.options.text is not None or self.plain:
+            return list(examples), []
+        return tagging.adapted(examples, self.fitted, untyped=self.options.kind == "entities")
 
     def weighed(self, fitted: dict[str, Any], examples: Sequence[Example]) -> Self:
         """The fitted task, with class weights of its tags where the options ask for them."""
@@ -197,30 +200,12 @@ class Tokens(base.Task):
         return self.with_fitted(**fitted, weights=class_weights("balanced", task.tags, counts))
 
     def warnings(self, examples: Sequence[Example]) -> list[Problem]:
-        """Spans that overlap (a token has only one tag) or cut words, and tags that continue no entity."""
-        if self.options.text is None:
-            return markup.orphans(examples) if self.fitted.get("scheme") else []
-        overlaps = [
-            Problem(
-                example.place,
-                f"{markup.shown_span(span, example.text)} overlaps another span",
-                "the longer one is trained on; in scores both count",
-                "overlapping-spans",
-            )
-            for example in examples
-            for span in sorted(set(example.target) - set(without_overlaps(example.target)))
-        ]
-        return overlaps + [
-            Problem(
-                example.place,
-                f"{markup.shown_span(span, example.text)} cuts a {what}",
-                "is it off by one? start and end count from 0, the end is the first character after the span",
-                "cut-span",
-            )
-            for example in examples
-            for span in example.target
-            if (what := cut_by(example.text, span))
-        ]
+        """Spans that overlap (a token has only one tag) or cut words, and tags that continue no entity or look odd."""
+        if self.options.text is not None:
+            return markup.overlaps(examples) + markup.cuts(examples)
+        sure, plain = self.options.kind == "plain", self.fitted.get("kind") == "plain"
+        found = tagging.doubts(examples, plain=plain, sure=sure)
+        return found + (markup.orphans(examples) if self.fitted.get("scheme") else [])
 
     def labels_in(self, example: Example) -> list[str]:
         """Types of the entities of an example, or its plain tags."""
@@ -267,7 +252,7 @@ class Tokens(base.Task):
         else:
             for problem in markup.bad_tags(example):
                 return problem
-            labels = [TAG.fullmatch(tag)[2] for tag in example.target if tag != "O"]  # type: ignore[index]
+            labels = [tag[2:] for tag in example.target if tag != "O"]
         wrong = [label for label in labels if label not in self.types]
         return (
             inputs.unseen(Example("", target=wrong[0], place=example.place), self.types, countable=True)
