@@ -1,8 +1,8 @@
 """Words of raw text, cut as the words of the training data were.
 
 Words of training data show which signs stand inside words: `ana@mail.com` and `12.50` as one word say that `@` between
-letters and `.` between letters or digits are inside, `'s` that an apostrophe goes with what follows it, and a `.` of its
-own at the end of sentences that there it stands apart. For each sign and what stands beside it the most frequent of
+letters and `.` between letters or digits are inside, `'s` that an apostrophe goes with what follows it, and a `.` at
+the end of sentences that there it is a word of its own. For each sign and what stands beside it the most frequent of
 the four possibilities is learned. Words that these rules would cut (`Mr.`, `:-)`) are kept in a list.
 
 What can't be learned is how the raw text was written, as words come without the blanks that were or were not between
@@ -148,11 +148,7 @@ class Segmentation:
 
     def __str__(self) -> str:
         """The most important rules in one line."""
-        inside = sorted(
-            sign
-            for sign, rules in self.signs.items()
-            if rules.get("word word") == INSIDE
-        )
+        inside = sorted(sign for sign, rules in self.signs.items() if rules.get("word word") == INSIDE)
         parts = [f"{' '.join(inside)} stand inside words" if inside else "signs are words of their own"]
         parts += [f"each character of {kind} is a word" for kind in sorted(self.characters)]
         parts += [f"{len(self.listed):,} words with signs or several characters are kept whole"] if self.listed else []
@@ -272,13 +268,15 @@ def sightings(word: Sequence[str], before: str, after: str) -> Iterator[tuple[st
     for i, sign in enumerate(word):
         if sign in KINDS:
             continue
-        joined = i > 0, i + 1 < len(word)
-        sides = [{around[i]}, {around[i + 2]}]
-        for side, glued, spaced in zip(sides, joined, (opens, closes), strict=True):
-            if not glued:
-                side |= {"blank"}
-                side -= KINDS if spaced(sign) else set()
-        yield sign, sides[0], sides[1], OUTCOMES[joined]
+        first, last = i == 0, i + 1 == len(word)
+        left = beside(around[i], spaced=opens(sign)) if first else {around[i]}
+        right = beside(around[i + 2], spaced=closes(sign)) if last else {around[i + 2]}
+        yield sign, left, right, OUTCOMES[not first, not last]
+
+
+def beside(neighbour: str, *, spaced: bool) -> set[str]:
+    """What may stand in raw text between a sign and the next word: that word, or a blank."""
+    return {"blank"} if spaced and neighbour in KINDS else {"blank", neighbour}
 
 
 def closes(sign: str) -> bool:
