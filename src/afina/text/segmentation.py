@@ -35,6 +35,8 @@ UNSPACED = {
     "THAI": "thai", "LAO": "lao", "KHMER": "khmer", "MYANMAR": "myanmar",
 }  # fmt: skip
 """Scripts that are written without blanks, by the first word of the names of their characters."""
+UNSPACED_FROM = re.compile("[\u0e00-\U0010ffff]")
+"""All of them come after most letters of scripts that are written with blanks."""
 KINDS = frozenset({"letter", "initial", "digit", *UNSPACED.values()})
 """Kinds of characters that are no signs. An initial is a capital that stands alone between signs or blanks."""
 COMMON, LISTED, LONGEST = 2, 5000, 12
@@ -102,6 +104,8 @@ class Segmentation:
         Returns:
             Character spans in the same text.
         """
+        if not UNSPACED_FROM.search(text):
+            return self.words(text)
         glued, places = "", []
         for i, (start, end) in enumerate(words):
             if i and not (unspaced(text[start : start + 1]) and unspaced(glued[-1:])):
