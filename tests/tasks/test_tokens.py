@@ -224,7 +224,7 @@ def test_numbers_as_tags_are_plain() -> None:
     fitted = task.fit(examples)
     assert fitted.plain
     assert fitted.tags == ["9", "10"]
-    assert list(fitted.metrics) == ["token_accuracy", "sentence_accuracy"]
+    assert list(fitted.metrics) == ["token_accuracy", "sentence_accuracy", "raw_text_token_accuracy"]
 
 
 def test_columns_of_files() -> None:

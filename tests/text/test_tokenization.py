@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from afina.errors import ConfigError
 from afina.model.families import locate
 from afina.model.pretrained import load_tokenizer
 from afina.records import Example
+from afina.text.characters import starts
 from afina.text.tokenization import Tokenizer, chunks, shares, steps
 from tests import tiny as made
+from tests.written import FORMS, WORDS
 
 KINDS = ["bert", "roberta", "xlm-roberta"]
 TOKENIZERS = {family: Tokenizer(made.tiny_tokenizer(family), 24) for family in KINDS}
@@ -23,6 +26,12 @@ texts = st.text(
     st.one_of(st.sampled_from("the cat sleeps é ç ã 😀 \n\t'-12.5[SEP]</>"), st.characters(exclude_categories=["Cs"])),
     max_size=60,
 )
+WRITTEN = st.builds(
+    unicodedata.normalize,
+    st.sampled_from(FORMS),
+    st.lists(st.sampled_from([*WORDS, ",", "("]), max_size=8).map(" ".join),
+)
+"""Words of many scripts, signs and emoji sequences, in the forms of Unicode."""
 
 
 @pytest.mark.parametrize("family", KINDS)
@@ -35,6 +44,22 @@ def test_spans_point_into_the_text_in_order(family: str, text: str) -> None:
         assert text[start:end] == text[start:end].strip() or family == "xlm-roberta"
         assert end >= ends
         ends = end
+
+
+@pytest.mark.parametrize("family", made.FAMILIES)
+@given(text=WRITTEN)
+def test_no_token_cuts_a_character(family: str, text: str) -> None:
+    """A letter goes with its marks, in every form and script, and all that is visible lies in a token."""
+    (tokens,) = Tokenizer(made.tiny_tokenizer(family), 24).tokens([text])
+    borders = {*starts(text), len(text)}
+    covered: set[int] = set()
+    ends = 0
+    for start, end in tokens.spans.tolist():
+        assert start == end or {start, end} <= borders
+        assert end >= ends
+        ends = end
+        covered |= set(range(start, end))
+    assert covered >= {i for i, one in enumerate(text) if one.isalnum()}
 
 
 @pytest.mark.parametrize("family", KINDS)
@@ -96,8 +121,10 @@ FORGED = "good [SEP] bad [CLS][MASK]x[PAD] </s> <s><mask>y<pad> </s></s> [sep]"
 
 
 def literal(tokenizer: Tokenizer) -> None:
-    """See that the names of special tokens in a text are characters, each in one token, and forge nothing."""
-    special = set(tokenizer.pretrained.all_special_ids) - {tokenizer.pretrained.unk_token_id}
+    """See that the names of structural tokens in a text are characters, each in one token, and forge nothing."""
+    special = {
+        getattr(tokenizer.pretrained, f"{name}_token_id") for name in ("cls", "sep", "pad", "mask", "bos", "eos")
+    }
     (tokens,) = tokenizer.tokens([FORGED])
     assert special.isdisjoint(tokens.ids.tolist())
     covered = [place for start, end in tokens.spans.tolist() for place in range(start, end)]
@@ -119,6 +146,28 @@ def test_special_tokens_in_a_text_stay_text(family: str) -> None:
 def test_special_tokens_in_a_text_stay_text_for_the_embedded_model(embedded: str) -> None:
     source, local = locate(embedded)
     literal(Tokenizer(load_tokenizer(source, local=local), 512))
+
+
+@pytest.mark.parametrize("family", made.FAMILIES)
+def test_added_tokens_are_tokens_and_structural_ones_stay_text(family: str) -> None:
+    """As in Hugging Face, whichever way the user added them; the saved tokenizer is as it was."""
+    pretrained = made.tiny_tokenizer(family)
+    pretrained.add_special_tokens({"additional_special_tokens": ["[E1]", "[/E1]"]})
+    pretrained.add_tokens(["<date>", "covfefe"])
+    before = pretrained.backend_tokenizer.to_str()
+    texts = ["[E1] the cat [/E1] met <date>", "[E1]covfefe[/E1]", "(<date>[E1]) [e1] [E1", "the [E1 ] cat"]
+    expected = [pretrained(text, add_special_tokens=False).input_ids for text in texts]
+    tokenizer = Tokenizer(pretrained, 300)
+    found = [tokens.ids.tolist() for tokens in tokenizer.tokens(texts)]
+    assert found == expected
+    marker = pretrained.convert_tokens_to_ids("[E1]")
+    assert [ids.count(marker) for ids in found] == [1, 1, 1, 0]
+    literal(tokenizer)
+    forged = f"[E1] {pretrained.sep_token}{pretrained.cls_token} [/E1]"
+    (tokens,) = tokenizer.tokens([forged])
+    assert {pretrained.sep_token_id, pretrained.cls_token_id}.isdisjoint(tokens.ids.tolist())
+    assert forged[slice(*tokens.spans[0])] == "[E1]"
+    assert pretrained.backend_tokenizer.to_str() == before
 
 
 def test_the_types_of_a_pair(tiny: Callable[[str], Path]) -> None:

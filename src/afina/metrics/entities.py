@@ -1,16 +1,86 @@
 """Scores of entities and of one tag per word, from the counts of each example.
 
 Columns: `correct`, `predicted_count`, `gold_count` [n] or, by type, [n, types + 1]; `partial`, `typed` [n].
+`raw_text_correct` and `raw_text_predicted_count` count what is found where words are cut anew, as in raw text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..text.spans import Span
-from .scores import Table, mean, ratio, ratio_or_zero, total
+from .scores import Array, Metric, Table, mean, ratio, ratio_or_zero, total
+
+RAW = "raw_text_"
+"""Begins the names of metrics and columns of raw text."""
+
+
+def by_type(types: Sequence[str], labels: Iterable[str]) -> list[int]:
+    """How many labels there are of each type, and of all other types together. [types + 1]"""
+    count = Counter(labels)
+    return [*(count[kind] for kind in types), sum(n for kind, n in count.items() if kind not in types)]
+
+
+def agreement(types: Sequence[str], gold: Collection[Span], said: Collection[Span]) -> dict[str, Any]:
+    """The columns of one example: correct, gold and predicted entities by type, and credits of partly right ones."""
+    gold, said = set(gold), set(said)
+    columns = {"correct": gold & said, "gold_count": gold, "predicted_count": said}
+    partial, typed = credits(sorted(gold), sorted(said))
+    counts = {name: by_type(types, (span.label for span in spans)) for name, spans in columns.items()}
+    return {**counts, "partial": partial, "typed": typed}
+
+
+def agreement_of_tags(
+    types: Sequence[str], gold: Sequence[str], *, said: Sequence[str], whole: Sequence[bool] | None = None
+) -> dict[str, Any]:
+    """The columns of one example with a tag a word.
+
+    Args:
+        types: Known tags.
+        gold, said: The tags of its words.
+        whole: Whether each word comes out whole where the text is cut into words anew; only then it is right there.
+    """
+    right = [one if one == other else None for one, other in zip(gold, said, strict=True)]
+    columns = {
+        "correct": by_type(types, (tag for tag in right if tag is not None)),
+        "gold_count": by_type(types, gold),
+        "predicted_count": by_type(types, said),
+    }
+    if whole is not None:
+        kept = (tag for tag, seen in zip(right, whole, strict=True) if seen and tag is not None)
+        columns["raw_text_correct"] = by_type(types, kept)
+    return columns
+
+
+def placed(spans: Iterable[Span], words: Sequence[tuple[int, int]]) -> list[Span]:
+    """Spans of words as spans of characters."""
+    return [Span(words[span.start][0], words[span.end - 1][1], span.label) for span in spans]
+
+
+def breakdown(types: Sequence[str], table: Mapping[str, Array]) -> list[dict[str, Any]]:
+    """The scores of each type.
+
+    Args:
+        types: Names of the columns of the counts. The last one counts all other types; it is left out without any gold.
+        table: The score table.
+    """
+    right, gold, said = (table[name].sum(axis=0).tolist() for name in ("correct", "gold_count", "predicted_count"))
+    return [
+        {
+            "label": kind,
+            "precision": ratio(right[i], said[i], 0.0),
+            "recall": ratio(right[i], gold[i], 0.0),
+            "f1": ratio(2 * right[i], gold[i] + said[i], 0.0),
+            "support": gold[i],
+            "predicted": said[i],
+        }
+        for i, kind in enumerate(types)
+        if i < len(types) - 1 or gold[i]
+    ]
 
 
 def entity_precision(table: Table) -> float:
@@ -79,3 +149,40 @@ def token_accuracy(table: Table) -> float:
 def sentence_accuracy(table: Table) -> float:
     """Share of sentences whose words all have the right tag."""
     return mean(table["correct"].sum(axis=1) == table["gold_count"].sum(axis=1))
+
+
+def certainty(probabilities: Array, tags: Sequence[int], span: Span) -> float:
+    """Geometric mean of the probabilities of an entity's tags.
+
+    Args:
+        probabilities: Of the tags of each word. [n, k]
+        tags: The chosen tag of each word. [n]
+        span: The entity's words.
+    """
+    own = [probabilities[i, tags[i]] for i in range(span.start, span.end)]
+    return float(np.exp(np.mean(np.log(np.maximum(own, 1e-300)))))
+
+
+def of_raw_text(metric: Metric) -> Metric:
+    """The same metric of what is found in raw text."""
+
+    def score(table: Table) -> float:
+        return metric({**table, **{name.removeprefix(RAW): table[name] for name in table if name.startswith(RAW)}})
+
+    return score
+
+
+OF_ENTITIES: Mapping[str, Metric] = {
+    "entity_f1": entity_f1,
+    "entity_precision": entity_precision,
+    "entity_recall": entity_recall,
+    "entity_macro_f1": entity_macro_f1,
+    "entity_partial_f1": lambda table: credit_f1(table, "partial"),
+    "entity_type_f1": lambda table: credit_f1(table, "typed"),
+    f"{RAW}entity_f1": of_raw_text(entity_f1),
+}
+OF_TAGS: Mapping[str, Metric] = {
+    "token_accuracy": token_accuracy,
+    "sentence_accuracy": sentence_accuracy,
+    f"{RAW}token_accuracy": of_raw_text(token_accuracy),
+}

@@ -19,9 +19,10 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem
 from ..metrics import entities as scores
-from ..metrics.scores import Metric, ratio
+from ..metrics.scores import Metric
 from ..records import Example, Prediction, Row, ScoreRow, Window
 from ..text.schemes import entities_of, find_scheme, kind_of, to_bio, viterbi
+from ..text.segmentation import Segmentation
 from ..text.spans import Span, opens, owners, segmented, without_overlaps
 from ..text.spellings import spelling_of
 from . import base, inputs, markup, tagging
@@ -31,7 +32,11 @@ from .inputs import UNSEEN, class_weights, softmax
 if TYPE_CHECKING:
     import torch
 
+Words = tuple[tuple[int, int], ...]
 IGNORED = -100
+ENTITY = ("start", "end", "label", "score")
+RAW = "raw_text_entities"
+"""Where a prediction says which entities would be found in the text of its words, when that is other than in them."""
 
 
 class TokensOptions(base.Options):
@@ -76,17 +81,10 @@ class Tokens(base.Task):
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        entity = {
-            "entity_f1": scores.entity_f1,
-            "entity_precision": scores.entity_precision,
-            "entity_recall": scores.entity_recall,
-            "entity_macro_f1": scores.entity_macro_f1,
-            "entity_partial_f1": lambda table: scores.credit_f1(table, "partial"),
-            "entity_type_f1": lambda table: scores.credit_f1(table, "typed"),
-        }
-        plain = {"token_accuracy": scores.token_accuracy, "sentence_accuracy": scores.sentence_accuracy}
-        known = {"entities": entity, "plain": plain}
-        return known.get(self.fitted.get("kind", ""), {**entity, **plain})
+        known = {"entities": scores.OF_ENTITIES, "plain": scores.OF_TAGS}
+        chosen = known.get(self.fitted.get("kind", ""), {**scores.OF_ENTITIES, **scores.OF_TAGS})
+        raw = "segmentation" in self.fitted or not self.fitted
+        return {name: metric for name, metric in chosen.items() if raw or not name.startswith(scores.RAW)}
 
     @property
     def plain(self) -> bool:
@@ -112,9 +110,17 @@ class Tokens(base.Task):
         labels = {"id2label": dict(enumerate(self.tags)), "label2id": {tag: i for i, tag in enumerate(self.tags)}}
         return HeadSpec("AutoModelForTokenClassification", len(self.tags), labels, tags=True)
 
+    @cached_property
+    def segmentation(self) -> Segmentation | None:
+        """How raw text is cut into words like those of the training data; None where the model is not of words."""
+        learned = self.fitted.get("segmentation")
+        return None if learned is None else Segmentation.from_json(learned)
+
     @property
     def found(self) -> Mapping[str, str]:
-        return {name: self.fitted[name] for name in ("kind", "common", "scheme", "spelled") if name in self.fitted}
+        names = ("kind", "common", "scheme", "spelled")
+        found = {name: self.fitted[name] for name in names if name in self.fitted}
+        return found if self.segmentation is None else {**found, "words of raw text": str(self.segmentation)}
 
     @classmethod
     def from_stock(cls, architecture: str, config: Any) -> Tokens | None:
@@ -179,7 +185,10 @@ class Tokens(base.Task):
         return tagging.adapted(examples, self.fitted, untyped=self.options.kind == "entities")
 
     def weighed(self, fitted: dict[str, Any], examples: Sequence[Example]) -> Self:
-        """The fitted task, with class weights of its tags where the options ask for them."""
+        """The fitted task: with the segmentation of its words, and class weights where the options ask for them."""
+        if self.options.text is None:
+            sentences = [[one.text[start:end] for start, end in one.words or ()] for one in examples]
+            fitted = {**fitted, "segmentation": Segmentation.learn(sentences).to_json()}
         task = self.with_fitted(**fitted)
         if self.options.class_weights == "none":
             return task
@@ -309,22 +318,35 @@ class Tokens(base.Task):
         words = example.words
         if words is None and self.fitted.get("scheme") == "spans":
             visible = spans[:, 1] > spans[:, 0]
-            places, units = spans[visible], probabilities[visible]
-        else:
-            words = segmented(example.text) if words is None else words
-            places, units = np.array(words, np.int64).reshape(-1, 2), self.by_word(words, spans, probabilities)
+            return {"entities": self.entities_in(example.text, spans[visible], probabilities[visible])}
+        if words is None:
+            words = self.segmentation.words(example.text) if self.segmentation else segmented(example.text)
+        units = self.by_word(words, spans, probabilities)
         if self.plain:
             best = units.argmax(axis=1) if len(units) else []
             return {"tags": [self.tags[i] for i in best], "scores": [float(units[i, k]) for i, k in enumerate(best)]}
+        if example.words is None:
+            return {"entities": self.entities_in(example.text, words, units)}
+        tags, found = self.tagged(units)
+        said = {"tags": tags, "entities": [dict(zip(ENTITY, one, strict=True)) for one in found]}
+        again = None if example.target is None else self.reread(example)
+        if again is not None and again != words:
+            said[RAW] = self.entities_in(example.text, again, self.by_word(again, spans, probabilities))
+        return said
+
+    def tagged(self, units: Array) -> tuple[list[str], list[tuple[int, int, str, float]]]:
+        """Tags of units (words, tokens) from their probabilities [n, k], and entities: first unit, end, type, score."""
         tags = self.best_tags(units)
+        chosen = [self.tags.index(tag) for tag in tags]
+        return tags, [(*span, scores.certainty(units, chosen, span)) for span in entities_of(tags)]
+
+    def entities_in(self, text: str, places: Array | Words, units: Array) -> list[dict[str, Any]]:
+        """Entities of a text by characters, from places [n, 2] and tag probabilities [n, k] of its units."""
         entities = []
-        for first, last, label in entities_of(tags):
-            entity = {"start": first, "end": last, "label": label}
-            if example.words is None:
-                start, end = int(places[first, 0]), int(places[last - 1, 1])
-                entity |= {"start": start, "end": end, "text": example.text[start:end]}
-            entities.append({**entity, "score": certainty(units, tags, self.tags, first, last)})
-        return {"tags": tags, "entities": entities} if example.words is not None else {"entities": entities}
+        for first, last, label, score in self.tagged(units)[1]:
+            start, end = int(places[first][0]), int(places[last - 1][1])
+            entities.append({"start": start, "end": end, "label": label, "text": text[start:end], "score": score})
+        return entities
 
     def best_tags(self, probabilities: Array) -> list[str]:
         """The best legal sequence; for a stock model, whose scheme is unknown, the best tag of each word.
@@ -351,44 +373,28 @@ class Tokens(base.Task):
         The last entry counts types absent from the training data. For entities there are also the credits of partly
         right ones.
         """
-        if example.words is not None and self.plain:
-            right = Counter(
-                gold for gold, predicted in zip(example.target, prediction["tags"], strict=True) if gold == predicted
-            )
-            return self.counts(right, Counter(example.target), Counter(prediction["tags"]))
-        if example.words is None:
-            target = set(example.target)
-            answer = {Span(entity["start"], entity["end"], entity["label"]) for entity in prediction["entities"]}
-        else:
-            target, answer = set(self.entities(example.target)), set(self.entities(prediction["tags"]))
-        kinds = (Counter(span.label for span in spans) for spans in (target & answer, target, answer))
-        partial, typed = scores.credits(sorted(target), sorted(answer))
-        return {**self.counts(*kinds), "partial": partial, "typed": typed}
+        words, again = example.words, self.reread(example)
+        if words is None:
+            return scores.agreement(self.types, example.target, spans_of(prediction["entities"]))
+        if self.plain:
+            whole = None if again is None else [*map(set(again).__contains__, words)]
+            return scores.agreement_of_tags(self.types, example.target, said=prediction["tags"], whole=whole)
+        target, answer = self.entities(example.target), self.entities(prediction["tags"])
+        row = scores.agreement(self.types, target, answer)
+        if again is not None:
+            gold, said = (scores.placed(spans, words) for spans in (target, answer))
+            raw = scores.agreement(self.types, gold, spans_of(prediction[RAW]) if RAW in prediction else said)
+            row |= {f"{scores.RAW}{name}": raw[name] for name in ("correct", "predicted_count")}
+        return row
 
-    def counts(self, right: Counter[str], gold: Counter[str], said: Counter[str]) -> ScoreRow:
-        """Columns of the score table."""
-        columns = {"correct": right, "gold_count": gold, "predicted_count": said}
-        return {
-            name: [*(count[kind] for kind in self.types), sum(n for kind, n in count.items() if kind not in self.types)]
-            for name, count in columns.items()
-        }
+    def reread(self, example: Example) -> Words | None:
+        """Words of an example as they are cut in raw text; None where it has no words, or nothing is known of them."""
+        if example.words is None or self.segmentation is None:
+            return None
+        return self.segmentation.again(example.text, example.words)
 
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
-        right, gold, predicted = (
-            table[name].sum(axis=0).tolist() for name in ("correct", "gold_count", "predicted_count")
-        )
-        return [
-            {
-                "label": kind,
-                "precision": ratio(right[i], predicted[i], 0.0),
-                "recall": ratio(right[i], gold[i], 0.0),
-                "f1": ratio(2 * right[i], gold[i] + predicted[i], 0.0),
-                "support": gold[i],
-                "predicted": predicted[i],
-            }
-            for i, kind in enumerate([*self.types, UNSEEN])
-            if kind != UNSEEN or gold[i]
-        ]
+        return scores.breakdown([*self.types, UNSEEN], table)
 
     samples = (
         Sample(
@@ -425,7 +431,6 @@ class Tokens(base.Task):
     )
 
 
-def certainty(probabilities: Array, tags: Sequence[str], names: Sequence[str], start: int, end: int) -> float:
-    """Geometric mean of the probabilities of an entity's tags."""
-    own = [probabilities[i, names.index(tags[i])] for i in range(start, end)]
-    return float(np.exp(np.mean(np.log(np.maximum(own, 1e-300)))))
+def spans_of(entities: Sequence[Mapping[str, Any]]) -> set[Span]:
+    """Predicted entities as spans."""
+    return {Span(entity["start"], entity["end"], entity["label"]) for entity in entities}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -11,9 +12,12 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..records import Example, Features, Ints, Window
+from . import characters
 
 CHUNK = 1024
 """Number of texts per call of the tokenizer."""
+STRUCTURAL = ("cls", "sep", "pad", "mask", "bos", "eos", "unk")
+"""The special tokens that give a window its form, or stand for something else. Written in a text they are text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class Tokens:
 
     Attributes:
         ids: Vocabulary ids. [n]
-        spans: Character spans [start, end) in the text, without blanks at their edges. [n, 2]
+        spans: Character spans [start, end) in the text, without blanks at their edges; a letter goes with all its
+            marks, so tokens that share one overlap. [n, 2]
     """
 
     ids: Ints
@@ -70,12 +75,13 @@ class Tokenizer:
     def __init__(self, pretrained: Any, max_length: int) -> None:
         self.pretrained = pretrained
         self.max_length = max_length
-        self.backend = pretrained.backend_tokenizer
-        # `[SEP]` in a user's text is text and can't forge a second segment (see also `spelled`).
-        self.backend.encode_special_tokens = True
-        self.special = frozenset(pretrained.all_special_ids) - {pretrained.unk_token_id}
-        self.backend.no_truncation()
-        self.backend.no_padding()
+        pretrained.backend_tokenizer.no_truncation()
+        pretrained.backend_tokenizer.no_padding()
+        self.backend = literal(
+            pretrained.backend_tokenizer, {getattr(pretrained, f"{name}_token") for name in STRUCTURAL}
+        )
+        ids = {getattr(pretrained, f"{name}_token_id") for name in STRUCTURAL}
+        self.special = frozenset(ids - {None, pretrained.unk_token_id})
         self.single = template(self.backend, pair=False)
         self.double = template(self.backend, pair=True)
         self.trims = any("a b c"[s:e] != "a b c"[s:e].strip() for s, e in self.backend.encode("a b c").offsets)
@@ -96,13 +102,14 @@ class Tokenizer:
             if not self.special.isdisjoint(ids):
                 ids, offsets = self.spelled(text, ids, offsets)
             spans = np.array(offsets, np.int32).reshape(-1, 2)
-            tokens.append(Tokens(np.array(ids, np.int32), trimmed(text, spans) if self.trims else spans))
+            spans = characters.whole(text, trimmed(text, spans) if self.trims else spans)
+            tokens.append(Tokens(np.array(ids, np.int32), spans))
         return tokens
 
     def spelled(
         self, text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]
     ) -> tuple[list[int], list[tuple[int, int]]]:
-        """Ids and spans with each special token replaced by the tokens of its characters.
+        """Ids and spans with each structural token replaced by the tokens of its characters.
 
         A unigram vocabulary holds `</s>` as a piece like any other, so the tokenizer finds it in a text that spells it.
         """
@@ -177,6 +184,26 @@ class Tokenizer:
         first, last = core or (0, len(moving))
         table = np.concatenate([*pieces, special(form.after)])
         return Window(table[:, 0], table[:, 1], table[:, 2], table[:, 3:], (start + first, start + last))
+
+
+def literal(backend: Any, structural: Collection[str | None]) -> Any:
+    """A tokenizer that reads structural tokens in a text as text, so that `[SEP]` can't forge a second segment.
+
+    All other added tokens (`[E1]`) are tokens, special or not. The tokenizer leaves special ones alone all together, so
+    those that are not structural are ordinary ones in a copy; the given tokenizer is saved as it was.
+
+    Args:
+        backend: A tokenizer of tokenizers.
+        structural: Structural tokens as they are written.
+    """
+    added = backend.get_added_tokens_decoder().values()
+    if any(token.special and token.content not in structural for token in added):
+        tree = json.loads(backend.to_str())
+        for token in tree["added_tokens"]:
+            token["special"] &= token["content"] in structural
+        backend = type(backend).from_str(json.dumps(tree))
+    backend.encode_special_tokens = True
+    return backend
 
 
 def special(tokens: Ints) -> Ints:
