@@ -51,6 +51,7 @@ SAMPLES = {
     ".conll": b"the O\ncat B-WHO\n\na O\n\n",
     ".iob": b"the\tO\n\na\tO\n",
     ".bio": b"the O\n\na O\n",
+    ".label": b"A:one\nB:two: three\n",
     ".conllup": b"# global.columns = FORM TAG\nthe\tO\n\na\tO\n",
     ".conllu": b"# x\n1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n\n1\tb\tb\tX\t_\t_\t0\troot\t_\t_\n\n",
     ".json": b'[{"text": "a"}, {"text": "b"}]',
