@@ -131,7 +131,7 @@ def test_a_format_that_is_named_is_taken(write: Write) -> None:
         {"text": "more, words"},
     ]
     with pytest.raises(
-        ConfigError, match=r"format: 'tabel' is not a format, did you mean 'table'\? There are: columns"
+        ConfigError, match=r"format: 'tabel' is not a format, did you mean 'table'\? There are: brat, columns"
     ):
         items(path, format="tabel")
 
