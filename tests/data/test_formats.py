@@ -51,6 +51,8 @@ SAMPLES = {
     ".conll": b"the O\ncat B-WHO\n\na O\n\n",
     ".iob": b"the\tO\n\na\tO\n",
     ".bio": b"the O\n\na O\n",
+    ".label": b"A:one\nB:two: three\n",
+    ".conllup": b"# global.columns = FORM TAG\nthe\tO\n\na\tO\n",
     ".conllu": b"# x\n1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n\n1\tb\tb\tX\t_\t_\t0\troot\t_\t_\n\n",
     ".json": b'[{"text": "a"}, {"text": "b"}]',
     ".stars": b"* a\n** b\n",
@@ -129,7 +131,7 @@ def test_a_format_that_is_named_is_taken(write: Write) -> None:
         {"text": "more, words"},
     ]
     with pytest.raises(
-        ConfigError, match=r"format: 'tabel' is not a format, did you mean 'table'\? There are: columns"
+        ConfigError, match=r"format: 'tabel' is not a format, did you mean 'table'\? There are: brat, columns"
     ):
         items(path, format="tabel")
 

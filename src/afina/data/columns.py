@@ -1,78 +1,94 @@
-"""Sentences in columns: CoNLL files of any columns, between tabs or blanks. One sentence, one row of lists.
+"""Sentences in columns: CoNLL files of any columns, between tabs, blanks or `|||`. One sentence, one row of lists.
 
-A row has the columns `1`, `2`, ...; each is a list with one entry a word.
+A row has the columns `1`, `2`, ... or those that a header names; each is a list with one entry a word. Comments and
+marks of documents are no words; they are counted. `column_layouts` finds out how a file is written.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from ..errors import Problem, printable
 from ..records import Row
+from .column_layouts import ID, RANGE, TABLE_SIGNS, Layout, fields, is_blank, layout_of
 from .formats import Reader
-from .lines import Item, Line, ReadOptions, codec_of, lines_of, raw_of
+from .lines import Item, Line, ReadOptions, codec_of, fail, head_of, lines_of, raw_of
 
-DOCUMENT = "-DOCSTART-"
-"""What a line begins with that separates documents and belongs to no sentence."""
-# Only these two separate columns: lines of real data hold U+00A0 and U+0085 inside words, where str.split would cut.
-BLANKS = re.compile(r"[ \t]+")
+WHOLE = 100
+"""Lines from which a file without a single empty line is no sentence."""
+SURE = 0.8
+"""Share of the lines that must look like words with tags."""
+SENTENCE = 1.5
+"""Lines that a sentence has on the average, or more."""
 
 
 def read_columns(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
-    """The sentences of a CoNLL file; a sentence with a ragged line is a problem."""
-    expected = 0
-    for block in blocks(lines_of(name, file, codec_of(name, file, options.encoding))):
-        table = [fields(line.text.strip("\r\n")) for line in block]
-        # The first sentence decides by its majority, so that one odd line at the top does not spoil the file.
-        expected = expected or Counter(map(len, table)).most_common(1)[0][0]
-        odd = next((i for i, words in enumerate(table) if len(words) != expected or "" in words), None)
-        problem = unreadable(name, block)
-        if problem is None and odd is not None:
-            place = f"{name}:{block[odd].number}"
-            problem = ragged_line(place, block[odd].text, words=table[odd], expected=expected, raw=raw_of(block))
-        if problem is None:
-            columns = zip(*table, strict=True)
-            values = {str(i): list(column) for i, column in enumerate(columns, 1)}
-            yield Row(values, f"{name}:{block[0].number}", raw_of(block))
-        else:
-            yield problem
+    """The sentences of a CoNLL file; a sentence with a ragged line is a problem.
+
+    Raises:
+        DataError: the file is long and has no empty line, so that no sentence ends.
+    """
+    layout = layout_of(head_of(name, file, options.encoding), options.delimiter)
+    file.seek(0)
+    passed: Counter[str] = Counter()
+    shown: dict[str, str] = {}
+    lines = lines_of(name, file, codec_of(name, file, options.encoding))
+    for number, (block, ended) in enumerate(blocks(lines, layout, passed, shown)):
+        if not (number or ended) and len(block) >= WHOLE:
+            refuse_endless(name, block, layout)
+        yield sentence_of(name, block, layout)
+    if layout.names:
+        options.note(f"{name}: the columns are named {', '.join(layout.names)}")
+    for kind, count in passed.items():
+        options.note(f"{name}: {count:,} {kind} passed over, such as {printable(shown[kind])}")
 
 
-def looks_like_columns(head: Iterable[str]) -> bool:
-    """Whether lines are sentences in columns: blocks of lines with the same number of fields, apart by empty lines."""
-    counts, gaps, inside = set(), 0, False
-    for line in head:
-        text = line.strip("\r\n")
-        if not text.strip(" \t"):
-            gaps, inside = gaps + inside, False
-        elif not text.startswith(DOCUMENT):
-            counts.add(len(fields(text)))
-            inside = True
-    return gaps > 0 and len(counts) == 1 and counts.pop() > 1
+def blocks(
+    lines: Iterable[Line], layout: Layout, passed: Counter[str] | None = None, shown: dict[str, str] | None = None
+) -> Iterator[tuple[list[Line], bool]]:
+    """Runs of lines that are words of one sentence, and whether something ends them but the end of the file.
 
-
-def fields(text: str) -> list[str]:
-    """The columns of a line: between tabs where there is one, else between blanks."""
-    return text.split("\t") if "\t" in text else BLANKS.split(text.strip(" "))
-
-
-def blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Runs of lines between empty ones; `-DOCSTART-` lines belong to none."""
+    Args:
+        lines: Of a file.
+        layout: How it is written.
+        passed: Counts the lines that are no words, by what they are.
+        shown: Gets the first of each kind.
+    """
+    passed, shown = Counter() if passed is None else passed, {} if shown is None else shown
     block: list[Line] = []
     for line in lines:
         text = line.text.strip("\r\n")
-        if text.startswith(DOCUMENT):
-            continue
-        if text.strip(" \t"):
-            block.append(line)
-        elif block:
-            yield block
+        kind = layout.kind(text, line.number, first=not block)
+        if kind:
+            passed[kind] += 1
+            shown.setdefault(kind, text)
+        if block and (is_blank(text) or kind in layout.ends):
+            yield block, True
             block = []
+        elif not kind and not is_blank(text):
+            block.append(line)
     if block:
-        yield block
+        yield block, False
+
+
+def sentence_of(name: str, block: Sequence[Line], layout: Layout) -> Item:
+    """The words of a sentence as a row, or what is wrong with one of its lines."""
+    table = [fields(line.text.strip("\r\n"), layout.sign) for line in block]
+    odd = next((i for i, words in enumerate(table) if len(words) != layout.width or "" in words), None)
+    problem = unreadable(name, block)
+    if problem is None and odd is not None:
+        place = f"{name}:{block[odd].number}"
+        problem = ragged_line(place, block[odd].text, words=table[odd], expected=layout.width, raw=raw_of(block))
+    if problem is not None:
+        return problem
+    if layout.names[:1] == (ID,):  # words that are written as one, and words that are understood, have ids of their own
+        table = [words for words in table if not RANGE.fullmatch(words[0])]
+    names = layout.names or [str(i) for i in range(1, layout.width + 1)]
+    columns = zip(*table, strict=True)
+    values = {column: list(words) for column, words in zip(names, columns, strict=True)}
+    return Row(values, f"{name}:{block[0].number}", raw_of(block))
 
 
 def unreadable(name: str, block: Sequence[Line]) -> Problem | None:
@@ -101,15 +117,66 @@ def ragged_line(place: str, text: str, *, words: Sequence[str], expected: int, r
     if "\t" in line and " " in line:
         fix = "a line with a tab is cut at tabs only; write either tabs or blanks between columns"
     elif line.startswith("#"):
-        fix = "leave out comments, or name a CoNLL-U file .conllu"
+        fix = "a comment stands before the first word of a sentence; a word has its tags behind it"
     else:
         fix = "one word and its tags a line, an empty line after each sentence"
     return Problem(place, message, fix, "ragged-line", raw)
 
 
+def refuse_endless(name: str, block: Sequence[Line], layout: Layout) -> None:
+    """Refuse a file whose sentences are not apart.
+
+    Raises:
+        DataError: always.
+    """
+    message = f"the file has {len(block):,} lines of {layout.width} columns and no empty line, so that no sentence ends"
+    fix = "put an empty line after each sentence (one at the end is enough, if the file is a single sentence)"
+    fail(f"{name}:{block[0].number}", "no-sentences", message, fix=fix)
+
+
+# ---- recognition
+
+
+def looks_like_columns(head: Sequence[str]) -> bool:
+    """Whether lines are sentences in columns beyond doubt.
+
+    Nearly all have the same number of fields, two or more, without blanks inside; empty lines stand between runs of
+    them, most of several lines; and some column other than the words repeats its values, as tags do. A table has blanks
+    in its texts, or commas in all lines, or a header that names texts.
+    """
+    layout = layout_of(head)
+    if layout.width < 2 or layout.is_table or head[0].startswith("#FORMAT"):
+        return False
+    if layout.named:
+        return True
+    runs = [block for block, _ in blocks(as_lines(head), layout)]
+    lines = [line.text.strip("\r\n") for run in runs for line in run]
+    table = [words for line in lines if len(words := fields(line)) == layout.width and "" not in words]
+    gaps = any(is_blank(line.strip("\r\n")) for line in head)
+    if not gaps or len(lines) < SENTENCE * len(runs) or len(table) < SURE * len(lines):
+        return False
+    if any(sum(sign in line for line in lines) >= SURE * len(lines) for sign in TABLE_SIGNS):
+        return False
+    return are_words_with_tags(list(zip(*table, strict=True)))
+
+
+def are_words_with_tags(columns: Sequence[Sequence[str]]) -> bool:
+    """Whether columns are words and tags: without blanks inside, not only numbers, and one of them repeats itself."""
+    lines = len(columns[0])
+    whole = all(sum(" " not in word for word in column) >= SURE * lines for column in columns)
+    lettered = [column for column in columns if 2 * sum(any(map(str.isalpha, word)) for word in column) >= lines]
+    few = any(2 * len({*column}) <= max(2, lines) for column in columns[1:])
+    return whole and few and bool(lettered)
+
+
+def as_lines(head: Iterable[str]) -> Iterator[Line]:
+    """Lines of text as lines of a file."""
+    return (Line(number, b"", text, None) for number, text in enumerate(head, 1))
+
+
 READER = Reader(
     "columns",
-    (".conll", ".iob", ".bio"),
+    (".conll", ".iob", ".bio", ".conllup"),
     read_columns,
     summary="sentences, a word and its tags a line (CoNLL)",
     sniff=looks_like_columns,

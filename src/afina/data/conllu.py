@@ -1,20 +1,26 @@
-"""CoNLL-U files: sentences in ten columns, with comments. One sentence, one row of lists.
+"""CoNLL-U: sentences of words with their columns. Lines that are no words are left to their own library.
 
 A row has the columns `form`, `lemma`, `upos`, `xpos`, `feats`, `deprel` and `misc`, each a list with one entry a word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from ..errors import Problem, printable
 from ..records import Row
-from .columns import blocks, unreadable
+from .column_layouts import is_blank
+from .columns import SURE, unreadable
 from .formats import Reader
-from .lines import Item, ReadOptions, codec_of, lines_of, raw_of
+from .lines import Item, Line, ReadOptions, codec_of, lines_of, raw_of
 
 COLUMNS = ("form", "lemma", "upos", "xpos", "feats", "deprel", "misc")
+WORD = re.compile(
+    r"(?P<id>\d+)(?:[-.]\d+)?\t[^\t]+\t[^\t]+\t[^\t]+\t[^\t]+\t(?:_|[^\t=]+=[^\t]*)\t(?:\d+|_)(?:\t[^\t]+){3}"
+)
+"""A line of ten columns, with features as keys with values, and a number for the head."""
 
 
 def read_conllu(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
@@ -37,6 +43,20 @@ def read_conllu(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Ite
             yield Problem(place, message, "ten columns with tabs between", "bad-conllu", raw)
 
 
+def blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Runs of lines between empty ones, comments and all; runs of comments alone are none."""
+    block: list[Line] = []
+    for line in lines:
+        if not is_blank(line.text.strip("\r\n")):
+            block.append(line)
+            continue
+        if not all(one.text.startswith("#") for one in block):
+            yield block
+        block = []
+    if not all(one.text.startswith("#") for one in block):
+        yield block
+
+
 def text_of(value: object) -> str:
     """A field as text; features as `Key=Value|Key=Value`, nothing as `_`."""
     if isinstance(value, dict):
@@ -44,4 +64,18 @@ def text_of(value: object) -> str:
     return "_" if value is None else str(value)
 
 
-READER = Reader("conllu", (".conllu",), read_conllu, summary="sentences in ten columns (Universal Dependencies)")
+def looks_like_conllu(head: Sequence[str]) -> bool:
+    """Whether lines are CoNLL-U: nearly all words have its ten columns, and they are counted from 1."""
+    words = [text for line in head if (text := line.strip("\r\n")) and not text.startswith("#")]
+    matches = [match for text in words if (match := WORD.fullmatch(text))]
+    return bool(matches) and len(matches) >= SURE * len(words) and matches[0]["id"] in ("0", "1")
+
+
+READER = Reader(
+    "conllu",
+    (".conllu",),
+    read_conllu,
+    summary="sentences in ten columns (Universal Dependencies)",
+    sniff=looks_like_conllu,
+    specificity=2,
+)

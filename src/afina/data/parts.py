@@ -16,6 +16,7 @@ from ..errors import ConfigError, DataError, Problem
 from ..records import Example, Row
 from ..tasks.base import Task
 from ..tasks.inputs import COUNTABLE
+from . import long_tables
 from .folders import with_splits
 from .sources import Files, columns_of, read
 from .splits import hold_out
@@ -24,8 +25,8 @@ FIRST = 1000
 """Rows that are looked at to choose the columns."""
 LONGEST = 200
 """Characters of a list of columns in the log."""
-SWALLOWS = ("open-quote",)
-"""Codes of problems that may hide good records, so that leaving the record out is no way to go on."""
+SWALLOWS = ("open-quote", "scattered-sentence")
+"""Codes of problems that may spoil other records, so that leaving the record out is no way to go on."""
 
 
 Bad = tuple[Problem, ...]
@@ -191,7 +192,8 @@ def records(
     data = config.data
     reading = {form: getattr(data, form) for form in ("encoding", "delimiter", "quote", "format")}
     try:
-        yield from read(source, name=name, columns=data.header, note=note, **reading)
+        items = read(source, name=name, columns=data.header, note=note, **reading)
+        yield from long_tables.for_task(config.make_task(), items, note)
     except DataError as error:  # the rest of the file can't be read
         problems += error.problems
 

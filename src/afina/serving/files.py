@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -31,7 +32,7 @@ class Summary:
     """What became of a data file.
 
     Attributes:
-        predictions: Number of predictions, one a row.
+        predictions: Number of predictions, one a row or, from a table of words, one a sentence.
         truncated: Number of texts that lost tokens to the length limit.
         truncated_tokens: Number of tokens that they lost.
         max_length: Number of tokens that the model takes at most.
@@ -69,13 +70,14 @@ def predict_file(
     """
     write = writer(out)
     reading = reading or {}
-    names, count = scan(data, **reading)
+    names = scan(data, **reading)
     losses: list[int] = []
+    number = count()
     with destination(out, data) as file:
         predictor = open_model(model, columns or {})
         answers = predictor.stream_rows(data, on_truncated=losses.append, **reading)
-        write(file, answers, kept=names if keep else [])
-    return Summary(count, len(losses), sum(losses), predictor.artifact.tokenizer.max_length)
+        write(file, (answer for answer, _ in zip(answers, number, strict=False)), kept=names if keep else [])
+    return Summary(next(number), len(losses), sum(losses), predictor.artifact.tokenizer.max_length)
 
 
 def evaluate_file(
@@ -120,8 +122,8 @@ def open_model(model: str, columns: Mapping[str, str]) -> Predictor:
     return load(model).with_columns(columns)
 
 
-def scan(data: str, **reading: Any) -> tuple[list[str], int]:
-    """Read a data file once, before a model is loaded: all its columns, and the number of its rows.
+def scan(data: str, **reading: Any) -> list[str]:
+    """Read a data file once, before a model is loaded: all its columns.
 
     Args:
         data: Path of the file, a folder or a glob.
@@ -132,9 +134,8 @@ def scan(data: str, **reading: Any) -> tuple[list[str], int]:
     """
     columns: dict[str, None] = {}
     problems: list[Problem] = []
-    count, wrong = 0, 0
+    wrong = 0
     for item in read(data, **reading):
-        count += 1
         if isinstance(item, Problem):
             wrong += 1
             problems += [item] if wrong <= SHOWN else []
@@ -142,7 +143,7 @@ def scan(data: str, **reading: Any) -> tuple[list[str], int]:
             columns.update(dict.fromkeys(item.values))
     if wrong:
         raise DataError(problems, wrong)
-    return list(columns), count
+    return list(columns)
 
 
 class Writer(Protocol):

@@ -15,9 +15,9 @@ from .. import artifact as artifacts
 from .. import inference
 from ..artifact import Artifact
 from ..config import validated
+from ..data.long_tables import for_task
 from ..data.parts import read_examples
-from ..data.sources import columns_of, read
-from ..data.sources import rows as read_rows
+from ..data.sources import all_rows, columns_of, read
 from ..errors import ConfigError, DataError, InputError, Problem
 from ..inference import Evaluation
 from ..records import Example, Features, Prediction, Row
@@ -102,7 +102,7 @@ class Predictor:
                 if example.truncated_tokens:
                     on_truncated(example.truncated_tokens)
 
-        items, again = tee(read(data, **reading))
+        items, again = tee(for_task(art.task, read(data, **reading)))
         examples = unlabelled(art.task, items)
         work = inference.predict(art.network, examples, tokenizer=art.tokenizer, task=art.task, watch=watch)
         predictions = art.network.compute.running(work)
@@ -120,7 +120,7 @@ class Predictor:
             DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         """
         art = self.artifact
-        rows = read_rows(data, **reading)
+        rows = all_rows(for_task(art.task, read(data, **reading)))
         task = art.task.columns(columns_of(rows), rows=rows)
         read, problems = read_examples(task, rows)
         examples, heard = task.adapt(read)
@@ -141,7 +141,8 @@ class Predictor:
         """Unlabelled examples from texts, rows or a file."""
         if isinstance(data, (list, tuple)) and not (data and isinstance(data[0], dict)):
             return (plain(one, i) for i, one in enumerate(data, 1))
-        return unlabelled(self.artifact.task, read(data, **reading))
+        task = self.artifact.task
+        return unlabelled(task, for_task(task, read(data, **reading)))
 
 
 def plain(one: Any, number: int) -> Example:
