@@ -122,8 +122,8 @@ class Predictor:
         art = self.artifact
         rows = all_rows(for_task(art.task, read(data, **reading)))
         task = art.task.columns(columns_of(rows), rows=rows)
-        read, problems = read_examples(task, rows)
-        examples, heard = task.adapt(read)
+        found, problems = read_examples(task, rows)
+        examples, heard = task.adapt(found)
         for note in heard:
             reading.get("note", logger.info)(note)
         unknown = [problem for example in examples if (problem := task.check(example)) is not None]
