@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -22,6 +24,7 @@ from afina.text.schemes import entities_of, to_bio
 from afina.text.spans import Span, without_overlaps
 from afina.text.tokenization import Tokenizer
 from tests import tiny as made
+from tests.written import FORMS, WORDS, Form
 
 TOKENIZERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
 FACTS = {"kind": "entities", "types": ["LOC", "PER"], "scheme": "IOB2"}
@@ -216,6 +219,88 @@ def test_a_model_of_words_reads_plain_text() -> None:
     logits = perfect(task, Example(known.text, None, known.target, "x", tuple(words)), windows)
     found = task.decode(example, windows, logits)["entities"]
     assert [(one["text"], one["label"]) for one in found] == [("Ana", "PER"), ("Porto", "LOC")]
+
+
+def fitted_on(*lines: str, **options: Any) -> tuple[Tokens, list[Example]]:
+    """A task fitted on sentences: words with their tags behind a bar."""
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags", **options))
+    rows = [[word.rpartition("|") for word in line.split()] for line in lines]
+    examples = [
+        task.read(Row({"tokens": [word for word, _, _ in row], "tags": [tag for *_, tag in row]}, "x")) for row in rows
+    ]
+    return task.fit(examples), examples
+
+
+def test_raw_text_is_cut_as_the_training_words_were() -> None:
+    task, _ = fitted_on("write|O to|O ana@mail.com|B-MAIL today|O", "pay|O 12.50|B-PRICE now|O")
+    task = Tokens(task.options, json.loads(json.dumps(dict(task.fitted))))
+    assert task.found["words of raw text"] == ". @ stand inside words"
+    example = Example("rui@shop.net or 3.20, now")
+    gold = Example(
+        example.text, None, ("B-MAIL", "O", "B-PRICE", "O", "O"), "x", ((0, 12), (13, 15), (16, 20), (20, 21), (22, 25))
+    )
+    windows = Tokenizer(TOKENIZERS["bert"], 60).encode([example], slides=True)[0].windows
+    found = task.decode(example, windows, perfect(task, gold, windows))["entities"]
+    assert [(one["text"], one["label"]) for one in found] == [("rui@shop.net", "MAIL"), ("3.20", "PRICE")]
+
+
+def test_a_model_from_before_cuts_raw_text_as_it_did() -> None:
+    task = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
+    assert task.segmentation is None
+    assert "raw_text_entity_f1" not in task.metrics
+    spans = Tokens(TokensOptions(text="text", label="spans"))
+    spans = spans.fit([spans.read(Row({"text": "a cat", "spans": [[2, 5, "X"]]}, "x"))])
+    assert spans.segmentation is None
+    assert "raw_text_entity_f1" not in spans.metrics
+
+
+def test_scores_of_raw_text_see_the_words_that_come_out_otherwise() -> None:
+    """Perfect on words; in raw text `it:ended` falls apart, as a colon was a word in training."""
+    task, _ = fitted_on("it|O ended|O .|O", "he|O left|O a.b|B-X .|O", "Ana|B-X .|O left|O :|O ended|O")
+    text, places = joined(["Ana", "left", "it:ended", "."])
+    example = Example(text, None, ("B-X", "O", "B-X", "O"), "x", places)
+    windows = Tokenizer(TOKENIZERS["bert"], 60).encode([example], slides=True)[0].windows
+    said = task.decode(example, windows, perfect(task, example, windows))
+    assert said["tags"] == list(example.target)
+    assert [one["text"] for one in said["raw_text_entities"]] == ["Ana", "it", ":", "ended"]
+    table = inference.table_of(task, [example], predictions=[said])
+    found = inference.score(task, table)
+    assert found["entity_f1"] == 1.0
+    assert found["raw_text_entity_f1"] == pytest.approx(1 / 3)
+    unlabelled = task.decode(Example(text, words=places), windows, perfect(task, example, windows))
+    assert "raw_text_entities" not in unlabelled
+
+
+def test_plain_tags_in_raw_text_count_whole_words() -> None:
+    task, _ = fitted_on("a|D cat|N sleeps|V .|P", "the|D dog|N barks|V .|P")
+    text, places = joined(["the", "cat-dog", "sleeps", "."])
+    example = Example(text, None, ("D", "N", "V", "P"), "x", places)
+    found = inference.score(
+        task, inference.table_of(task, [example], predictions=[{"tags": list(example.target), "scores": []}])
+    )
+    assert (found["token_accuracy"], found["raw_text_token_accuracy"]) == (1.0, 0.75)
+
+
+@pytest.mark.parametrize("family", made.FAMILIES)
+@given(
+    words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=9),
+    form=st.sampled_from(FORMS),
+    chosen=st.sets(st.integers(0, 8)),
+    length=st.integers(24, 50),
+)
+def test_entities_of_all_scripts_and_forms_are_held_and_come_back(
+    family: str, words: list[str], form: Form, chosen: set[int], length: int
+) -> None:
+    """Every second word at most, so that no two entities touch; each begins with a letter and may end with a mark."""
+    text, places = joined([unicodedata.normalize(form, word) for word in words])
+    spans = tuple(Span(*places[i], "PER") for i in range(0, len(words), 2) if i in chosen)
+    task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
+    example = Example(text, None, spans, "x")
+    (features,) = Tokenizer(made.tiny_tokenizer(family), length).encode([example], slides=True)
+    assert task.coverage(example, features.windows) == (len(spans), len(spans))
+    found = task.decode(example, features.windows, perfect(task, example, features.windows))["entities"]
+    assert [(one["start"], one["end"], one["label"]) for one in found] == [tuple(span) for span in spans]
+    assert task.warnings([example]) == []
 
 
 def test_numbers_as_tags_are_plain() -> None:

@@ -131,18 +131,15 @@ class Segmentation:
         """Where words begin in a text without blanks by the rules alone."""
         units = units_of(run)
         kinds = kinds_of(run, units)
-        around = ["blank", *kinds, "blank"]
-        stands = [
-            "" if kind in KINDS else self.how(kind, around[i], around[i + 2]) for i, kind in enumerate(kinds)
-        ]  # fmt: skip
+        beside = ["blank", *kinds, "blank"]
+        stands = ["" if kind in KINDS else self.how(kind, beside[i], beside[i + 2]) for i, kind in enumerate(kinds)]
         for i, unit in enumerate(units):
             if i == 0 or not self.joined(kinds[i - 1 : i + 1], stands[i - 1 : i + 1]):
                 yield unit
 
     def how(self, sign: str, left: str, right: str) -> str:
-        """How a sign stands between two kinds: as between exactly these, or as between such."""
-        rules = self.signs.get(sign, {})
-        return rules.get(f"{left} {right}") or rules.get(f"{coarse(left)} {coarse(right)}", APART)
+        """How a sign stands between two kinds."""
+        return known_of(self.signs.get(sign, {}), around(left, right))
 
     def joined(self, kinds: Sequence[str], stands: Sequence[str]) -> bool:
         """Whether two neighbours belong to one word. Each sign of them must be glued to the other."""
@@ -167,10 +164,10 @@ def units_of(run: str) -> list[int]:
 def kinds_of(run: str, units: Sequence[int]) -> list[str]:
     """The kind of each unit: `letter`, `initial`, `digit`, a script without blanks, or the sign itself."""
     kinds = [kind_of(run[i]) for i in units]
-    around = ["", *kinds, ""]
+    beside = ["", *kinds, ""]
     return [
         "initial"
-        if kind == "letter" and run[units[i]].isupper() and KINDS.isdisjoint((around[i], around[i + 2]))
+        if kind == "letter" and run[units[i]].isupper() and KINDS.isdisjoint((beside[i], beside[i + 2]))
         else kind
         for i, kind in enumerate(kinds)
     ]
@@ -190,7 +187,27 @@ def kind_of(character: str) -> str:
 
 def coarse(kind: str) -> str:
     """`word`, `blank` or `sign`."""
-    return "blank" if kind == "blank" else "word" if kind in KINDS else "sign"
+    if kind in KINDS or kind == "word":
+        return "word"
+    return "blank" if kind == "blank" else "sign"
+
+
+def around(left: str, right: str) -> list[str]:
+    """Names of what stands around a sign, the most exact first. Where nothing is known, other signs are like blanks."""
+    rough = coarse(left), coarse(right)
+    bare = ["blank" if kind == "sign" else kind for kind in rough]
+    return [f"{left} {right}", " ".join(rough), " ".join(bare)]
+
+
+def exactness(left: str, right: str) -> tuple[bool, bool]:
+    """Whether a rule is for particular kinds, and whether for signs: the general ones come first."""
+    exact, rough, bare = around(left, right)
+    return exact != rough, rough != bare
+
+
+def known_of(rules: Mapping[str, str], names: Sequence[str]) -> str:
+    """How a sign stands by the first of its rules that there is."""
+    return next((rules[name] for name in names if name in rules), APART)
 
 
 def unspaced(character: str) -> bool:
@@ -230,8 +247,6 @@ def single_characters(sentences: Sequence[Sequence[str]]) -> set[str]:
 
 def sign_rules(sentences: Sequence[Sequence[str]]) -> dict[str, dict[str, str]]:
     """How each sign stands between what: the most frequent outcome, where it differs from what is known without it."""
-    exact: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    rough: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     seen: Counter[tuple[str, tuple[str, ...], str]] = Counter()
     for words in sentences:
         kinds = [("blank",), *map(seen_in, words), ("blank",)]
@@ -240,22 +255,18 @@ def sign_rules(sentences: Sequence[Sequence[str]]) -> dict[str, dict[str, str]]:
             for i in range(1, len(kinds) - 1)
             if not KINDS.issuperset(kinds[i])
         )
+    counts: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     for (before, word, after), count in seen.items():
         for sign, lefts, rights, how in sightings(word, before, after):
-            around = [(left, right) for left in lefts for right in rights]
-            for left, right in around:
-                exact[sign, left, right][how] += count
-            for left, right in {(coarse(left), coarse(right)) for left, right in around}:
-                rough[sign, left, right][how] += count
+            exact = {(left, right) for left in lefts for right in rights}
+            for left, right in exact | {(coarse(left), coarse(right)) for left, right in exact}:
+                counts[sign, left, right][how] += count
     rules: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    general = {around: most_common(counts) for around, counts in rough.items()}
-    for (sign, left, right), how in sorted(general.items()):
-        if how != APART:
-            rules[sign][f"{left} {right}"] = how
-    for (sign, left, right), counts in sorted(exact.items()):
-        if most_common(counts) != general[sign, coarse(left), coarse(right)]:
-            rules[sign][f"{left} {right}"] = most_common(counts)
-    return dict(rules)
+    for sign, left, right in sorted(counts, key=lambda key: (*exactness(*key[1:]), key)):
+        names, how = around(left, right), most_common(counts[sign, left, right])
+        if how != known_of(rules[sign], names):
+            rules[sign][names[0]] = how
+    return {sign: own for sign, own in rules.items() if own}
 
 
 def sightings(word: Sequence[str], before: str, after: str) -> Iterator[tuple[str, set[str], set[str], str]]:
@@ -268,17 +279,17 @@ def sightings(word: Sequence[str], before: str, after: str) -> Iterator[tuple[st
         word: Kinds of its units.
         before, after: Kinds of the neighbours in the next words, or `blank`.
     """
-    around = [before, *word, after]
+    neighbours = [before, *word, after]
     for i, sign in enumerate(word):
         if sign in KINDS:
             continue
         first, last = i == 0, i + 1 == len(word)
-        left = beside(around[i], spaced=opens(sign)) if first else {around[i]}
-        right = beside(around[i + 2], spaced=closes(sign)) if last else {around[i + 2]}
+        left = edge(neighbours[i], spaced=opens(sign)) if first else {neighbours[i]}
+        right = edge(neighbours[i + 2], spaced=closes(sign)) if last else {neighbours[i + 2]}
         yield sign, left, right, OUTCOMES[not first, not last]
 
 
-def beside(neighbour: str, *, spaced: bool) -> set[str]:
+def edge(neighbour: str, *, spaced: bool) -> set[str]:
     """What may stand in raw text between a sign and the next word: that word, or a blank."""
     return {"blank"} if spaced and neighbour in KINDS else {"blank", neighbour}
 
