@@ -7,7 +7,6 @@ value. It stands at the place of its first word and has the bytes of all of them
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from ..errors import DataError, Problem, printable
 from ..records import Row
 from ..tasks.base import Task
+from ..tasks.contents import simple
 from .lines import Item, unheard
 
 SENTENCES = {
@@ -255,11 +255,6 @@ def missing(value: Any) -> bool:
 def empty(row: Row) -> bool:
     """Whether all cells of a row are empty."""
     return all(map(missing, row.values.values()))
-
-
-def simple(name: str) -> str:
-    """A column name without case, accents and signs."""
-    return "".join(sign for sign in unicodedata.normalize("NFKD", name).casefold() if sign.isalnum())
 
 
 def file_of(place: str) -> str:
