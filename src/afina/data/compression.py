@@ -269,7 +269,7 @@ def stream(file: Readable) -> Iterator[bytes]:
 PACKINGS = (
     Packing("gzip", re.compile(rb"\x1f\x8b"), lambda file: stream(gzip.GzipFile(fileobj=file))),
     Packing("bzip2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), lambda file: stream(bz2.BZ2File(file))),
-    Packing("xz", re.compile(rb"\xfd7zXZ\0|\x5d\0\0..\xff{8}\0", re.DOTALL), lambda file: stream(LZMAFile(file))),
+    Packing("xz", re.compile(rb"\xfd7zXZ\0|\x5d\0\0..\xff{8}\0", re.DOTALL), lambda file: stream(LZMAFile(file))),  # noqa: SIM115
     Packing("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), zstd_chunks),
     Packing("zip", re.compile(rb"PK(\x03\x04|\x05\x06)"), zip_chunks),
 )
