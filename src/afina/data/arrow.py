@@ -19,7 +19,7 @@ from .formats import Reader
 from .lines import Item, ReadOptions, RecordError, fail, too_long
 from .memory import named_values
 from .names import check_names
-from .schemas import decoder_of_arrow
+from .schemas import decoder_of, decoder_of_arrow
 
 ROWS = 1000
 """Rows that are taken apart at once."""
@@ -51,8 +51,14 @@ def pyarrow(kind: str) -> Any:
     return pyarrow
 
 
-def read_arrow(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
+def read_arrow(name: str, file: BinaryIO, options: ReadOptions, *, features: Any = None) -> Iterator[Item]:
     """The rows of a feather file, or of a file or stream of Arrow.
+
+    Args:
+        name: Its path.
+        file: The file, open at its beginning.
+        options: Is told what is left out.
+        features: Features of `datasets`, where they stand elsewhere than in the file.
 
     Raises:
         DataError: it is none, is damaged, or its columns can't be told apart.
@@ -69,7 +75,8 @@ def read_arrow(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item
         if file.read() != END:
             options.note(f"{name}: has no mark at its end, and may be cut short")
     file.seek(0)
-    return rows_of(name, lambda: opened(arrow, file, whole=start.startswith(FILE)), options.note)
+    whole = start.startswith(FILE)
+    return rows_of(name, lambda: opened(arrow, file, whole=whole), options.note, features=features)
 
 
 def opened(arrow: Any, file: BinaryIO, *, whole: bool) -> tuple[Any, Iterator[Any]]:
@@ -85,7 +92,7 @@ def opened(arrow: Any, file: BinaryIO, *, whole: bool) -> tuple[Any, Iterator[An
 
 
 def rows_of(
-    name: str, open_table: Callable[[], tuple[Any, Iterable[Any]]], note: Callable[[str], None]
+    name: str, open_table: Callable[[], tuple[Any, Iterable[Any]]], note: Callable[[str], None], *, features: Any = None
 ) -> Iterator[Item]:
     """The rows of a table, counted from 1.
 
@@ -93,6 +100,7 @@ def rows_of(
         name: Path of the file.
         open_table: Gives its schema and its record batches.
         note: Is told what is left out.
+        features: Features of `datasets`; by default those of its schema.
 
     Raises:
         DataError: it is damaged, or its columns can't be told apart.
@@ -105,7 +113,7 @@ def rows_of(
         if indices:
             note(f"{name}: {', '.join(indices)} is left out: an index of pandas that has no name")
         odd = {field.name for field in schema if ODD.search(str(field.type))}
-        decode = decoder_of_arrow(schema) or dict
+        decode = decoder_of(features) or decoder_of_arrow(schema) or dict
         for values in mappings(batch.drop_columns(indices) if indices else batch for batch in batches):
             number += 1
             yield row_of(values, f"{name}:{number}", odd=odd, decode=decode)
