@@ -38,6 +38,8 @@ DOORS = {
     "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing")},
     "rich": {"cli/progress.py"},
     "conllu": {"data/conllu.py"},
+    "pyarrow": {"data/arrow.py"},
+    "zstandard": {"data/compression.py"},
     "filelock": {"disk.py"},
     "platformdirs": {"model/states.py"},
     "psutil": {"assembly.py"},

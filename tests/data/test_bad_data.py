@@ -631,9 +631,9 @@ def test_d24c_what_is_no_file() -> None:
 
 def test_d24d_packed_files_are_known_by_their_first_bytes() -> None:
     write("t.csv", b"\x1f\x8b\x08\0\0")
-    assert (refused("t.csv").code, "gunzip" in refused("t.csv").fix) == ("gzip", True)
+    assert refused("t.csv").code == "damaged"
     write("u.csv", b"PK\x03\x04\x14\0")
-    assert (refused("u.csv").code, "save it as csv" in refused("u.csv").fix) == ("zip", True)
+    assert refused("u.csv").code == "damaged"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
@@ -703,7 +703,7 @@ COMMANDS: dict[str, tuple[str, bytes | str, list[str], tuple[str, ...]]] = {
              ("paragraphs[0].qas[0]", "is_impossible is false")),
     "D22x": ("train.csv", "text,labels\nbom,a\nmau,b\num,\"[a, b]\"\n", ["--task", "multilabel"],
              ("train.csv:4", "a list")),
-    "D24x": ("train.csv", b"PK\x03\x04\0\0", [], ("train.csv: the file is a zip archive",)),
+    "D24x": ("train.csv", b"PK\x03\x04\0\0", [], ("train.csv: cut short or damaged: it begins as zip",)),
 }  # fmt: skip
 
 

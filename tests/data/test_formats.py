@@ -23,6 +23,7 @@ from afina.data.parts import read_data
 from afina.data.sources import read, rows
 from afina.errors import ConfigError, DataError, Problem
 from afina.records import Row
+from tests.data.arrow_tables import FORMS, table
 from tests.data.reading import Write, items, refused, values
 
 
@@ -55,6 +56,7 @@ SAMPLES = {
     ".conllup": b"# global.columns = FORM TAG\nthe\tO\n\na\tO\n",
     ".conllu": b"# x\n1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n\n1\tb\tb\tX\t_\t_\t0\troot\t_\t_\n\n",
     ".json": b'[{"text": "a"}, {"text": "b"}]',
+    **{ending: form(table({"text": ["a", "b"]})) for ending, form in FORMS.items()},
     ".stars": b"* a\n** b\n",
 }
 """A file of two rows for every ending."""
@@ -131,7 +133,7 @@ def test_a_format_that_is_named_is_taken(write: Write) -> None:
         {"text": "more, words"},
     ]
     with pytest.raises(
-        ConfigError, match=r"format: 'tabel' is not a format, did you mean 'table'\? There are: brat, columns"
+        ConfigError, match=r"format: 'tabel' is not a format, did you mean 'table'\? There are: arrow, brat, columns"
     ):
         items(path, format="tabel")
 

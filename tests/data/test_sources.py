@@ -145,11 +145,6 @@ def test_files_that_can_not_be_read(write: Write, tmp_path: Path, monkeypatch: p
     assert f"{path}: can't be read: Permission denied" in refused(path)
 
 
-def test_gzip_is_known_by_its_first_bytes(write: Write) -> None:
-    for name in ("a.csv", "a.csv.gz"):
-        assert "compressed with gzip; unpack it first" in refused(write(name, b"\x1f\x8b\x08\0\0"))
-
-
 def test_paths_are_refused_at_once() -> None:
     with pytest.raises(DataError):
         read("nowhere.csv")

@@ -76,7 +76,9 @@ def with_splits(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     shown = [f"{split}: {', '.join(Path(path).name for path in paths)}" for split, paths in found.items()]
     notes = [f"{folder}: taken as splits by their names: {'; '.join(shown)}"]
     taken = {Path(path).name for paths in found.values() for path in paths}
-    left = sorted(path.name for path in Path(folder).iterdir() if path.name not in taken and path.name[0] != ".")
-    if left and reader is None:
+    # A reader's own folder holds files about its parts too.
+    others = [path for path in Path(folder).iterdir() if path.name not in taken and path.name[0] != "."]
+    left = sorted(path.name for path in others if reader is None or path.is_dir())
+    if left:
         notes.append(f"{folder}: left out {', '.join(left)}")
     return {split: Files(paths) for split, paths in found.items()}, notes

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import ConfigError, printable
+from .compression import bare
 from .lines import Item, ReadOptions
 
 LOG = logging.getLogger("afina")
@@ -168,8 +169,8 @@ def cure_of(ending: str) -> str:
 
 
 def ending_of(name: str) -> str:
-    """The ending of a path in lower case, with its dot; empty where there is none."""
-    return Path(name).suffix.lower()
+    """The ending of a path in lower case, with its dot, but for one that says how it is compressed; may be empty."""
+    return Path(bare(name)).suffix.lower()
 
 
 def owner_of(ending: str) -> Reader | None:

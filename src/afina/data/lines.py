@@ -11,8 +11,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import count
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn, TextIO
 
 from ..errors import ConfigError, DataError, Problem, printable
@@ -161,7 +161,7 @@ def lines_of(name: str, file: BinaryIO, codec: str, *, any_end: bool = False) ->
         DataError: UTF-16 or UTF-32 is malformed, when the stream comes to it.
     """
     if "\n".encode(codec) != b"\n":
-        return wide_lines(name, codec, any_end=any_end)
+        return wide_lines(name, file, codec, any_end=any_end)
     raws = split_lines(file) if any_end or not has_newline(file) else file
     return (line_of(number, raw, codec) for number, raw in enumerate(raws, 1))
 
@@ -232,20 +232,22 @@ def line_of(number: int, raw: bytes, codec: str) -> Line:
     return Line(number, raw, text, fault or nul_in(number, text))
 
 
-def wide_lines(name: str, codec: str, *, any_end: bool) -> Iterator[Line]:
+def wide_lines(name: str, file: BinaryIO, codec: str, *, any_end: bool) -> Iterator[Line]:
     """Lines of an encoding in which a line end is not the one byte LF: UTF-16, UTF-32, EBCDIC.
 
     Raises:
         DataError: the file holds bytes that can't be decoded; what lies behind them can't be divided into lines.
     """
     # With surrogatepass half a pair spoils its own line only, and every line has its bytes back when encoded.
-    with Path(name).open(encoding=codec, errors="surrogatepass", newline="" if any_end else "\n") as file:
+    text = TextIOWrapper(file, encoding=codec, errors="surrogatepass", newline="" if any_end else "\n")
+    try:
         for number in count(1):
-            text = next_text(name, number, file)
-            if not text:
+            line = next_text(name, number, text)
+            if not line:
                 return
-            text = text.removeprefix("\ufeff") if number == 1 else text
-            yield Line(number, text.encode(codec, "surrogatepass"), text, surrogate_in(text) or nul_in(number, text))
+            yield Line(number, line.encode(codec, "surrogatepass"), line, surrogate_in(line) or nul_in(number, line))
+    finally:
+        text.detach()  # or the file would be closed with it
 
 
 def next_text(name: str, number: int, file: TextIO) -> str:

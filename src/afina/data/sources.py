@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..records import Row
+from .compression import ARCHIVE, start_of, unpacked
 from .encodings import encoding_of
 from .formats import Reader, cure_of, ending_of, find, reader_of, reader_of_folder
 from .lines import Item, ReadOptions, fail, head_of
@@ -158,7 +159,7 @@ def in_folder(folder: str, options: ReadOptions) -> list[str]:
     names = [name for inner in inside if not Path(name := f"{folder.rstrip('/')}/{inner}").is_dir()]
     for name in names:
         check_file(name)
-    data = [name for name in names if reader_for(name, options)]
+    data = [name for name in names if holds_data(name, options)]
     if not data:
         shown = printable(", ".join(inside)) if inside else "nothing"
         fail(folder, "no-file", f"the folder holds no data that can be recognised; found {shown}", fix=FORMAT_FIX)
@@ -185,13 +186,32 @@ def check_file(name: str) -> None:
         missing(name, error)
 
 
+def holds_data(name: str, options: ReadOptions) -> bool:
+    """Whether a file of a folder has a reader; an archive of several files has none.
+
+    Raises:
+        DataError: it is compressed and damaged, or in another encoding than asked for.
+    """
+    try:
+        return reader_for(name, options) is not None
+    except DataError as error:
+        if error.problems[0].code == ARCHIVE:
+            return False
+        raise
+
+
 def reader_for(name: str, options: ReadOptions) -> Reader | None:
-    """The reader that was asked for, or that recognises a file, or that owns its ending."""
+    """The reader that was asked for, or that recognises a file, or that owns its ending.
+
+    Raises:
+        DataError: it is an archive, compressed and damaged, or in another encoding than asked for.
+    """
     if options.format is not None:
         return find(options.format)
-    with Path(name).open("rb") as file:
+    with Path(name).open("rb") as packed:
+        inner, file = start_of(name, packed)
         start = file.read(64)
-        reader = reader_of(name, lambda: head_of(name, file, options.encoding), start)
+        reader = reader_of(inner, lambda: head_of(name, file, options.encoding), start)
     return find("table") if reader is None and (options.delimiter or options.columns) else reader
 
 
@@ -235,10 +255,10 @@ def read_file(name: str, options: ReadOptions) -> Iterator[Item]:
     if reader.named_columns and options.columns is not None:
         only = "columns: names the columns of a csv or tsv file without a header"
         raise ConfigError(f"{only}; {name} is {reader.name}")
-    if options.format is None and ending_of(name) not in reader.endings:
-        options.note(f"{name}: read as {reader.name}, as its content looks (--format NAME for another)")
-    with Path(name).open("rb") as file:
-        before, empty = os.fstat(file.fileno()), True
+    with Path(name).open("rb") as packed, unpacked(name, packed) as (inner, file):
+        before, empty = os.fstat(packed.fileno()), True
+        if options.format is None and ending_of(inner) not in reader.endings:
+            options.note(f"{name}: read as {reader.name}, as its content looks (--format NAME for another)")
         if options.encoding is None and not reader.magic:
             encoding, note = encoding_of(name, file)
             options = replace(options, encoding=encoding)
@@ -248,7 +268,7 @@ def read_file(name: str, options: ReadOptions) -> Iterator[Item]:
         for item in reader.read(name, file, options):
             empty = False
             yield item
-        after = os.fstat(file.fileno())
+        after = os.fstat(packed.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         fail(name, "changed", "the file was changed while it was read", fix="start again when nothing writes to it")
     if empty:
