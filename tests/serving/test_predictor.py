@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,3 +112,38 @@ def test_regression_has_no_probabilities(tiny: Callable[[str], Path], tmp_path: 
     )
     with pytest.raises(InputError, match="regression gives no probabilities"):
         run.predictor.predict_proba(["x"])
+
+
+def heard_in(predictor: Predictor, rows: list[dict[str, Any]]) -> tuple[int, list[str]]:
+    """How many examples are evaluated, and what is said of them."""
+    notes: list[str] = []
+    return predictor.evaluate(rows, note=notes.append).examples, notes
+
+
+def test_a_saved_model_reads_labels_in_other_spellings(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """1.0 and 1, suffixes, columns of 0 and 1: what training read, and others, after the model was saved."""
+    how: dict[str, Any] = {"model": tiny("bert"), "strategy": "head", "epochs": 1}
+    rows = [{"text": f"film {i}", "label": f"{i % 2}.0"} for i in range(8)]
+    run = afina.train(train=rows, validation=rows, out=tmp_path / "a", **how)
+    number, notes = heard_in(afina.load(run.folder), [{"text": "film", "label": 1}, {"text": "room", "label": "0"}])
+    assert number == 2
+    assert notes[0] == "label '0' is read as '0.0', as the training data spell it (1 times)"
+
+    words = [{"tokens": ["em", "Nova", "York"], "tags": ["-", "LOC_B", "LOC_I"]}] * 6
+    run = afina.train(train=words, validation=words, task="tokens", out=tmp_path / "b", **how)
+    again = afina.load(run.folder)
+    assert heard_in(again, words[:2]) == (2, [])
+    assert again.evaluate(words).metrics == run.validation.metrics
+    assert set(again.predict(words)[0]) <= {"O", "B-LOC", "I-LOC"}
+    number, notes = heard_in(again, [{"tokens": ["em", "Roma"], "tags": ["O", "B-LOC"]}])
+    assert (number, notes) == (1, [])
+    number, notes = heard_in(again, [{"tokens": ["em", "Roma"], "tags": ["0", "B_LOC"]}])
+    assert notes == ["tags are spelled otherwise than in the training data: B_LOC read as B-LOC, 0 read as O"]
+
+    flags = [{"msg": f"um filme {i}", "rude": i % 2, "kind": int(i % 3 == 0)} for i in range(9)]
+    run = afina.train(train=flags, validation=flags, task="multilabel", out=tmp_path / "c", **how)
+    again = afina.load(run.folder)
+    assert again.labels == ["kind", "rude"]
+    assert heard_in(again, flags)[0] == 9
+    assert len(again.predict([{"msg": "uma sala"}])) == 1
+    assert heard_in(again, [{"msg": "uma sala", "labels": ["rude"]}])[0] == 1
