@@ -45,6 +45,9 @@ SHORT = {
     "validation": "data.validation",
     "test": "data.test",
     "hold_out": "data.hold_out",
+    "split_seed": "data.split_seed",
+    "group_by": "data.group_by",
+    "split_by_time": "data.split_by_time",
     "unseen": "data.unseen",
     "on_bad_row": "data.on_bad_row",
     "header": "data.header",
@@ -72,6 +75,15 @@ class DataConfig(Section):
     test: str | None = Field(None, description="test file: scored once at the end, never used to choose anything")
     hold_out: float = Field(
         0.1, gt=0, lt=1, description="share of the training data held out when there is no validation file"
+    )
+    split_seed: int = Field(
+        0, ge=0, lt=2**32, description="seed of that draw; runs of several seeds are scored on the same rows"
+    )
+    group_by: str | None = Field(
+        None, description="column of groups (authors, documents, patients) that are held out as a whole or not at all"
+    )
+    split_by_time: str | None = Field(
+        None, description="column of dates or times: the latest share is held out, in place of a draw"
     )
     unseen: Literal["refuse", "count"] = Field(
         "refuse", description="labels of validation or test data that training lacks: refuse them, or count as missed"

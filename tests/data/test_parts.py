@@ -46,15 +46,46 @@ def test_a_task_that_can_not_count_refuses_all_the_same() -> None:
         read([{"text": "new", "labels": ["b"]}], rows, task="multilabel", data__unseen="count")
 
 
-def test_held_out_examples_with_a_label_of_their_own_stay_in_training() -> None:
+def test_examples_with_a_label_of_their_own_stay_in_training() -> None:
     rows = [{"tokens": ["a", f"b{i}"], "tags": ["O", f"B-T{i % 9}"]} for i in range(40)]
     rows += [{"tokens": ["z", f"rare{i}"], "tags": ["O", f"B-RARE{i}"]} for i in range(20)]
     config = load(None, {"task": "tokens", "data.hold_out": 0.4})
     data = read_data(config, {"train": rows})
     assert len(data.splits["train"]) + len(data.splits["validation"]) == 60
     assert all(data.task.check(example) is None for example in data.splits["validation"])
-    assert any("have labels that no other has" in note for note in data.notes)
     assert sum(tag.startswith("RARE") for tag in data.task.fitted["types"]) == 20
+    assert any(note.startswith("no example of 'RARE0', 'RARE1'") for note in data.notes)
+
+
+def test_the_labels_of_any_task_are_counted() -> None:
+    rows = [{"text": f"text {i}", "labels": ["a", "b"][: i % 3]} for i in range(12)]
+    data = read_data(load(None, {"task": "multilabel"}), {"train": rows, "validation": rows[:3]})
+    assert data.record()["train"]["targets"] == {"a": 8, "b": 4}
+    tagged = [{"tokens": ["in", f"Rome{i}"], "tags": ["O", "B-LOC"]} for i in range(3)]
+    data = read_data(load(None, {"task": "tokens"}), {"train": tagged, "validation": tagged})
+    assert data.record()["train"]["targets"] == {"LOC": 3}
+    scored = [{"text": f"text {i}", "score": i} for i in range(3)]
+    data = read_data(load(None, {"task": "regression"}), {"train": scored, "validation": scored})
+    assert data.record()["train"]["targets"] is None
+
+
+def test_what_is_held_out_counts_as_given_with_the_training_data() -> None:
+    rows = [
+        {"text": f"{word} {i} {i * 7919}", "label": label}
+        for i in range(40)
+        for word, label in (("so", "a"), ("no", "b"))
+    ]
+    data = read_data(load(None, {}), {"train": rows, "test": rows[:5]})
+    assert data.held_out
+    assert [example.place for example in data.given["train"]] == [f"train row {n}" for n in range(1, 81)]
+    assert list(data.given) == ["train", "test"]
+    findings = {one.code: one for one in audit(data.task, data.given)}
+    assert findings["leak"].count == 5
+    assert "test-in-validation" not in findings
+    assert "rare-label" not in findings
+    files = read(rows[:5], rows, rows[:5])
+    assert not files.held_out
+    assert files.given is files.splits
 
 
 GOOD = [b"a lovely film,good\n", b"dull,bad\r\n", b'"two\nlines, one text",good\n', "ação,bad\n".encode()]
@@ -96,15 +127,17 @@ def test_every_record_is_used_or_left_out_and_its_bytes_are_kept(lines: Sequence
 def test_what_is_left_out_is_counted_by_kind_with_a_place(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_bytes(b"text,label\n" + b"".join(GOOD) * 3 + b"no label,\n" * 4 + b"one field\n")
+    more = {"data.validation": str(tmp_path / "more.csv")}
+    Path(more["data.validation"]).write_bytes(b"text,label\n" + b"".join(GOOD))
     with pytest.raises(DataError, match=r"mine\.csv:17") as caught:
-        read_data(load(None, {"data.train": str(file)}))
+        read_data(load(None, {"data.train": str(file), **more}))
     assert caught.value.total == 5
     assert str(caught.value).endswith("\n--on-bad-row skip or quarantine goes on without these records")
-    data = read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip"}))
+    data = read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip", **more}))
     assert "train: 17 records, 12 used, 5 skipped" in data.notes
     label = f"column 'label' holds no label; label the row or drop it ({file}:17, the first of 4)"
     assert label in warning_lines(data, audit(data.task, data.splits, left_out=data.left_out))
-    assert sum(len(examples) for examples in data.splits.values()) == 12
+    assert len(data.splits["train"]) == 12
     assert data.record()["train"]["left_out"] == 5
 
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afina.data import splits
-from afina.data.identity import normalized
-from afina.errors import ConfigError, DataError
+from afina.data.identity import fingerprint, normalized
+from afina.errors import ConfigError
 from afina.records import Example
 
 patient = settings(deadline=None, max_examples=200)
@@ -42,7 +42,6 @@ def distinct(count: int, labels: list[str]) -> list[Example]:
     return [Example(f"text {number}", target=labels[number % len(labels)]) for number in range(count)]
 
 
-@patient
 def strata(examples: Sequence[Example], stratify: bool) -> list[str]:
     """The label of each example, or nothing."""
     return [str(example.target) if stratify else "" for example in examples]
@@ -52,7 +51,8 @@ def hold_out(
     examples: Sequence[Example], fraction: float, *, seed: int, stratify: bool = True
 ) -> tuple[list[int], list[int]]:
     """`splits.hold_out` by label, or not."""
-    return splits.hold_out(examples, fraction, seed=seed, strata=strata(examples, stratify))
+    keys = [fingerprint(example) for example in examples]
+    return splits.hold_out(keys, fraction, seed=seed, strata=strata(examples, stratify))
 
 
 def take(examples: Sequence[Example], amount: float, *, seed: int, stratify: bool = True) -> list[int]:
@@ -60,15 +60,13 @@ def take(examples: Sequence[Example], amount: float, *, seed: int, stratify: boo
     return splits.take(examples, amount, seed=seed, strata=strata(examples, stratify))
 
 
+@patient
 @given(examples=examples_of_few_texts, fraction=shares, seed=seeds, stratify=st.booleans())
 def test_a_division_leaks_nothing(examples: list[Example], fraction: float, seed: int, stratify: bool) -> None:
-    if len({key(example) for example in examples}) < 2:
-        with pytest.raises(DataError, match="1 distinct input in"):
-            hold_out(examples, fraction, seed=seed, stratify=stratify)
-        return
     train, held = hold_out(examples, fraction, seed=seed, stratify=stratify)
     assert train
-    assert held
+    layers = {key(example) for example in examples}, {str(example.target) for example in examples}
+    assert held or len(layers[0]) <= (len(layers[1]) if stratify else 1)
     assert sorted(train + held) == list(range(len(examples)))
     assert train == sorted(train)
     assert held == sorted(held)
@@ -85,7 +83,7 @@ def test_each_label_gets_its_share_within_one(sizes: list[int], fraction: float,
     _, held = hold_out(examples, fraction, seed=seed)
     found = Counter(examples[index].target for index in held)
     if all(size == 1 for size in sizes):
-        assert len(held) == 1
+        assert not held
     for label, size in enumerate(sizes):
         if size > 1:
             assert found[label] < size
@@ -118,10 +116,11 @@ def test_groups_of_duplicates_fill_the_share_as_nearly_as_they_can() -> None:
         assert abs(len(held) - 6) <= 2
 
 
-def test_a_group_with_several_labels_counts_for_its_first() -> None:
-    examples = [Example("same", target="a"), Example("same", target="b"), *distinct(20, ["a"])]
-    train, _ = hold_out(examples, 0.5, seed=1)
-    assert (0 in train) == (1 in train)
+def test_a_group_with_several_labels_counts_for_its_commonest() -> None:
+    keys = [0, 0, 0, *range(1, 20)]
+    for seed in range(20):
+        _, held = splits.hold_out(keys, 0.5, seed=seed, strata=["b", "a", "a", *["b"] * 19])
+        assert not {0, 1, 2} & {*held}  # the only group of its stratum
 
 
 def test_one_text_with_two_pairs_is_two_inputs() -> None:
@@ -160,9 +159,10 @@ def test_draws_are_those_that_were_always_drawn() -> None:
 def test_the_seed_of_hashes_means_nothing() -> None:
     code = (
         "from afina.data.splits import hold_out, take; from afina.records import Example\n"
+        "from afina.data.identity import fingerprint\n"
         "e = [Example(f't{n}', target='abc'[n % 3]) for n in range(60)]\n"
         "s = [one.target for one in e]\n"
-        "print(hold_out(e, .2, seed=1, strata=s), take(e, 9, seed=1, strata=s))"
+        "print(hold_out([*map(fingerprint, e)], .2, seed=1, strata=s), take(e, 9, seed=1, strata=s))"
     )
     path = os.pathsep.join(path for path in sys.path if path)
     outputs = {
@@ -177,15 +177,63 @@ def test_the_seed_of_hashes_means_nothing() -> None:
     assert len(outputs) == 1
 
 
-def test_too_few_inputs() -> None:
-    with pytest.raises(DataError) as caught:
-        hold_out([Example("a", target="x", place="a.csv:2")] * 3, 0.1, seed=0)
-    assert str(caught.value) == (
-        "a.csv:2: can't hold out a part: found 1 distinct input in 3 examples, at least 2 are needed; "
-        "add examples or give a validation file"
-    )
-    with pytest.raises(DataError, match="0 distinct inputs"):
-        hold_out([], 0.1, seed=0)
+groups_of_labels = st.lists(
+    st.tuples(st.integers(0, 12), st.sampled_from("abcd"), st.sets(st.sampled_from("abcdefgh"), max_size=3)),
+    min_size=1,
+    max_size=40,
+)
+
+
+@patient
+@given(rows=groups_of_labels, fraction=shares, seed=seeds)
+def test_what_is_essential_stays_in_training(rows: list[tuple[int, str, set[str]]], fraction: float, seed: int) -> None:
+    keys, layers, shown = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+    train, held = splits.hold_out(keys, fraction, seed=seed, strata=layers, essentials=shown)
+    assert sorted(train + held) == list(range(len(rows)))
+    assert {one for index in train for one in shown[index]} == set().union(*shown)
+    assert not {keys[index] for index in train} & {keys[index] for index in held}
+
+
+@patient
+@given(rows=groups_of_labels, fraction=shares, seed=seeds, data=st.data())
+def test_the_order_of_rows_means_nothing_to_groups_of_several_labels(
+    rows: list[tuple[int, str, set[str]]], fraction: float, seed: int, data: st.DataObject
+) -> None:
+    order = data.draw(st.permutations(range(len(rows))))
+
+    def held_keys(rows: list[tuple[int, str, set[str]]]) -> set[int]:
+        keys, layers, shown = ([row[place] for row in rows] for place in range(3))
+        _, held = splits.hold_out(keys, fraction, seed=seed, strata=layers, essentials=shown)  # type: ignore[arg-type]
+        return {keys[index] for index in held}  # type: ignore[misc]
+
+    assert held_keys(rows) == held_keys([rows[index] for index in order])
+
+
+def test_what_has_a_share_is_scored_though_its_groups_are_large() -> None:
+    keys = [1] * 10 + [2] * 10 + list(range(3, 23))
+    layers = ["a"] * 20 + ["b"] * 20
+    train, held = splits.hold_out(keys, 0.1, seed=0, strata=layers)
+    assert Counter(layers[index] for index in held) == {"a": 10, "b": 2}
+    assert len(train) == 28
+
+
+@patient
+@given(times=st.lists(st.integers(0, 20), min_size=1, max_size=60), fraction=shares)
+def test_the_latest_are_held_out(times: list[int], fraction: float) -> None:
+    earlier, later = splits.hold_out_latest(times, fraction)
+    assert sorted(earlier + later) == list(range(len(times)))
+    if len(set(times)) == 1:
+        assert not later
+        return
+    assert max(times[index] for index in earlier) < min(times[index] for index in later)
+    for start in sorted(set(times))[1:]:  # no other cut is nearer to the share
+        other = sum(time >= start for time in times)
+        assert abs(len(later) - fraction * len(times)) <= abs(other - fraction * len(times))
+
+
+def test_no_examples_are_divided_into_none() -> None:
+    assert splits.hold_out([], 0.1, seed=0, strata=[]) == ([], [])
+    assert splits.hold_out_latest([], 0.1) == ([], [])
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])

@@ -124,7 +124,8 @@ def test_words_of_a_long_text_are_judged_once(tiny: Callable[[str], Path]) -> No
         {name: [*itertools.chain.from_iterable(row[name] for row in rows[i : i + 6])] for name in ("tokens", "tags")}
         for i in range(0, 24, 6)
     ]
-    found = look(tiny("bert"), long, task="tokens", model__max_length=24)
+    config = load(None, {"model.name": str(tiny("bert")), "task": "tokens", "model.max_length": 24})
+    found = find_label_issues(config, read_data(config, {"train": long[:3], "validation": long[3:]}))
     assert found.judged == 24 * len(SENTENCE)
 
 
@@ -225,7 +226,7 @@ def test_training_a_head_finds_the_states_that_were_computed(
 def test_tasks_without_such_labels_are_refused_before_the_model_is_loaded(name: str) -> None:
     (sample, *_) = base.find(name).samples
     config = load(None, {"task": name, "model.name": "no/such-model"})
-    data = read_data(config, {"train": list(sample.rows)})
+    data = read_data(config, {"train": list(sample.rows), "validation": list(sample.rows)})
     with pytest.raises(ConfigError, match="classification and tokens do"):
         find_label_issues(config, data)
 

@@ -85,3 +85,14 @@ def test_check_says_it_all_from_python(tiny: Callable[[str], Path]) -> None:
     first, second, *_ = str(report).split("\n")
     assert first.startswith("0 errors, ")
     assert second.split(": ")[0] in {"warning", "error"}
+
+
+def test_three_rows_are_no_training_set() -> None:
+    def codes(number: int) -> dict[str, str]:
+        rows = [{"text": f"text {n}", "label": "ab"[n % 2]} for n in range(number)]
+        data = read_data(load(None, {}), {"train": [*rows, rows[0]], "validation": rows})
+        return {one.code: one.message for one in audit(data.task, data.given)}
+
+    assert codes(3)["few-examples"] == "train: 3 distinct inputs: no training set; a model can learn little from it"
+    assert "few-examples" in codes(9)
+    assert "few-examples" not in codes(10)

@@ -51,7 +51,8 @@ def test_a_run_writes_its_record_and_proves_what_it_froze(
     assert record["parameters"]["trained"] > 0
     steps = [json.loads(line) for line in (folder / rundir.STEPS).read_text().splitlines()]
     assert [step["number"] for step in steps] == list(range(1, record["steps"] + 1))
-    assert len((folder / rundir.PREDICTIONS).read_text().splitlines()) == 4 + 10
+    held_out = len(rundir.RunFolder(folder).data()["validation"]["places"])
+    assert len((folder / rundir.PREDICTIONS).read_text().splitlines()) == held_out + 10
     assert set(record["test"]["metrics"]) >= {"accuracy", "macro_f1"}
     low, high = record["test"]["intervals"]["accuracy"]
     assert low <= record["test"]["metrics"]["accuracy"] <= high
@@ -92,9 +93,10 @@ def test_the_seed_matters(setting: dict[str, Any], tmp_path: Path) -> None:
 def test_held_out_rows_are_listed_and_stratified(setting: dict[str, Any]) -> None:
     folder = done(events_of({**setting, "data.hold_out": 0.25})).folder
     data = json.loads((folder / rundir.DATA).read_text())
-    assert data["train"]["targets"] == {"bad": 15, "good": 15}
-    assert data["validation"]["targets"] == {"bad": 5, "good": 5}
-    assert len(data["validation"]["places"]) == 10
+    # Reviews come in families of nearly the same texts, which stay together.
+    assert data["train"]["targets"] == {"bad": 14, "good": 14}
+    assert data["validation"]["targets"] == {"bad": 6, "good": 6}
+    assert len(data["validation"]["places"]) == 12
     assert all("train.csv:" in place for place in data["validation"]["places"])
 
 

@@ -18,5 +18,14 @@ def fingerprint(example: Example) -> int:
 
     Among a million inputs two others share theirs with a probability of 3e-8, and a number is a tenth of a text.
     """
-    inputs = f"{normalized(example.text)}\0{normalized(example.pair or '')}"
-    return int.from_bytes(blake2b(inputs.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    return fingerprint_of(example.text, example.pair or "")
+
+
+def fingerprint_of(*texts: str) -> int:
+    """The same of texts."""
+    return digest("\0".join(map(normalized, texts)))
+
+
+def digest(text: str) -> int:
+    """64 bits of a text."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

@@ -6,21 +6,21 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, compress
-from operator import not_
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..config import Config
 from ..errors import ConfigError, DataError, Problem
 from ..records import Example, Row
 from ..tasks.base import Task
-from ..tasks.inputs import COUNTABLE
+from ..tasks.inputs import COUNTABLE, present
 from . import long_tables
 from .folders import with_splits
+from .holdout import Division, beside, divide, value_of
 from .sources import Files, columns_of, read
-from .splits import hold_out
 
+T = TypeVar("T")
 FIRST = 1000
 """Rows that are looked at to choose the columns."""
 LONGEST = 200
@@ -43,7 +43,7 @@ class Data:
         sources: Where each split came from, in words.
         notes: What was decided, for the log.
         left_out: By split that was read, the records that can't be used.
-        held_out: Whether the validation examples were drawn from the training data.
+        division: How the validation examples were held out of the training data, where they were.
     """
 
     task: Task
@@ -51,7 +51,20 @@ class Data:
     sources: dict[str, str]
     notes: list[str]
     left_out: dict[str, list[Bad]] = field(default_factory=dict)
-    held_out: bool = False
+    division: Division | None = None
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the validation examples were held out of the training data."""
+        return self.division is not None
+
+    @property
+    def given(self) -> dict[str, list[Example]]:
+        """The splits as they were given: what was held out of the training data is one with them, in their order."""
+        if self.division is None:
+            return self.splits
+        rest = {name: part for name, part in self.splits.items() if name not in ("train", "validation")}
+        return {"train": [*self.division.whole], **rest}
 
     def record(self) -> dict[str, Any]:
         """What `data.json` holds."""
@@ -60,10 +73,10 @@ class Data:
                 "source": self.sources[name],
                 "examples": len(examples),
                 "left_out": len(self.left_out.get(name, ())),
-                "targets": target_counts(examples),
+                "targets": target_counts(self.task, examples),
                 **(
-                    {"places": [example.place for example in examples]}
-                    if self.held_out and name == "validation"
+                    {"held_out": dict(self.division.rule), "places": [example.place for example in examples]}
+                    if self.division is not None and name == "validation"
                     else {}
                 ),
             }
@@ -71,9 +84,9 @@ class Data:
         }
 
 
-def target_counts(examples: Sequence[Example]) -> dict[str, int] | None:
-    """How often each target occurs, where targets are labels."""
-    counts = Counter(example.target for example in examples if isinstance(example.target, str))
+def target_counts(task: Task, examples: Sequence[Example]) -> dict[str, int] | None:
+    """How often each label occurs, where targets have labels."""
+    counts = Counter(label for example in examples for label in task.labels_in(example))
     return dict(sorted(counts.items())) if counts else None
 
 
@@ -120,22 +133,26 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     started = {name: peek(records(config, source, name, problems, heard.append)) for name, source in given.items()}
     if any(not rows_of(head) for head, _ in started.values()):
         raise DataError([*problems, *(one for head, _ in started.values() for one in head if isinstance(one, Problem))])
-    task, started["train"] = choose(asked, *started["train"])
+    task, started["train"] = choose(columns_for(asked), *started["train"])
     for name in set(started) - {"train"}:
         try:
-            _, started[name] = choose(task, *started[name])
+            _, started[name] = choose(columns_for(task), *started[name])
         except ConfigError as error:
             if name not in named:  # a test file whose labels are kept secret, as those of public contests
                 heard.append(f"{name}: {given.pop(name)} is left out; {error.problems[0]}")
                 del started[name]
                 continue
             raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
+    by = beside(config.data, drawn="validation" not in given)
+    if by is not None:
+        _, started["train"] = choose(lambda rows: present(f"data.{by[0]}", by[1], columns_of(rows)), *started["train"])
     first = rows_of(started["train"][0])
     notes = [f"columns: {columns_note(task, columns_of(first))}", *task.remarks(first)]
-    splits, left_out = {}, {}
+    splits, left_out, values = {}, {}, list[Any]()
     mode = config.data.on_bad_row
     for name in given:
-        splits[name], left_out[name] = examples_of(task, chain(*started.pop(name)))
+        keep = (lambda row: values.append(value_of(row, by))) if by is not None and name == "train" else None
+        splits[name], left_out[name] = examples_of(task, chain(*started.pop(name)), keep=keep)
         fatal = [one for bad in left_out[name] for one in bad if mode == "error" or one.code in SWALLOWS]
         problems += fatal
         if left_out[name] and not fatal:
@@ -146,7 +163,7 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     words = {name: words_of(source) for name, source in given.items()}
     data = Data(task, splits, words, notes, left_out)
     # What a part of the records teaches would only lead to more complaints.
-    return (data, problems) if problems else settled(config, data)
+    return (data, problems) if problems else settled(config, data, values)
 
 
 def words_of(source: Any) -> str:
@@ -154,26 +171,30 @@ def words_of(source: Any) -> str:
     return str(source) if isinstance(source, str | Path | Files) else "given in memory"
 
 
-def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
-    """The splits drawn, the task fitted, and what the splits have against one another."""
+def settled(config: Config, data: Data, values: Sequence[Any] = ()) -> tuple[Data, list[Problem]]:
+    """The splits drawn, the task fitted, and what the splits have against one another.
+
+    Args:
+        config: Checked configuration.
+        data: The splits as they were given.
+        values: The group or the time of each training example, where a part is held out by them.
+    """
     task, splits, words, notes = data.task, dict(data.splits), dict(data.sources), list(data.notes)
-    held_out = "validation" not in splits
+    division = None
     try:
-        if held_out:
-            whole = splits["train"]
-            strata = [task.stratum(example) for example in whole]
-            kept, held = hold_out(whole, config.data.hold_out, seed=config.seed, strata=strata)
-            splits["train"], splits["validation"] = [whole[i] for i in kept], [whole[i] for i in held]
-            words["validation"] = f"held out of {words['train']}"
-            notes.append(
-                f"no validation data given: {len(held)} of {len(whole)} training examples are held out "
-                f"({'stratified, ' if any(strata) else ''}seed {config.seed}; listed in data.json)"
-            )
         task = task.fit(splits["train"])
-        if held_out:
-            task = return_unseen(task, splits, notes)
+        if "validation" not in splits:
+            whole = splits["train"]
+            division = divide(config.data, task, task.adapt(whole)[0], values)
+            splits["train"] = [whole[index] for index in division.train]
+            splits["validation"] = [whole[index] for index in division.held]
+            words["validation"] = f"held out of {words['train']}"
+            notes += division.notes
+            task = task.fit(splits["train"])
     except DataError as error:
         return data, error.problems
+    if division is not None:
+        division = replace(division, whole=task.adapt(division.whole)[0])
     for name, examples in splits.items():
         splits[name], heard = task.adapt(examples)
         notes += [f"{name}: {one}" for one in heard]
@@ -182,7 +203,7 @@ def settled(config: Config, data: Data) -> tuple[Data, list[Problem]]:
     found = ", ".join(f"{name} = {value}" for name, value in task.found.items())
     notes += [f"found: {found}"] if found else []
     notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in splits.items()]
-    return replace(data, task=task, splits=splits, sources=words, notes=notes, held_out=held_out), problems
+    return replace(data, task=task, splits=splits, sources=words, notes=notes, division=division), problems
 
 
 def records(
@@ -210,22 +231,27 @@ def peek(items: Iterator[Row | Problem]) -> tuple[list[Row | Problem], Iterator[
     return head, items
 
 
+def columns_for(task: Task) -> Callable[[list[Row]], Task]:
+    """What names a task's columns by rows."""
+    return lambda rows: task.columns(columns_of(rows), rows=rows)
+
+
 def choose(
-    task: Task, head: list[Row | Problem], rest: Iterator[Row | Problem]
-) -> tuple[Task, tuple[list[Row | Problem], Iterator[Row | Problem]]]:
-    """The task with its columns named by the first rows or, where they lack one, by all of them.
+    decide: Callable[[list[Row]], T], head: list[Row | Problem], rest: Iterator[Row | Problem]
+) -> tuple[T, tuple[list[Row | Problem], Iterator[Row | Problem]]]:
+    """What the first rows decide or, where they lack a column, all of them; and the rows again.
 
     Raises:
         ConfigError: a column can't be found.
     """
     try:
-        return task.columns(columns_of(rows_of(head)), rows=rows_of(head)), (head, rest)
+        return decide(rows_of(head)), (head, rest)
     except ConfigError:
         more = list(rest)
         if not more:
             raise
         head += more
-        return task.columns(columns_of(rows_of(head)), rows=rows_of(head)), (head, iter(()))
+        return decide(rows_of(head)), (head, iter(()))
 
 
 def rows_of(items: Iterable[Row | Problem]) -> list[Row]:
@@ -233,12 +259,20 @@ def rows_of(items: Iterable[Row | Problem]) -> list[Row]:
     return [item for item in items if isinstance(item, Row)]
 
 
-def examples_of(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Example], list[Bad]]:
-    """The records that can be used, as examples, and those that can't."""
+def examples_of(
+    task: Task, items: Iterable[Row | Problem], *, keep: Callable[[Row], None] | None = None
+) -> tuple[list[Example], list[Bad]]:
+    """The records that can be used, as examples, and those that can't.
+
+    Args:
+        task: With its columns.
+        items: Rows, and problems in place of rows.
+        keep: Takes what else is needed of each row that gives an example, and may refuse the row.
+    """
     used: list[Example] = []
     bad: list[Bad] = []
     for item in items:
-        read = example_of(task, item)
+        read = example_of(task, item, keep=keep)
         if isinstance(read, Example):
             used.append(read)
         else:
@@ -246,12 +280,15 @@ def examples_of(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Exampl
     return used, bad
 
 
-def example_of(task: Task, item: Row | Problem) -> Example | Bad:
+def example_of(task: Task, item: Row | Problem, *, keep: Callable[[Row], None] | None = None) -> Example | Bad:
     """A record as an example, or everything that is wrong with it, with its bytes."""
     if isinstance(item, Problem):
         return (item,)
     try:
-        return task.read(item)
+        example = task.read(item)
+        if keep is not None:
+            keep(item)
+        return example
     except DataError as error:
         # What has no bytes of its own (a record in memory, a branch of a JSON file) is kept as a line of JSON.
         raw = item.raw or (json.dumps(dict(item.values), ensure_ascii=False, default=str) + "\n").encode()
@@ -268,18 +305,6 @@ def left_out_note(name: str, used: int, bad: Sequence[Bad], mode: str) -> str:
     """How much is left out of a part of the data."""
     how = "skipped" if mode == "skip" else "kept in the run's folder, not used"
     return f"{name}: {used + len(bad):,} records, {used:,} used, {len(bad):,} {how}"
-
-
-def return_unseen(task: Task, splits: dict[str, list[Example]], notes: list[str]) -> Task:
-    """Give back to training what was held out though no other example has its label; the task fits again."""
-    held = splits["validation"]
-    known = [task.check(example) is None for example in task.adapt(held)[0]]
-    kept, back = [*compress(held, known)], [*compress(held, map(not_, known))]
-    if not back or not kept:
-        return task
-    splits["train"], splits["validation"] = [*splits["train"], *back], kept
-    notes.append(f"{len(back)} of the held out examples have labels that no other has, and stay in training")
-    return task.fit(splits["train"])
 
 
 def unseen(task: Task, splits: Mapping[str, Sequence[Example]]) -> list[Problem]:

@@ -6,50 +6,78 @@ of the raw bits of a Philox counter, which numpy promises to keep.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from operator import itemgetter
 
 import numpy as np
 
-from ..errors import ConfigError, DataError, Problem
+from ..errors import ConfigError
 from ..records import Example
-from .identity import fingerprint
 
 Group = list[int]
-"""Indices of the examples that have the same input; they always stay together."""
+"""Indices of the examples that stay together, such as those with the same input."""
 
 
 def hold_out(
-    examples: Sequence[Example], fraction: float, *, seed: int, strata: Sequence[str]
+    keys: Sequence[int],
+    fraction: float,
+    *,
+    seed: int,
+    strata: Sequence[str],
+    essentials: Sequence[Iterable[str]] = (),
 ) -> tuple[list[int], list[int]]:
-    """Divide examples in two, equal inputs (but for case, blanks and Unicode form) always on the same side.
+    """Divide examples in two, those with the same key always on the same side.
 
-    Every label keeps at least one input in training, so a label with one input is not held out; at least one example
-    is held out, even if all labels are of that kind. The order of the examples does not change the draw.
+    Every essential keeps at least one key in training. The order of the examples does not change the
+    draw.
 
     Args:
-        examples: n examples.
+        keys: A number for each of the n examples; those with the same one stay together.
         fraction: Share of the examples to hold out, above 0 and below 1.
         seed: The same seed gives the same draw.
         strata: The stratum of each example, such as its label; this share of each is held out, as nearly as whole
-            groups of equal inputs allow. What rounding takes from one stratum the next one makes good, so that many
-            small ones don't all get none. Equal inputs of several strata count for that of the first.
+            groups allow. What rounding takes from one stratum the next one makes good, so that many small ones don't
+            all get none. A group of several strata counts for its commonest.
+        essentials: What training needs an example of, such as the labels of each example; by default nothing.
 
     Returns:
-        Indices of the training examples and of the held-out examples, each ascending.
+        Indices of the training examples and of the held-out examples, each ascending. None are held out where no group
+        can be spared.
 
     Raises:
-        DataError: there are fewer than two distinct inputs.
         ConfigError: `fraction` is not between 0 and 1.
     """
     if not 0 < fraction < 1:
         raise ConfigError(f"fraction to hold out: expected above 0 and below 1, found {fraction}")
-    groups = _groups(examples)
-    if len(groups) < 2:
-        _refuse(examples, len(groups))
+    groups = _groups(keys)
     groups = [groups[position] for position in _shuffled(len(groups), seed)]
     layers = _strata(groups, strata)
-    held = {index for group in _held(layers, fraction) or groups[:1] for index in group}
-    return [index for index in range(len(examples)) if index not in held], sorted(held)
+    training = Training(groups, essentials or [()] * len(keys))
+    held = {index for group in _held(layers, fraction, training, strata=strata) for index in group}
+    return [index for index in range(len(keys)) if index not in held], sorted(held)
+
+
+def hold_out_latest(times: Sequence[float], fraction: float) -> tuple[list[int], list[int]]:
+    """Divide examples in two by time: those of the same moment on the same side, the share of the latest as near as so
+    can be.
+
+    Args:
+        times: When each of the n examples was.
+        fraction: Share of the examples to hold out, above 0 and below 1.
+
+    Returns:
+        Indices of the earlier and of the later examples, each ascending; none are later where all are of one moment.
+    """
+    moments = sorted(Counter(times).items(), reverse=True)[:-1]  # never all
+    later = accumulate(count for _, count in moments)
+    distances = [
+        (abs(count - fraction * len(times)), moment) for count, (moment, _) in zip(later, moments, strict=True)
+    ]
+    _, first = min(distances, key=itemgetter(0), default=(0.0, float("inf")))
+    earlier = [index for index, time in enumerate(times) if time < first]
+    return earlier, [index for index, time in enumerate(times) if time >= first]
 
 
 def take(examples: Sequence[Example], amount: float, *, seed: int, strata: Sequence[str]) -> list[int]:
@@ -75,22 +103,37 @@ def take(examples: Sequence[Example], amount: float, *, seed: int, strata: Seque
     layers = _strata([[index] for index in order], strata)
     # Spread each label evenly over (0, 1): every beginning of the ranking then holds its share of every label.
     # Equal places go by the shuffled order, which the stable sort keeps.
-    place = {group[0]: (rank + 0.5) / len(groups) for groups in layers for rank, group in enumerate(groups)}
+    place = {group[0]: (rank + 0.5) / len(groups) for groups in layers.values() for rank, group in enumerate(groups)}
     return sorted(sorted(order, key=place.__getitem__)[:number])
 
 
-def _refuse(examples: Sequence[Example], distinct: int) -> None:
-    place = examples[0].place if examples else "data"
-    found = f"{distinct} distinct {'input' if distinct == 1 else 'inputs'} in {len(examples)} examples"
-    message = f"can't hold out a part: found {found}, at least 2 are needed"
-    raise DataError(Problem(place, message, "add examples or give a validation file", "too-few"))
+class Training:
+    """What is left for training while groups are taken out.
+
+    Args:
+        groups: All groups.
+        essentials: What each example shows that training needs a group of.
+    """
+
+    def __init__(self, groups: Sequence[Group], essentials: Sequence[Iterable[str]]) -> None:
+        self.shown = {group[0]: {one for index in group for one in essentials[index]} for group in groups}
+        self.left = Counter(one for shown in self.shown.values() for one in shown)
+
+    def spares(self, group: Group) -> bool:
+        """Whether another group shows each thing that this one does."""
+        return all(self.left[one] > 1 for one in self.shown[group[0]])
+
+    def give(self, group: Group) -> Group:
+        """Take a group out."""
+        self.left.subtract(self.shown[group[0]])
+        return group
 
 
-def _groups(examples: Sequence[Example]) -> list[Group]:
-    """Examples by equal input, but for case, blanks and Unicode form; the order of the rows means nothing."""
+def _groups(keys: Sequence[int]) -> list[Group]:
+    """Examples by key; the order of the rows means nothing."""
     groups: dict[int, Group] = {}
-    for index, example in enumerate(examples):
-        groups.setdefault(fingerprint(example), []).append(index)
+    for index, key in enumerate(keys):
+        groups.setdefault(key, []).append(index)
     return [groups[key] for key in sorted(groups)]
 
 
@@ -101,37 +144,48 @@ def _shuffled(size: int, seed: int) -> list[int]:
     return order
 
 
-def _strata(groups: Sequence[Group], strata: Sequence[str]) -> list[list[Group]]:
-    """Groups by the stratum of their first example, strata sorted, the order of the groups kept."""
+def _strata(groups: Sequence[Group], strata: Sequence[str]) -> dict[str, list[Group]]:
+    """Groups by their commonest stratum, of several the first by name; strata sorted, the order of the groups kept."""
     layers: dict[str, list[Group]] = {}
     for group in groups:
-        layers.setdefault(strata[group[0]], []).append(group)
-    return [layers[stratum] for stratum in sorted(layers)]
+        counts = Counter(strata[index] for index in group)
+        layers.setdefault(min(counts, key=lambda stratum: (-counts[stratum], stratum)), []).append(group)
+    return {stratum: layers[stratum] for stratum in sorted(layers)}
 
 
-def _held(strata: Sequence[list[Group]], fraction: float) -> list[Group]:
-    """The groups to hold out: from each label its share, the last group of each label never."""
+def _held(
+    layers: Mapping[str, list[Group]], fraction: float, training: Training, *, strata: Sequence[str]
+) -> list[Group]:
+    """The groups to hold out: from each stratum its share, the last group of each stratum never."""
     chosen: list[Group] = []
+    scored: set[str] = set()
     owed = 0.0
-    for groups in strata:
+    for stratum, groups in layers.items():
         if len(groups) > 1:
-            wanted = fraction * sum(map(len, groups)) + owed
-            part = _choose(groups[:-1], wanted)
+            whole = sum(map(len, groups))
+            wanted = fraction * whole + owed
+            part = _choose(groups[:-1], wanted, training)
+            if not part and fraction * whole >= 1 and stratum not in scored:  # scores need some, if groups are large
+                part = _smallest(groups[:-1], (whole + 1) / 2, training)  # half of it at most
             owed = min(max(wanted - sum(map(len, part)), -0.5), 0.5)
             chosen += part
-    candidates = [group for groups in strata for group in groups[:-1]]
-    return chosen or sorted(candidates, key=len)[:1]
+            scored |= {strata[index] for group in part for index in group}
+    candidates = [group for groups in layers.values() for group in groups[:-1]]
+    return chosen or _smallest(candidates, float("inf"), training)
 
 
-def _choose(groups: Sequence[Group], wanted: float) -> list[Group]:
+def _choose(groups: Sequence[Group], wanted: float, training: Training) -> list[Group]:
     """Groups with `wanted` examples together, as nearly as can be: all that fit, then one more if that is nearer."""
     chosen: list[Group] = []
     left: list[Group] = []
     for group in groups:
-        fits = len(group) <= wanted + 0.5
+        fits = len(group) <= wanted + 0.5 and training.spares(group)
         (chosen if fits else left).append(group)
-        wanted -= len(group) if fits else 0
-    smallest = min(left, key=len, default=None)
-    if smallest is not None and len(smallest) < 2 * wanted:
-        chosen.append(smallest)
-    return chosen
+        wanted -= len(training.give(group)) if fits else 0
+    return chosen + _smallest(left, 2 * wanted, training)
+
+
+def _smallest(groups: Sequence[Group], limit: float, training: Training) -> list[Group]:
+    """The smallest group that training can spare, where it has fewer examples than the limit."""
+    fitting = [group for group in groups if len(group) < limit and training.spares(group)]
+    return [training.give(min(fitting, key=len))] if fitting else []

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..assembly import open_tokenizer
 from ..config import Config
+from ..data.holdout import FEWEST
 from ..data.identity import fingerprint
 from ..data.parts import Bad, Data, gather
 from ..errors import Problem
@@ -17,7 +18,7 @@ from ..records import Example
 from ..tasks.base import Task
 from . import label_issues
 from .duplicates import contradictions, mirrored, repeated, seen_in_validation
-from .findings import Finding, Severity, by_kind
+from .findings import Finding, Severity, by_kind, many
 from .labels import label_findings
 from .lengths import length_findings
 from .near_duplicates import near_duplicates_or_note
@@ -76,7 +77,7 @@ def audit(
 
     Args:
         task: With its columns, and fitted where there are no problems.
-        splits: Examples by split.
+        splits: Examples by split, as they were given.
         problems: What training would refuse.
         left_out: By split, records that are left out; problems among `problems` are not told twice.
     """
@@ -85,6 +86,10 @@ def audit(
     spared = [problem for record in records for problem in record if id(problem) not in refused]
     findings = [*by_kind(problems, "error"), *by_kind(spared, "warning")]
     keys = {name: [fingerprint(example) for example in examples] for name, examples in splits.items()}
+    distinct = len(set(keys["train"]))
+    if 0 < distinct < FEWEST:
+        message = f"train: {many(distinct, 'distinct input')}: no training set; a model can learn little from it"
+        findings.append(Finding("warning", "few-examples", message, distinct))
     findings += repeated(splits, keys)
     findings += seen_in_validation(splits, keys)
     findings += mirrored(splits, keys)
@@ -116,12 +121,12 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     """
     source = locate(config.model.name)
     data, problems = gather(config, sources)
-    findings = audit(data.task, data.splits, problems=problems, left_out=data.left_out)
-    findings += near_duplicates_or_note(data.splits, stratum=data.task.stratum)
+    findings = audit(data.task, data.given, problems=problems, left_out=data.left_out)
+    findings += near_duplicates_or_note(data.given, stratum=data.task.stratum)
     issues = None
     if not problems:
         tokenizer = open_tokenizer(source, max_length=config.model.max_length)
-        for name, examples in data.splits.items():
+        for name, examples in data.given.items():
             findings += length_findings(data.task, examples, tokenizer=tokenizer, name=name)
         if labels:
             issues = label_issues.find_label_issues(config, data)
@@ -143,7 +148,7 @@ def warning_lines(data: Data, findings: Sequence[Finding]) -> list[str]:
     """The warnings about a run's data, a line each; those about single examples with the first few in full."""
     lines = []
     listed = set()
-    for name, examples in data.splits.items():
+    for name, examples in data.given.items():
         kinds: dict[str, list[Problem]] = {}
         for problem in data.task.warnings(examples):
             kinds.setdefault(problem.code, []).append(problem)

@@ -115,6 +115,13 @@ class Answers(base.Task):
             raise ConfigError("answer: no training question has an answer; is the right column named?")
         return self.with_fitted(no_answer=not all(example.target for example in examples))
 
+    def essentials(self, examples: Sequence[Example]) -> list[set[str]]:
+        """Whether a question has an answer: training sees both kinds, where there are both."""
+        return [{"answer" if example.target else "no answer"} for example in examples]
+
+    def kept_together(self, example: Example) -> tuple[str, str]:
+        return example.pair or "", ""
+
     def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
         """Whether the question has an answer (1 or 0), and whether a prediction can express one.
 

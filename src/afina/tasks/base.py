@@ -267,6 +267,20 @@ class Task(ABC):
         """The stratum of an example in stratified splits: its label, or the empty text where targets are not labels."""
         return example.target if isinstance(example.target, str) else ""
 
+    def essentials(self, examples: Sequence[Example]) -> list[set[str]]:
+        """What each example shows that training must see once: its labels, and whatever else `fit` or `check` ask for.
+
+        An example that alone shows something is never held out of the training data.
+        """
+        return [set(self.labels_in(example)) for example in examples]
+
+    def kept_together(self, example: Example) -> tuple[str, str]:
+        """The texts by which examples stay on one side when a part is held out, where they are the same or nearly so.
+
+        By default the whole input; for questions, the passage.
+        """
+        return example.text, example.pair or ""
+
     def show(self, target: Any) -> str:
         """A short form of a target for messages."""
         return printable(target, 40)

@@ -97,6 +97,12 @@ class Regression(base.Task):
             )
         return self.with_fitted(mean=float(targets.mean()), deviation=deviation)
 
+    def essentials(self, examples: Sequence[Example]) -> list[set[str]]:
+        """The ends of the scale, so that the training targets vary and span what is to be predicted."""
+        targets = [example.target for example in examples]
+        ends = {min(targets): "lowest", max(targets): "highest"}
+        return [{ends[target]} if target in ends else set() for target in targets]
+
     def encode_target(self, example: Example, window: Window) -> Array:
         return np.array((example.target - self.fitted["mean"]) / self.fitted["deviation"], dtype=np.float32)
 

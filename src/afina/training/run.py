@@ -135,7 +135,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
     """The work of `prepare`, on the chosen device."""
     task, model = data.task, config.model
     with clock.part("check"):
-        findings = audit(task, data.splits, left_out=data.left_out)
+        findings = audit(task, data.given, left_out=data.left_out)
         lines = warning_lines(data, findings)
     for line in lines:
         yield Note(line, "warning")
