@@ -11,7 +11,7 @@ from ..assembly import open_tokenizer
 from ..config import Config
 from ..data.identity import fingerprint
 from ..data.parts import Bad, Data, gather
-from ..errors import Problem
+from ..errors import Problem, Tally
 from ..model.families import locate
 from ..records import Example
 from ..tasks.base import Task
@@ -135,23 +135,15 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     )
 
 
-SHOWN = 5
-"""Warnings about single examples that are shown in full, of each kind."""
-
-
 def warning_lines(data: Data, findings: Sequence[Finding]) -> list[str]:
-    """The warnings about a run's data, a line each; those about single examples with the first few in full."""
+    """The warnings about a run's data, a line each; those about single examples with their kinds told apart."""
     lines = []
-    listed = set()
+    listed: set[str] = set()
     for name, examples in data.splits.items():
-        kinds: dict[str, list[Problem]] = {}
-        for problem in data.task.warnings(examples):
-            kinds.setdefault(problem.code, []).append(problem)
-        for same in kinds.values():
-            lines += [f"{name}: {problem}" for problem in same[:SHOWN]]
-            if len(same) > SHOWN:
-                lines.append(f"{name}: ... and {len(same) - SHOWN:,} more of the kind")
-        listed |= set(kinds)
+        tally = Tally()
+        tally.add(*data.task.warnings(examples))
+        lines += [f"{name}: {line}" for line in tally.lines()]
+        listed |= set(tally.kinds)
     grouped = [finding for finding in findings if finding.severity == "warning" and finding.code not in listed]
     return [*lines, *map(in_a_line, grouped)]
 
