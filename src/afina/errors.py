@@ -149,7 +149,7 @@ class ConfigError(InputError):
 
 
 class DataError(InputError):
-    """One or more rows, or a whole file, can't be used. Equal problems are one line with their number; a hint may follow.
+    """One or more rows, or a whole file, can't be used. Equal problems are one line, with their number.
 
     Args:
         problems: Any number of them, or a tally.

@@ -237,21 +237,21 @@ def examples_of(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Exampl
     return used, bad
 
 
-def example_of(task: Task, item: Row | Problem) -> Example | Bad:
+def example_of(task: Task, item: Row | Problem, *, labelled: bool = True) -> Example | Bad:
     """A record as an example, or everything that is wrong with it, with its bytes."""
     if isinstance(item, Problem):
         return (item,)
     try:
-        return task.read(item)
+        return task.read(item, labelled=labelled)
     except DataError as error:
         # What has no bytes of its own (a record in memory, a branch of a JSON file) is kept as a line of JSON.
         raw = item.raw or (json.dumps(dict(item.values), ensure_ascii=False, default=str) + "\n").encode()
         return tuple(replace(problem, raw=raw) for problem in error.problems)
 
 
-def read_examples(task: Task, rows: Sequence[Row]) -> tuple[list[Example], list[Problem]]:
-    """Rows to examples, and what is wrong with the rows that give none."""
-    used, bad = examples_of(task, rows)
+def read_examples(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Example], list[Problem]]:
+    """Records to examples, and what is wrong with those that give none."""
+    used, bad = examples_of(task, items)
     return used, list(chain(*bad))
 
 

@@ -95,6 +95,10 @@ class Answers(base.Task):
                 chosen["answer_start"] = "answer_start"
         return self.with_options(**chosen)
 
+    @property
+    def inputs(self) -> tuple[str, str]:
+        return self.options.question or "question", self.options.context or "context"
+
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         question = inputs.read_text(row, self.options.question or "", labelled=labelled)
         context = inputs.read_text(row, self.options.context or "", labelled=labelled)

@@ -195,6 +195,17 @@ class Task(ABC):
             DataError: the row can't be used; its problems name the place of the row.
         """
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns of an input, one for each of its texts; empty where any text or pair of texts will do."""
+        columns = (getattr(self.options, role, None) for role in ("text", "pair"))
+        return tuple(column for column in columns if column is not None)
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether an input is a list of words, as those of the training data; a plain text will do, too."""
+        return False
+
     @abstractmethod
     def fit(self, examples: Sequence[Example]) -> Self:
         """The task fitted to the training examples.
