@@ -65,7 +65,7 @@ class Source(NamedTuple):
     """Where a model is stored. A folder has been inspected.
 
     Attributes:
-        path: A folder, or a hub id.
+        path: The folder of configuration, weights and tokenizer, or a hub id.
         local: Whether it is a folder.
     """
 
@@ -90,8 +90,7 @@ def locate(name: str) -> Source:
     try:
         for folder in (given, given / "model"):  # a run of afina keeps its model in `model`
             if (folder / CONFIG).is_file():
-                inspect(folder)
-                return Source(str(folder), True)
+                return Source(str(inspect(folder)), True)
         there = given.exists()
     except OSError as error:
         raise ModelError(f"model: {printable(name)} can't be read: {error.strerror or error}") from error
