@@ -13,6 +13,7 @@ import torch
 from afina import assembly
 from afina.assembly import (
     coverage,
+    coverage_line,
     encode_dataset,
     encode_gradually,
     open_network,
@@ -55,7 +56,7 @@ def test_coverage_counts_what_windows_can_express(tiny: Callable[[str], Path]) -
     example = Example("the cat sleeps", target=tags, words=((0, 3), (4, 7), (8, 14)))
     task = kind(kind.Options(**{"tokens": "tokens", "tags": "tags"})).fit([example])
     data = assembly.encode_dataset(assembly.open_tokenizer(str(tiny("bert"))), task, [example])
-    assert assembly.coverage(task, data) == {"gold": 1, "covered": 1}
+    assert assembly.coverage(task, data) == {"": 1}
 
 
 def test_a_head_with_a_loss_of_its_own_takes_no_weights(tiny: Callable[[str], Path]) -> None:
@@ -148,8 +149,12 @@ def test_what_the_windows_can_express_is_counted(tiny: Callable[[str], Path]) ->
     example = Example("the cat sleeps", target=("O", "B-WHO", "O"), words=((0, 3), (4, 7), (8, 14)))
     unseen = Example("the \u200b cat", target=("O", "B-WHO", "B-WHO"), words=((0, 3), (4, 5), (6, 9)))
     data = encode_dataset(tokenizer, entities, [example, unseen])
-    assert coverage(entities, data) == {"gold": 3, "covered": 2}  # no token stands for a blank without width
-    assert coverage(task_of(), encode_dataset(tokenizer, task_of(), EXAMPLES)) == {"gold": 0, "covered": 0}
+    counts = coverage(entities, data)
+    assert counts == {"": 2, "with a word without a token": 1}  # no token stands for a blank without width
+    assert coverage_line(entities, counts) == (
+        "2 of 3 gold entities can be predicted; not those 1 with a word without a token"
+    )
+    assert coverage(task_of(), encode_dataset(tokenizer, task_of(), EXAMPLES)) == {}
 
 
 def test_a_tokenizer_opens_without_the_weights(tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 config.json model.safetensors tokenizer.json ...   what every Hugging Face tool loads
 afina.json                                         task, options, what was fitted, head, length: what they don't know
 
-Under a head that is not the family's own, no other tool can give the model's answers, and none may load it as if it could:
+Under a head that is not the family's own, no other tool gives the model's answers, and none may load it as if it did:
 
 config.json                                        a type of model that only afina knows
 encoder/                                           config.json model.safetensors tokenizer.json ... of the encoder alone

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
 import psutil
 import torch
@@ -84,12 +85,18 @@ def encode_gradually(tokenizer: Tokenizer, task: Task, examples: Sequence[Exampl
     return to_dataset(examples, features)
 
 
-def coverage(task: Task, data: EncodedDataset) -> dict[str, int]:
-    """How many gold items the data have, and how many of them their windows can express."""
-    counts = [
-        task.coverage(example, feature.windows) for example, feature in zip(data.examples, data.features, strict=True)
-    ]
-    return {"gold": sum(gold for gold, _ in counts), "covered": sum(covered for _, covered in counts)}
+def coverage(task: Task, data: EncodedDataset) -> Counter[str]:
+    """How many gold items can't be predicted, by reason; those that can be under the empty text."""
+    pairs = zip(data.examples, data.features, strict=True)
+    return Counter(chain.from_iterable(task.coverage(example, feature.windows) for example, feature in pairs))
+
+
+def coverage_line(task: Task, counts: Counter[str]) -> str:
+    """How many gold items can be predicted, and why the others can't."""
+    others = [f"{count:,} {reason}" for reason, count in counts.most_common() if reason]
+    return f"{counts['']:,} of {counts.total():,} gold {task.unit} can be predicted" + (
+        f"; not those {', '.join(others)}" if others else ""
+    )
 
 
 def open_tokenizer(name: str | Source, *, max_length: int | None = None) -> Tokenizer:

@@ -15,6 +15,7 @@ from ..errors import Problem, Tally
 from ..model.families import locate
 from ..records import Example
 from ..tasks.base import Task
+from ..text.tokenization import CHUNK, chunks
 from . import label_issues
 from .duplicates import contradictions, mirrored, repeated, seen_in_validation
 from .findings import Finding, Severity, by_kind
@@ -121,8 +122,11 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     issues = None
     if not problems:
         tokenizer = open_tokenizer(source, max_length=config.model.max_length)
+        train = data.splits["train"]
+        encoded = (one for some in chunks(train, CHUNK) for one in tokenizer.encode(some, slides=data.task.slides))
+        task = data.task.fit_tokens(train, encoded)
         for name, examples in data.splits.items():
-            findings += length_findings(data.task, examples, tokenizer=tokenizer, name=name)
+            findings += length_findings(task, examples, tokenizer=tokenizer, name=name)
         if labels:
             issues = label_issues.find_label_issues(config, data)
             findings += issues.findings()
