@@ -30,7 +30,7 @@ from .config import validated
 from .disk import settle, sha256
 from .errors import ConfigError, ModelError, printable
 from .model import network as networks
-from .model.backbone import check_length, load_config, quiet
+from .model.backbone import check_length, check_rows, load_config, quiet
 from .model.families import Source, locate
 from .model.folder import CONFIG, ENCODER, HEAD, LABELS, OWN_TYPE, READ, read_json
 from .model.network import Network
@@ -181,8 +181,10 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
         )
     check_finite(network, source.path)
     network.train_nothing()
-    length = check_length(about.max_length, network.backbone.config, pretrained)
-    return Artifact(task, Tokenizer(pretrained, length), network, about.head, about.base)
+    config = network.backbone.config
+    tokenizer = Tokenizer(pretrained, check_length(about.max_length, config, pretrained))
+    check_rows(config, tokenizer, source.path)
+    return Artifact(task, tokenizer, network, about.head, about.base)
 
 
 def check_finite(network: Network, source: str) -> None:

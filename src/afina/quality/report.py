@@ -121,7 +121,7 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     findings += near_duplicates_or_note(data.splits, stratum=data.task.stratum)
     issues = None
     if not problems:
-        tokenizer = open_tokenizer(source, max_length=config.model.max_length)
+        tokenizer = open_tokenizer(source, max_length=config.model.max_length, resize=config.model.resize)
         train = data.splits["train"]
         encoded = (one for some in chunks(train, CHUNK) for one in tokenizer.encode(some, slides=data.task.slides))
         task = data.task.fit_tokens(train, encoded)

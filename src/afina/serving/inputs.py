@@ -86,12 +86,8 @@ def from_item(task: Task, item: Any, place: str) -> Example | Bad:
     problem = next(filter(None, (fault_of(part, item, place) for part in parts)), None)
     if problem is not None:
         return (problem,)
-    if task.takes_words:
-        return (
-            example_of(task, Row({task.inputs[0]: parts}, place), labelled=False)
-            if parts is value
-            else Example(value, None, None, place)
-        )
+    if task.words_column is not None and isinstance(value, list):
+        return example_of(task, Row({task.words_column: value}, place), labelled=False)
     if len(parts) not in ((len(task.inputs),) if task.inputs else (1, 2)):
         return (misfit(task, parts, place),)
     return Example(parts[0], parts[1] if len(parts) == 2 else None, None, place)

@@ -204,9 +204,9 @@ class Task(ABC):
         return tuple(column for column in columns if column is not None)
 
     @property
-    def takes_words(self) -> bool:
-        """Whether an input is a list of words, as those of the training data; a plain text will do, too."""
-        return False
+    def words_column(self) -> str | None:
+        """The column of lists of words, where an input is such a list, as in the training data, or a plain text."""
+        return None if self.inputs else getattr(self.options, "tokens", None)
 
     @abstractmethod
     def fit(self, examples: Sequence[Example]) -> Self:

@@ -139,14 +139,6 @@ class Tokens(base.Task):
                 chosen["label"] = inputs.target_column("label", options.label, SPAN_NAMES, names)
         return self.with_options(**chosen)
 
-    @property
-    def inputs(self) -> tuple[str]:
-        return (self.options.text or self.options.tokens or "text",)
-
-    @property
-    def takes_words(self) -> bool:
-        return self.options.text is None and self.options.tokens is not None
-
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         if self.options.text is not None:
             text = inputs.read_text(row, self.options.text, labelled=labelled)

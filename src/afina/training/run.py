@@ -151,7 +151,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
     strategy = strategies.find(config.strategy)
     with clock.part("load"):
         source = locate(model.name)
-        tokenizer = assembly.open_tokenizer(source, max_length=model.max_length)
+        tokenizer = assembly.open_tokenizer(source, max_length=model.max_length, resize=model.resize)
         network = assembly.open_network(
             source, task, tokenizer=tokenizer, compute=compute, head=model.head, dropout=model.dropout,
             head_dropout=model.head_dropout, packing=config.training.packing, seed=config.seed,
