@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
 
 import afina
@@ -53,6 +54,64 @@ def test_a_pipeline_of_hugging_face_gives_the_same_answers(model: Path) -> None:
         assert [scores[label] for label in ours.labels] == pytest.approx(row.tolist(), abs=1e-5)
 
 
+@pytest.fixture(scope="module", params=["mean", "linear"])
+def headed(
+    request: pytest.FixtureRequest, tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("headed") / "run"
+    afina.train(train=ROWS, validation=ROWS, model=tiny("bert"), head=request.param, epochs=2, out=out)
+    return out / "model"
+
+
+@pytest.mark.parametrize("cls", ["AutoModelForSequenceClassification", "AutoModel", "BertForSequenceClassification"])
+def test_nobody_else_loads_a_model_under_a_head_of_ours(cls: str, headed: Path) -> None:
+    """A stock class would give the encoder a classifier of random weights."""
+    with pytest.raises((ValueError, OSError), match=r"afina\.load|no file named"):
+        getattr(transformers, cls).from_pretrained(headed)
+
+
+def test_a_pipeline_refuses_it_and_says_what_to_do(headed: Path) -> None:
+    with pytest.raises(ValueError, match=r"afina\.load"):
+        pipeline("text-classification", model=str(headed))
+
+
+def test_its_encoder_is_a_stock_model(headed: Path) -> None:
+    encoder = transformers.AutoModel.from_pretrained(headed / "encoder")
+    ours = load(headed).network.backbone.base.state_dict()
+    assert all(torch.equal(ours[name], tensor) for name, tensor in encoder.state_dict().items())
+    assert transformers.AutoTokenizer.from_pretrained(headed / "encoder")("a film")["input_ids"]
+
+
+def test_it_answers_and_is_fine_tuned_further(headed: Path, tmp_path: Path) -> None:
+    texts = [row["text"] for row in ROWS]
+    assert afina.load(headed).predict(texts) == afina.load(headed.parent).predict(texts)
+    for start in (headed, headed.parent, headed / "encoder"):
+        again = afina.train(train=ROWS, validation=ROWS, model=start, epochs=1, out=tmp_path / start.name)
+        assert again.predictor.predict(texts)
+
+
+@pytest.mark.parametrize("name", ["encoder/model.safetensors", "encoder/config.json", "head.safetensors"])
+def test_its_files_are_verified(name: str, headed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(headed, folder)
+    raw = bytearray((folder / name).read_bytes())
+    raw[-2] ^= 1
+    (folder / name).write_bytes(raw)
+    with pytest.raises(ModelError, match=rf"{name}: (not the bytes|damaged)"):
+        load(folder)
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=r"missing|holds no"):
+        load(folder)
+
+
+def test_a_file_that_came_later_is_refused_in_the_encoder_too(headed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(headed, folder)
+    (folder / "encoder" / "vocab.txt").write_text("x")
+    with pytest.raises(ModelError, match=r"vocab\.txt: not there when the model was saved"):
+        load(folder)
+
+
 def test_a_run_and_its_model_folder_are_the_same(model: Path) -> None:
     assert afina.load(model).predict(TEXTS) == afina.load(model.parent).predict(TEXTS)
 
@@ -91,7 +150,9 @@ def test_a_newer_format_is_refused(model: Path) -> None:
     about = json.loads(before)
     try:
         file.write_text(json.dumps({**about, "format": FORMAT + 1, "afina": "9.0"}), encoding="utf-8")
-        with pytest.raises(ModelError, match=r"written by afina 9.0 in format 3; this version reads up to 2"):
+        with pytest.raises(
+            ModelError, match=rf"written by afina 9.0 in format {FORMAT + 1}; this version reads up to {FORMAT}"
+        ):
             load(model)
         file.write_text(before[:40], encoding="utf-8")
         with pytest.raises(ModelError, match="damaged"):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 import torch
 
+import afina
 from afina import assembly
 from afina.assembly import (
     coverage,
+    coverage_line,
     encode_dataset,
     encode_gradually,
     open_network,
@@ -24,6 +28,7 @@ from afina.assembly import (
 from afina.compute import Compute
 from afina.errors import ConfigError, ModelError
 from afina.model.families import locate
+from afina.model.pretrained import load_tokenizer
 from afina.records import Example
 from afina.tasks.base import Task, find
 from afina.text.layouts import Packed, Padded
@@ -55,7 +60,7 @@ def test_coverage_counts_what_windows_can_express(tiny: Callable[[str], Path]) -
     example = Example("the cat sleeps", target=tags, words=((0, 3), (4, 7), (8, 14)))
     task = kind(kind.Options(**{"tokens": "tokens", "tags": "tags"})).fit([example])
     data = assembly.encode_dataset(assembly.open_tokenizer(str(tiny("bert"))), task, [example])
-    assert assembly.coverage(task, data) == {"gold": 1, "covered": 1}
+    assert assembly.coverage(task, data) == {"": 1}
 
 
 def test_a_head_with_a_loss_of_its_own_takes_no_weights(tiny: Callable[[str], Path]) -> None:
@@ -148,8 +153,12 @@ def test_what_the_windows_can_express_is_counted(tiny: Callable[[str], Path]) ->
     example = Example("the cat sleeps", target=("O", "B-WHO", "O"), words=((0, 3), (4, 7), (8, 14)))
     unseen = Example("the \u200b cat", target=("O", "B-WHO", "B-WHO"), words=((0, 3), (4, 5), (6, 9)))
     data = encode_dataset(tokenizer, entities, [example, unseen])
-    assert coverage(entities, data) == {"gold": 3, "covered": 2}  # no token stands for a blank without width
-    assert coverage(task_of(), encode_dataset(tokenizer, task_of(), EXAMPLES)) == {"gold": 0, "covered": 0}
+    counts = coverage(entities, data)
+    assert counts == {"": 2, "with a word without a token": 1}  # no token stands for a blank without width
+    assert coverage_line(entities, counts) == (
+        "2 of 3 gold entities can be predicted; not those 1 with a word without a token"
+    )
+    assert coverage(task_of(), encode_dataset(tokenizer, task_of(), EXAMPLES)) == {}
 
 
 def test_a_tokenizer_opens_without_the_weights(tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,3 +218,39 @@ def test_room_for_kept_states_is_as_told_or_a_share_of_the_free_memory(
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
     assert state_store(memory=None, disk=0).memory == pytest.approx(0.25 * free.available)
     assert state_store(memory=0, disk=0).memory == 0
+
+
+def with_new_token(folder: Path) -> Path:
+    """A model whose tokenizer has one token more than the embedding has rows."""
+    tokenizer = load_tokenizer(str(folder), local=True)
+    tokenizer.add_tokens(["<new>"])
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "deberta-v2", "distilbert", "modernbert"])
+def test_a_token_without_a_row_is_named_and_gets_one_on_request(
+    family: str, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = with_new_token(Path(shutil.copytree(tiny(family), tmp_path / "model")))
+    rows = [{"text": f"a {word} film <new>", "label": word} for word in ("lovely", "awful")] * 3
+    settings: dict[str, Any] = {"train": rows, "validation": rows, "model": folder, "epochs": 1}
+    with pytest.raises(ModelError, match=r"none for '<new>'; --set model\.resize=true trains it"):
+        afina.train(**settings, out=tmp_path / "run")
+    with pytest.raises(ModelError, match="none for '<new>'"):
+        afina.check(**settings)
+    run = afina.train(**settings, model__resize=True, out=tmp_path / "run")
+    network = run.predictor.artifact.network
+    base: Any = network.backbone.base
+    table = base.get_input_embeddings().weight
+    assert len(table) == network.backbone.config.vocab_size == open_tokenizer(str(folder), resize=True).rows
+    assert afina.load(run.folder).predict(["<new>"]) == run.predictor.predict(["<new>"])
+
+
+def test_a_fine_tuned_model_with_a_token_without_a_row_is_refused(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = [{"text": f"a {word} film", "label": word} for word in ("lovely", "awful")] * 3
+    run = afina.train(train=rows, validation=rows, model=tiny("bert"), epochs=1, out=tmp_path / "run")
+    (run.folder / "model" / "afina.json").unlink()
+    with_new_token(run.folder / "model")
+    with pytest.raises(ModelError, match=r"resize_token_embeddings"):
+        afina.load(run.folder)

@@ -13,8 +13,10 @@ from afina.errors import (
     MissingExtra,
     ModelError,
     Problem,
+    Tally,
     TrainingError,
     printable,
+    shortened,
 )  # fmt: skip
 
 
@@ -23,13 +25,38 @@ def test_a_problem_says_where_what_and_how() -> None:
     assert str(Problem("a.csv:3", "no label")) == "a.csv:3: no label"
 
 
-def test_many_problems_are_counted() -> None:
-    problems = [Problem(f"a.csv:{line}", "no label") for line in range(SHOWN + 5)]
+def test_equal_problems_are_one_line_with_their_number_and_five_places() -> None:
+    problems = [Problem(f"a.csv:{line}", "no label", "label it") for line in range(1, 31)]
     error = DataError(problems, hint="do this")
-    lines = str(error).split("\n")
-    assert len(lines) == SHOWN + 2
-    assert lines[-2:] == [f"... and 5 more ({SHOWN + 5} problems in all)", "do this"]
-    assert error.total == SHOWN + 5
+    assert str(error) == "a.csv:1: no label; label it (30 of the kind: a.csv:1, :2, :3, :4, :5, ...)\ndo this"
+    assert (error.total, error.problems) == (30, problems)
+
+
+def test_different_problems_of_a_kind_are_a_few_lines_with_one_cure() -> None:
+    problems = [Problem(f"a.csv:{i}", f"'{i % 8}' is no number", "write a number", "not-a-number") for i in range(80)]
+    *lines, rest, total = str(DataError([*problems, Problem("b.csv:2", "empty", "", "empty-text")])).split("\n")
+    assert lines[0] == ("a.csv:0: '0' is no number; write a number (10 of the kind: a.csv:0, :8, :16, :24, :32, ...)")
+    assert lines[1] == "a.csv:1: '1' is no number (10 of the kind: a.csv:1, :9, :17, :25, :33, ...)"
+    assert lines[SHOWN] == "... and 30 more of the kind: a.csv:5, :6, :7, :13, :14, ..."
+    assert (rest, total) == ("b.csv:2: empty", "81 problems in all")
+
+
+def test_few_problems_are_listed_as_they_are() -> None:
+    problems = [Problem("a.csv:1", "x", "mend it", "one"), Problem("b.csv:1", "y", "mend it", "two")]
+    assert str(DataError(problems)).split("\n") == [str(problem) for problem in problems]
+
+
+def test_a_tally_counts_without_keeping() -> None:
+    tally = Tally()
+    for line in range(1000):
+        tally.add(Problem(f"a.csv:{line}", f"{line} is odd", "", "odd"))
+    error = DataError(tally)
+    assert error.total == 1000
+    assert len(error.problems) == SHOWN
+
+
+def test_places_without_the_name_of_the_file_before() -> None:
+    assert shortened(["a.csv:1", "a.csv:2", "b.csv:2", "row 3"]) == ["a.csv:1", ":2", "b.csv:2", "row 3"]
 
 
 @pytest.mark.parametrize(

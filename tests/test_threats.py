@@ -56,6 +56,11 @@ def edit(file: Path, **entries: Any) -> None:
     file.write_text(json.dumps({name: value for name, value in tree.items() if value is not None}), encoding="utf-8")
 
 
+def held(model: Path, name: str) -> Path:
+    """Where a file of a model under a head of ours lies: the encoder has a folder of its own."""
+    return model / name if name in ("afina.json", "head.safetensors", "notes") else model / "encoder" / name
+
+
 def unsealed(model: Path) -> Path:
     """A fine-tuned model whose sums are gone: an attacker would write his own."""
     edit(model / "afina.json", files=None, sha256=None)
@@ -95,8 +100,9 @@ def test_an_entry_that_chooses_code_or_files_is_refused_at_any_depth(entry: str,
         (base / "before").replace(base / "config.json")
 
 
-def test_the_entries_of_a_fine_tuned_model_are_looked_at_too(model: Path) -> None:
-    edit(unsealed(model) / "config.json", auto_map=CODE)
+@pytest.mark.parametrize("name", ["config.json", "encoder/config.json"])
+def test_the_entries_of_a_fine_tuned_model_are_looked_at_too(name: str, model: Path) -> None:
+    edit(unsealed(model) / name, auto_map=CODE)
     with pytest.raises(ModelError, match="'auto_map' names code to import"):
         load(model)
 
@@ -199,7 +205,7 @@ def test_nonsense_is_an_error_of_the_model_or_does_not_matter(entry: str, value:
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(name: str, content: bytes | None, says: str, model: Path) -> None:
-    file = unsealed(model) / name
+    file = held(unsealed(model), name)
     file.write_bytes(content or b"")
     if content is None:
         os.truncate(file, 20_000_000)
@@ -323,8 +329,8 @@ def test_a_folder_without_weights_is_refused(base: Path) -> None:
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "afina.json", "notes"])
 def test_a_link_that_leaves_the_folder_is_refused(name: str, model: Path, tmp_path: Path) -> None:
     (model / "notes").mkdir()
-    (model / name).rename(tmp_path / f"moved-{name}")
-    (model / name).symlink_to(tmp_path / f"moved-{name}")
+    held(model, name).rename(tmp_path / f"moved-{name}")
+    held(model, name).symlink_to(tmp_path / f"moved-{name}")
     with pytest.raises(ModelError, match=rf"{name}: a link that leaves the folder"):
         load(model)
 
@@ -340,7 +346,7 @@ def test_a_link_inside_the_folder_is_a_file_of_it(base: Path) -> None:
 )
 @pytest.mark.parametrize("kind", ["folder", "pipe", "loop"])
 def test_only_plain_files_are_files(name: str, kind: str, model: Path) -> None:
-    file = unsealed(model) / name
+    file = held(unsealed(model), name)
     file.unlink(missing_ok=True)
     if kind == "folder":
         file.mkdir()
@@ -372,10 +378,11 @@ def cached(source: Path, root: Path) -> Path:
     (repository / "blobs").mkdir(parents=True)
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text(commit)
-    snapshot.mkdir(parents=True)
-    for i, file in enumerate(sorted(source.iterdir())):
+    for i, file in enumerate(sorted(file for file in source.rglob("*") if file.is_file())):
         shutil.copy(file, repository / "blobs" / f"{i:040x}")
-        (snapshot / file.name).symlink_to(f"../../blobs/{i:040x}")
+        link = snapshot / file.relative_to(source)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(repository / "blobs" / f"{i:040x}", link.parent))
     return snapshot
 
 
@@ -476,7 +483,7 @@ def tensor(shape: list[int], start: int, end: int, dtype: str = "F32") -> dict[s
     ],
 )
 def test_a_header_that_does_not_fit_its_file_is_refused(name: str, content: bytes, model: Path) -> None:
-    (unsealed(model) / name).write_bytes(content)
+    held(unsealed(model), name).write_bytes(content)
     with pytest.raises(ModelError, match=rf"{name}: damaged"):
         load(model)
 
@@ -506,7 +513,7 @@ def test_weights_in_several_files_load(base: Path) -> None:
 @pytest.mark.parametrize("name", ["model.safetensors", "head.safetensors"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_no_numbers_are_refused_by_name(name: str, value: float, model: Path) -> None:
-    file = unsealed(model) / name
+    file = held(unsealed(model), name)
     weights = {key: tensor.copy() for key, tensor in load_file(file).items()}
     key = next(key for key in weights if key.endswith("weight"))
     weights[key].flat[-1] = value

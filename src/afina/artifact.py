@@ -2,7 +2,12 @@
 
 config.json model.safetensors tokenizer.json ...   what every Hugging Face tool loads
 afina.json                                         task, options, what was fitted, head, length: what they don't know
-head.safetensors                                   only when the head is not the family's own
+
+Under a head that is not the family's own, no other tool gives the model's answers, and none may load it as if it did:
+
+config.json                                        a type of model that only afina knows
+encoder/                                           config.json model.safetensors tokenizer.json ... of the encoder alone
+head.safetensors afina.json
 """
 
 from __future__ import annotations
@@ -25,16 +30,16 @@ from .config import validated
 from .disk import settle, sha256
 from .errors import ConfigError, ModelError, printable
 from .model import network as networks
-from .model.backbone import check_length, load_config, quiet
+from .model.backbone import check_length, check_rows, load_config, quiet
 from .model.families import Source, locate
-from .model.folder import LABELS, READ, read_json
+from .model.folder import CONFIG, ENCODER, HEAD, LABELS, OWN_TYPE, READ, read_json
 from .model.network import Network
 from .model.pretrained import load_tokenizer
 from .tasks.base import Task, find
 from .tasks.base import names as tasks
 from .text.tokenization import Tokenizer
 
-FORMAT = 2
+FORMAT = 3
 """Version of `afina.json`. A change that older code can't read counts up, and `tests/artifacts` keeps one of each."""
 
 FORMAT_1 = {"facts": "fitted", "stock": "auto_class"}
@@ -87,13 +92,15 @@ class Artifact:
 
     def save(self, folder: Path) -> None:
         """Write the folder. It must not exist."""
-        folder.mkdir(parents=True)
         spec = self.task.head
+        encoder = folder if self.head == "native" else folder / ENCODER
+        encoder.mkdir(parents=True)
         if self.head != "native":
-            save_file(self.network.head.state_dict(), folder / "head.safetensors")
+            save_file(self.network.head.state_dict(), folder / HEAD)
+            (folder / CONFIG).write_text(json.dumps({"model_type": OWN_TYPE}, indent=2) + "\n", encoding="utf-8")
         with quiet():
-            self.network.stock.save_pretrained(folder)
-        self.tokenizer.pretrained.save_pretrained(folder)
+            self.network.stock.save_pretrained(encoder)
+        self.tokenizer.pretrained.save_pretrained(encoder)
         about = {
             "format": FORMAT,
             "afina": version("afina"),
@@ -108,7 +115,8 @@ class Artifact:
             "packing": self.network.packing,
             "base": self.base,
         }
-        about["files"] = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        about["files"] = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
         about["sha256"] = digest(about)
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (folder / "afina.json").write_text(text + "\n", encoding="utf-8")
@@ -122,17 +130,23 @@ def load(path: str | Path) -> Artifact:
         ModelError: nothing loadable is there, a weight is missing, or the head is of a kind that afina has no task for.
     """
     source = locate(str(path))
-    file = Path(source.path) / "afina.json"
+    file = home_of(Path(source.path)) / "afina.json"
     ours = source.local and file.exists()
     about = read_about(file) if ours else about_stock(source)
     if about.files is not None:
-        verify(Path(source.path), about.files)
+        verify(file.parent, about.files)
     compute = choose(precision=about.precision)
     try:
         with compute.active():
             return restore(about, source, compute=compute)
     except ConfigError as error:  # not a setting of the user's, but an entry of the model's
         raise ModelError(f"{file if ours else source.path}: {error}") from error
+
+
+def home_of(encoder: Path) -> Path:
+    """The folder of a whole model, from that of its weights."""
+    under_head = encoder.name == ENCODER and (encoder.parent / "afina.json").is_file()
+    return encoder.parent if under_head else encoder
 
 
 def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
@@ -159,7 +173,7 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
     )
     network.scale = about.scale
     if about.head != "native":
-        load_head(network, Path(source.path) / "head.safetensors")
+        load_head(network, home_of(Path(source.path)) / HEAD)
     elif network.new:
         raise ModelError(
             f"{source.path}: the head has no weights here ({network.new[0]} is missing), so it was not fine-tuned; "
@@ -167,8 +181,10 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
         )
     check_finite(network, source.path)
     network.train_nothing()
-    length = check_length(about.max_length, network.backbone.config, pretrained)
-    return Artifact(task, Tokenizer(pretrained, length), network, about.head, about.base)
+    config = network.backbone.config
+    tokenizer = Tokenizer(pretrained, check_length(about.max_length, config, pretrained))
+    check_rows(config, tokenizer, source.path)
+    return Artifact(task, tokenizer, network, about.head, about.base)
 
 
 def check_finite(network: Network, source: str) -> None:
@@ -193,7 +209,7 @@ def verify(folder: Path, sums: Mapping[str, str]) -> None:
 
     Args:
         folder: The model.
-        sums: SHA-256 of each file but afina.json.
+        sums: SHA-256 of each file but afina.json, by its path in the folder.
 
     Raises:
         ModelError: one is missing, leaves the folder, has other bytes, or came later.
@@ -201,12 +217,13 @@ def verify(folder: Path, sums: Mapping[str, str]) -> None:
     cure = 'copy the model again or, if that is on purpose, remove the entries "files" and "sha256" from afina.json'
     for name, expected in sums.items():
         file = folder / name
-        if Path(name).name != name or not file.is_file():
+        if name.removeprefix(f"{ENCODER}/") != file.name or not file.is_file():
             raise ModelError(f"{file}: missing, or not a plain file of this folder; {cure}")
         if sha256(file) != expected:
             raise ModelError(f"{file}: not the bytes that were saved (SHA-256 differs); {cure}")
-    for file in folder.iterdir():
-        if file.name in READ.difference(sums, ["afina.json"]):
+    for file in [*folder.iterdir(), *(folder / ENCODER).glob("*")]:
+        path = file.relative_to(folder).as_posix()
+        if file.name in READ and path not in (*sums, "afina.json"):
             raise ModelError(f"{file}: not there when the model was saved; {cure}")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
 import psutil
 import torch
@@ -13,7 +14,7 @@ import torch
 from .compute import Compute
 from .errors import ConfigError
 from .model import network as networks
-from .model.backbone import check_length, load_config
+from .model.backbone import check_length, check_rows, load_config
 from .model.families import Source, locate
 from .model.network import Network
 from .model.pretrained import load_tokenizer
@@ -84,28 +85,38 @@ def encode_gradually(tokenizer: Tokenizer, task: Task, examples: Sequence[Exampl
     return to_dataset(examples, features)
 
 
-def coverage(task: Task, data: EncodedDataset) -> dict[str, int]:
-    """How many gold items the data have, and how many of them their windows can express."""
-    counts = [
-        task.coverage(example, feature.windows) for example, feature in zip(data.examples, data.features, strict=True)
-    ]
-    return {"gold": sum(gold for gold, _ in counts), "covered": sum(covered for _, covered in counts)}
+def coverage(task: Task, data: EncodedDataset) -> Counter[str]:
+    """How many gold items can't be predicted, by reason; those that can be under the empty text."""
+    pairs = zip(data.examples, data.features, strict=True)
+    return Counter(chain.from_iterable(task.coverage(example, feature.windows) for example, feature in pairs))
 
 
-def open_tokenizer(name: str | Source, *, max_length: int | None = None) -> Tokenizer:
+def coverage_line(task: Task, counts: Counter[str]) -> str:
+    """How many gold items can be predicted, and why the others can't."""
+    others = [f"{count:,} {reason}" for reason, count in counts.most_common() if reason]
+    return f"{counts['']:,} of {counts.total():,} gold {task.unit} can be predicted" + (
+        f"; not those {', '.join(others)}" if others else ""
+    )
+
+
+def open_tokenizer(name: str | Source, *, max_length: int | None = None, resize: bool = False) -> Tokenizer:
     """The tokenizer of a model, without the model's weights.
 
     Args:
         name: `minilm`, a folder, or a hub id; or where that is, when it was located before.
         max_length: Number of tokens of a window at most; None for as many as the model has room for.
+        resize: Whether tokens without a row in the model's embedding are to get one (`open_network` does that).
 
     Raises:
-        ModelError: tokenizer or configuration can't be loaded.
+        ModelError: tokenizer or configuration can't be loaded, or a token has no row.
         ConfigError: the length is more than the model has.
     """
     source, local = locate(name) if isinstance(name, str) else name
-    pretrained = load_tokenizer(source, local=local)
-    return Tokenizer(pretrained, check_length(max_length, load_config(source, local=local), pretrained))
+    pretrained, config = load_tokenizer(source, local=local), load_config(source, local=local)
+    tokenizer = Tokenizer(pretrained, check_length(max_length, config, pretrained))
+    if not resize:
+        check_rows(config, tokenizer, source)
+    return tokenizer
 
 
 def open_network(
@@ -122,13 +133,15 @@ def open_network(
 ) -> Network:
     """A network for a task, all of it trainable; the arguments are those of `network.build`.
 
+    Every token has a row in its embedding: new ones, where the tokenizer has more tokens than the model.
+
     Raises:
         ModelError: the model can't be loaded.
         ConfigError: the head can't serve the task.
     """
     network = networks.build(
         name, task.head, level=task.level, head=head, dropout=dropout, head_dropout=head_dropout, seed=seed,
-        compute=compute, packing=packing, pad=tokenizer.pad,
+        compute=compute, packing=packing, pad=tokenizer.pad, rows=tokenizer.rows,
     )  # fmt: skip
     if network.criterion and task.weighted:
         raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")

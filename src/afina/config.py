@@ -115,6 +115,7 @@ class ModelConfig(Section):
     dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the encoder; by default the model's own")
     head_dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the head; by default the model's own")
     max_length: int | None = Field(None, ge=8, description="tokens a text may have; by default the model's limit")
+    resize: bool = Field(False, description="give rows to tokens of the tokenizer for which the embedding has none")
 
 
 class TrainingConfig(Section):

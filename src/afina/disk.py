@@ -67,7 +67,7 @@ def settle(folder: Path) -> None:
     for file in folder.rglob("*"):
         if file.is_file():
             file.chmod(0o666 & ~mask)
-            sync(file)
+        sync(file)
     sync(folder)
 
 

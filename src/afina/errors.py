@@ -12,10 +12,10 @@ AfinaError              exit code 1
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-SHOWN = 20
-"""How many problems of a file a message lists; the count always covers all of them."""
+SHOWN = 5
+"""Places of equal problems that a message lists, and different problems of one kind; the counts cover all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,94 @@ class Problem:
         return f"{self.place}: {self.message}" + (f"; {self.fix}" if self.fix else "")
 
 
+@dataclass
+class Equals:
+    """Problems that differ in their places alone.
+
+    Attributes:
+        first: The first of them.
+        places: Places of the first few.
+        count: Number of all of them.
+    """
+
+    first: Problem
+    places: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, problem: Problem) -> None:
+        """Count one more."""
+        self.count += 1
+        if len(self.places) < SHOWN:
+            self.places.append(problem.place)
+
+
+class Tally:
+    """Problems by kind, in memory that grows with the number of kinds alone."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, dict[tuple[str, str], Equals]] = {}
+        self.others: dict[str, Equals] = {}
+
+    def add(self, *problems: Problem) -> None:
+        """Count some problems. Of one kind, the first few different ones are told apart, the others only counted."""
+        for problem in problems:
+            kind = self.kinds.setdefault(problem.code, {})
+            words = (problem.message, problem.fix)
+            if words in kind or len(kind) < SHOWN:
+                kind.setdefault(words, Equals(problem)).add(problem)
+            else:
+                self.others.setdefault(problem.code, Equals(problem)).add(problem)
+
+    @property
+    def groups(self) -> list[Equals]:
+        """All that are told apart, kind by kind."""
+        return [equals for kind in self.kinds.values() for equals in kind.values()]
+
+    @property
+    def firsts(self) -> list[Problem]:
+        """One problem of each group."""
+        return [equals.first for equals in self.groups]
+
+    @property
+    def total(self) -> int:
+        """Number of all problems."""
+        return sum(equals.count for equals in (*self.groups, *self.others.values()))
+
+    def lines(self) -> list[str]:
+        """The problems, a line a group: the first as it is, how many there are, and where the next ones stand.
+
+        A cure that a kind's problems share is printed with the first of them.
+        """
+        lines = []
+        for code, kind in self.kinds.items():
+            told = ""
+            for (message, fix), equals in kind.items():
+                cure = "" if fix == told else fix
+                told = fix
+                more = f" ({equals.count:,} of the kind: {listed_places(equals)})" if equals.count > 1 else ""
+                lines.append(f"{equals.places[0]}: {message}" + (f"; {cure}" if cure else "") + more)
+            if code in self.others:
+                rest = self.others[code]
+                lines.append(f"... and {rest.count:,} more of the kind: {listed_places(rest)}")
+        if len(lines) > 1 and self.total > len(lines):
+            lines.append(f"{self.total:,} problems in all")
+        return lines
+
+
+def listed_places(equals: Equals) -> str:
+    """The first places of equal problems."""
+    return ", ".join(shortened(equals.places)) + (", ..." if equals.count > len(equals.places) else "")
+
+
+def shortened(places: Sequence[str]) -> list[str]:
+    """Places without the name of the file where it is that of the place before."""
+    files = [place.rpartition(":")[0] for place in places]
+    return [
+        place.removeprefix(file) if file and file == before else place
+        for place, file, before in zip(places, files, ["", *files], strict=False)
+    ]
+
+
 class AfinaError(Exception):
     """Base of all errors that afina raises on purpose."""
 
@@ -61,16 +149,22 @@ class ConfigError(InputError):
 
 
 class DataError(InputError):
-    """One or more rows, or a whole file, can't be used. The first 20 are listed, all are counted; a hint may follow."""
+    """One or more rows, or a whole file, can't be used. Equal problems are one line, with their number.
 
-    def __init__(self, problems: Problem | Iterable[Problem], total: int | None = None, hint: str = "") -> None:
-        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
-        self.total = len(self.problems) if total is None else total
-        lines = [str(problem) for problem in self.problems[:SHOWN]]
-        if self.total > len(lines):
-            lines.append(f"... and {self.total - len(lines)} more ({self.total} problems in all)")
-        lines += [hint] if hint else []
-        super().__init__("\n".join(lines))
+    Args:
+        problems: Any number of them, or a tally.
+        hint: How to go on without the rows, where that can be done.
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem] | Tally, hint: str = "") -> None:
+        tally = problems if isinstance(problems, Tally) else Tally()
+        if not isinstance(problems, Tally):
+            self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+            tally.add(*self.problems)
+        else:
+            self.problems = tally.firsts
+        self.total = tally.total
+        super().__init__("\n".join([*tally.lines(), *([hint] if hint else [])]))
 
 
 class ModelError(InputError):

@@ -36,7 +36,9 @@ def test_a_signal_leaves_a_checkpoint(trained: Trained, here: Path, number: int,
     assert re.search(
         r"begun with something else; .*\n  settings.training.learning_rate: was .*, is 0.5\n", other.stderr
     )
-    refused(afina("train", "--resume", trained.folder), "is finished")
+    refused(
+        afina("train", "--resume", trained.folder), f"is finished; --model {trained.folder} trains its model further"
+    )
     refused(afina("train", "--resume", "nowhere"), "holds no unfinished run")
     refused(afina("train", "config.yaml", "--resume", "run"), "beside --resume")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from afina.data import sources
 from afina.data.label_studio import spans_of
 from afina.errors import DataError
-from afina.serving.predictor import unlabelled
+from afina.serving.inputs import from_rows, sound
 from afina.tasks.base import find
 from tests.data.annotated import (
     PERSON,
@@ -92,7 +92,7 @@ def test_tasks_that_nobody_annotated(tmp_path: Path) -> None:
     tokens = find("tokens")
     for tasks in ([task(), task(skipped)], [{"data": {"text": TEXT}}, {"id": 2, "data": {"text": TEXT}}]):
         rows = sources.rows(save(tmp_path, tasks))
-        assert [one.text for one in unlabelled(tokens(tokens.Options()), rows)] == [TEXT, TEXT]
+        assert [one.text for one in sound(from_rows(tokens(tokens.Options()), iter(rows)))] == [TEXT, TEXT]
 
 
 @pytest.mark.parametrize(

@@ -121,3 +121,8 @@ def test_other_frames_and_data_sets() -> None:
     assert rows(Polars()) == [Row({"a": 1, "b": 2}, "row 1")]
     assert rows(HuggingFace()) == [Row({"a": 1}, "row 1")]
     assert "choose one: data['train']" in refused({"train": HuggingFace()})
+
+
+def test_half_a_character_inside_a_list_is_found() -> None:
+    items = list(read([{"words": ["a", "\ud83d"], "n": 1}, {"words": [{"text": "\ud83d"}]}]))
+    assert [getattr(item, "code", "") for item in items] == ["lone-surrogate"] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import torch
 
 from afina import strategies
 from afina.artifact import Artifact, load
-from afina.errors import ModelError
+from afina.errors import MissingExtra, ModelError
+from afina.model import families
 from afina.model.backbone import check_length
 from afina.model.families import FAMILIES, locate
 from afina.model.network import Network
@@ -153,3 +155,26 @@ def test_a_folder_without_rights_is_an_error_of_the_model(monkeypatch: pytest.Mo
     monkeypatch.setattr(Path, "is_file", refuse)
     with pytest.raises(ModelError, match=r"model: '\./mine' can't be read: Permission denied"):
         locate("./mine")
+
+
+@pytest.mark.parametrize("missing", ["sentencepiece", "google.protobuf"])
+@pytest.mark.parametrize("name", ["spm.model", "spiece.model", "sentencepiece.bpe.model"])
+def test_the_right_package_is_named_before_anything_is_loaded(
+    name: str, missing: str, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny("deberta-v2"), tmp_path / "model"))
+    (folder / name).write_bytes(b"pieces")
+    assert locate(str(folder)).local
+    (folder / "tokenizer.json").unlink()
+    monkeypatch.setattr(families, "importable", lambda module: module != missing)
+    with pytest.raises(
+        MissingExtra, match=rf"package '{missing.rpartition('.')[2]}': pip install 'afina\[sentencepiece\]'"
+    ):
+        locate(str(folder))
+    monkeypatch.setattr(families, "importable", lambda _: True)
+    assert locate(str(folder)).local
+
+
+def test_a_module_is_there_or_not() -> None:
+    assert families.importable("json.decoder")
+    assert not families.importable("nowhere.at.all")

@@ -75,7 +75,27 @@ def test_every_file_of_a_saved_model_is_looked_at(family: str, tiny: Callable[[s
     network = network_of(folder, head="mean")
     Artifact(task_of(), tokenizer_of(folder), network, "mean", "tiny").save(tmp_path / "model")
     inspect(tmp_path / "model")
-    assert {file.name for place in (folder, tmp_path / "model") for file in place.iterdir()} <= READ
+    saved = [*folder.iterdir(), *(tmp_path / "model").rglob("*")]
+    assert {file.name for file in saved if file.is_file()} <= READ
+
+
+def test_the_encoder_under_a_head_of_ours_is_inspected(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    network = network_of(tiny("bert"), head="mean")
+    place = tmp_path / "model"
+    Artifact(task_of(), tokenizer_of(tiny("bert")), network, "mean", "tiny").save(place)
+    assert inspect(place) == place / "encoder"
+    file = place / "encoder" / "config.json"
+    tree = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**tree, "auto_map": {"AutoModel": "x.Y"}}), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"encoder/config\.json: the entry 'auto_map' names code"):
+        inspect(place)
+    file.unlink()
+    with pytest.raises(ModelError, match=r"encoder/config\.json: missing"):
+        inspect(place)
+    (place / "encoder").rename(tmp_path / "elsewhere")
+    (place / "encoder").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="a link that leaves the folder"):
+        inspect(place)
 
 
 def test_shapes_and_numbers_come_from_the_header(tiny: Callable[[str], Path]) -> None:

@@ -53,6 +53,18 @@ def test_the_length_is_that_of_the_whole_text() -> None:
     assert "truncated" not in whole
 
 
+@pytest.mark.parametrize("pair", [None, SENTENCE, f"{SENTENCE} " * 9])
+def test_overlapping_windows_do_not_lengthen_a_text(pair: str | None) -> None:
+    example = Example(f"{SENTENCE} " * 9, pair, "a", "x")
+    task = Classification(ClassificationOptions(long="windows"))
+    found = {}
+    for limit in (32, 256):
+        tokenizer = Tokenizer(tiny_tokenizer("bert"), limit)
+        findings = length_findings(task, [example], tokenizer=tokenizer, name="train")
+        found[limit] = next(one for one in findings if one.code == "lengths")
+    assert found[32] == found[256]
+
+
 def test_signs_that_the_tokenizer_does_not_know() -> None:
     found = findings(examples("\u4f60\u597d \u4e16\u754c"))["unknown-tokens"]
     assert found.severity == "warning"

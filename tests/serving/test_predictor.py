@@ -94,7 +94,7 @@ def test_evaluate_refuses_unknown_labels_with_their_places(model: Predictor) -> 
 
 
 def test_wrong_inputs_say_what_was_expected(model: Predictor) -> None:
-    with pytest.raises(DataError, match="item 2: expected a text or a pair of texts, found int"):
+    with pytest.raises(DataError, match="item 2: expected a text, found int 3"):
         model.predict(["a", 3])
     with pytest.raises(ConfigError, match="no column 'text'"):
         model.predict([{"texto": "a"}])

@@ -83,6 +83,61 @@ def test_a_window_without_the_whole_answer_says_none() -> None:
     assert not all(none)
 
 
+def test_the_longest_answer_follows_the_training_answers() -> None:
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 200)
+    context = "the cat sleeps on the mat and the dog barks at the bird " * 6
+    examples = [Example("who?", context, (Answer(0, end, context[:end]),), "x") for end in (7, len(context) // 2 - 1)]
+    features = tokenizer.encode(examples, slides=True)
+    plain = Answers(OPTIONS).fit(examples)
+    (reason,) = plain.coverage(examples[1], features[1].windows)
+    assert reason == "over 30 tokens (options.longest)"
+    fitted = plain.fit_tokens(examples, features)
+    (window,) = features[1].windows
+    ends = tokens_of(window, examples[1].target[0])
+    assert ends is not None
+    assert fitted.longest == ends[1] - ends[0] + 1 > 30
+    assert fitted.found == {"longest": f"{fitted.longest} tokens an answer"}
+    assert [fitted.coverage(example, one.windows) for example, one in zip(examples, features, strict=True)] == [
+        [""]
+    ] * 2
+    assert fitted.decode(examples[1], [window], perfect(fitted, examples[1], [window]))["end"] == len(context) // 2 - 1
+    assert plain.fit_tokens(examples[:1], features[:1]).longest == 30
+    asked = Answers(AnswersOptions(longest=5)).fit(examples).fit_tokens(examples, features)
+    assert (asked.longest, asked.found) == (5, {})
+
+
+def test_why_an_answer_cannot_be_predicted_is_told_apart() -> None:
+    tokenizer = Tokenizer(TOKENIZERS["bert"], 24)
+    context = "the cat sleeps on the mat and the dog barks at the bird " * 3
+    whole = context.strip()
+    reasons = {
+        Answer(0, len(whole), whole): "cut by the windows (model.max_length)",
+        Answer(5, 7, "at"): "with an edge inside a token",
+        Answer(0, 14, "the cat sleeps"): "over 2 tokens (options.longest)",
+        Answer(0, 3, "the"): "",
+    }
+    of = Answers(AnswersOptions(longest=2), {"no_answer": True})
+    for answer, reason in reasons.items():
+        example = Example("who?", context, (answer,), "x")
+        assert of.coverage(example, tokenizer.encode([example], slides=True)[0].windows) == [reason]
+        both = Example("who?", context, (answer, Answer(0, 3, "the")), "x")
+        assert of.coverage(both, tokenizer.encode([both], slides=True)[0].windows) == [""]
+    assert of.coverage(Example("who?", context, (), "x"), ()) == []
+
+
+def test_a_mended_offset_is_told() -> None:
+    given = [("cat", 4), ("cat", 9), ("cat", None), ("cat", 5)]
+    rows = [
+        Row({"question": "who?", "context": "the cat", "answers": [{"text": text, "answer_start": at}]}, f"a.json:{i}")
+        for i, (text, at) in enumerate(given)
+    ]
+    examples = [task().read(row) for row in rows]
+    assert {example.target for example in examples} == {(Answer(4, 7, "cat"),)}
+    assert [(one.place, one.code) for one in task().warnings(examples)] == [
+        ("a.json:1", "mended-offset"), ("a.json:3", "mended-offset"),
+    ]  # fmt: skip
+
+
 def test_all_references_share_the_weight() -> None:
     tokenizer = Tokenizer(TOKENIZERS["bert"], 40)
     answers = (Answer(0, 7, "the cat"), Answer(4, 7, "cat"), Answer(4, 7, "cat"))

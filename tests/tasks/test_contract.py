@@ -325,10 +325,7 @@ def test_two_runs_are_the_same_bytes(case: Case) -> None:
 
 def test_every_gold_item_of_a_sample_can_be_expressed(case: Case) -> None:
     """Where a task counts pieces of the text, its own samples lose none, and windows lose no more than whole texts."""
-    counts = [
-        case.task.coverage(example, one.windows)
-        for example, one in zip(case.data.examples, case.data.features, strict=True)
-    ]
-    assert all(gold == held for gold, held in counts)
+    for example, one in zip(case.data.examples, case.data.features, strict=True):
+        assert not any(case.task.coverage(example, one.windows))
     assert case.task.unit
     assert case.task.warnings(case.examples) == []

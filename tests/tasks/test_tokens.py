@@ -123,7 +123,7 @@ def test_overlapping_spans_are_listed_with_their_place() -> None:
     assert str(doubt).startswith("train.jsonl:7: span [3, 10) 'date' 'an hour' overlaps another span; the longer one")
     task = task.fit([example])
     windows = Tokenizer(TOKENIZERS["bert"], 24).encode([example], slides=True)[0].windows
-    assert task.coverage(example, windows) == (2, 1)
+    assert task.coverage(example, windows) == ["", "overlapping a longer one"]
 
 
 def test_what_tokens_cannot_express_is_counted() -> None:
@@ -133,12 +133,12 @@ def test_what_tokens_cannot_express_is_counted() -> None:
     for span, held in ((Span(4, 7, "PER"), 1), (Span(5, 7, "PER"), 0), (Span(4, 14, "PER"), 1)):
         example = Example(text, None, (span,), "x")
         (features,) = tokenizer.encode([example], slides=True)
-        assert task.coverage(example, features.windows) == (1, held)
+        assert task.coverage(example, features.windows) == ["" if held else "with an edge inside a token"]
     words = Tokens(TokensOptions(tokens="tokens", tags="tags"), FACTS)
     text, places = joined(["the", "\u200b", "cat"])
     example = Example(text, None, ("O", "B-PER", "B-PER"), "x", places)
     (features,) = tokenizer.encode([example], slides=True)
-    assert words.coverage(example, features.windows) == (2, 1)
+    assert words.coverage(example, features.windows) == ["with a word without a token", ""]
 
 
 spans_of_words = st.lists(
@@ -297,7 +297,7 @@ def test_entities_of_all_scripts_and_forms_are_held_and_come_back(
     task = Tokens(TokensOptions(text="text", label="spans"), {**FACTS, "scheme": "spans"})
     example = Example(text, None, spans, "x")
     (features,) = Tokenizer(made.tiny_tokenizer(family), length).encode([example], slides=True)
-    assert task.coverage(example, features.windows) == (len(spans), len(spans))
+    assert task.coverage(example, features.windows) == [""] * len(spans)
     found = task.decode(example, features.windows, perfect(task, example, features.windows))["entities"]
     assert [(one["start"], one["end"], one["label"]) for one in found] == [tuple(span) for span in spans]
     assert task.warnings([example]) == []

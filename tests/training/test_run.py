@@ -256,7 +256,8 @@ def test_what_a_run_says_of_coverage_is_in_its_record(tiny: Callable[[str], Path
     done_at_last = finished(events(tiny("bert"), tmp_path / "run", "tokens"))
     coverage = rundir.RunFolder(done_at_last.folder).record()["coverage"]
     assert coverage == {
-        name: {"gold": number, "covered": number} for name, number in (("train", 15), ("validation", 5), ("test", 4))
+        name: {"gold": number, "covered": number, "lost": {}}
+        for name, number in (("train", 15), ("validation", 5), ("test", 4))
     }
 
 

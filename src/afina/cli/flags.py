@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -117,7 +118,9 @@ def unfinished(run: str, config: str | None, *, flags: Mapping[str, Any]) -> tup
         raise ConfigError(f"config: {printable(config)} beside --resume; the run's own config.yaml is taken")
     folder = RunFolder(Path(run))
     if folder.finished:
-        raise ConfigError(f"--resume: {printable(run)} is finished")
+        raise ConfigError(
+            f"--resume: {printable(run)} is finished; --model {shlex.quote(run)} trains its model further"
+        )
     if not folder.unfinished:
         raise ConfigError(f"--resume: {printable(run)} holds no unfinished run (no {CONFIG})")
     return folder.config, {**overrides(flags), "out": str(folder.path)}

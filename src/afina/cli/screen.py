@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..errors import shortened
 from ..training.rundir import finite
 
 if TYPE_CHECKING:
@@ -108,15 +109,6 @@ def say_findings(notes: Sequence[str], findings: Sequence[Finding]) -> None:
     kinds = Counter(finding.severity for finding in findings)
     say()
     say(", ".join(f"{kinds[name]} {name}{'s' if kinds[name] != 1 else ''}" for name in ("error", "warning", "note")))
-
-
-def shortened(places: Sequence[str]) -> list[str]:
-    """Places without the name of the file where it is that of the place before."""
-    files = [place.rpartition(":")[0] for place in places]
-    return [
-        place.removeprefix(file) if file and file == before else place
-        for place, file, before in zip(places, files, ["", *files], strict=False)
-    ]
 
 
 def say_plan(plan: Plan) -> None:

@@ -63,12 +63,23 @@ def named_values(values: Any) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         shown = f"{type(values).__name__} {printable(values)}"
         raise RecordError("not-a-row", f"a dict of column names and values is expected, found {shown}")
-    for key, value in values.items():
+    for key in values:
         if not isinstance(key, str):
             raise RecordError("bad-name", f"a column name must be text, found {printable(key)}")
-        if isinstance(value, str) and (error := surrogate_in(value)):
+    plain = {key: plain_value(value) for key, value in values.items()}
+    for text in texts_in(plain):
+        if error := surrogate_in(text):
             raise error
-    return {key: plain_value(value) for key, value in values.items()}
+    return plain
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in a plain value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(part)
 
 
 def plain_value(value: Any) -> Any:

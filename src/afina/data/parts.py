@@ -280,12 +280,14 @@ def examples_of(
     return used, bad
 
 
-def example_of(task: Task, item: Row | Problem, *, keep: Callable[[Row], None] | None = None) -> Example | Bad:
+def example_of(
+    task: Task, item: Row | Problem, *, labelled: bool = True, keep: Callable[[Row], None] | None = None
+) -> Example | Bad:
     """A record as an example, or everything that is wrong with it, with its bytes."""
     if isinstance(item, Problem):
         return (item,)
     try:
-        example = task.read(item)
+        example = task.read(item, labelled=labelled)
         if keep is not None:
             keep(item)
         return example
@@ -295,9 +297,9 @@ def example_of(task: Task, item: Row | Problem, *, keep: Callable[[Row], None] |
         return tuple(replace(problem, raw=raw) for problem in error.problems)
 
 
-def read_examples(task: Task, rows: Sequence[Row]) -> tuple[list[Example], list[Problem]]:
-    """Rows to examples, and what is wrong with the rows that give none."""
-    used, bad = examples_of(task, rows)
+def read_examples(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Example], list[Problem]]:
+    """Records to examples, and what is wrong with those that give none."""
+    used, bad = examples_of(task, items)
     return used, list(chain(*bad))
 
 

@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, ModelError, printable
 from ..records import Batch, States
+from ..text.tokenization import Tokenizer
 from . import attention, folder
 from .attention import first_of_last
 from .families import Family, Source, find_family
@@ -300,6 +301,29 @@ def longest(config: Any, tokenizer: Any) -> int:
         positions -= int(config.pad_token_id or 0) + 1
     limit = int(tokenizer.model_max_length)
     return min(positions, limit) if limit < UNUSABLE_LENGTH else positions
+
+
+def check_rows(config: Any, tokenizer: Tokenizer, source: str) -> None:
+    """Check that every token has a row in the embedding, before one without is met in the middle of a run.
+
+    Raises:
+        ModelError: some have none; says how to give them rows.
+    """
+    rows = int(config.vocab_size)
+    if tokenizer.rows > rows:
+        last = printable(tokenizer.backend.id_to_token(tokenizer.rows - 1))
+        raise ModelError(
+            f"model: the tokenizer of {source} has {tokenizer.rows:,} tokens and the embedding {rows:,} rows, none for "
+            f"{last}; --set model.resize=true trains it with rows for all of them. In transformers: "
+            "model.resize_token_embeddings(len(tokenizer)), before fine-tuning"
+        )
+
+
+def resize(model: Any, rows: int) -> None:
+    """Give an embedding rows for new tokens, drawn about the mean of the others (Hewitt 2021, as in transformers)."""
+    if rows > model.get_input_embeddings().num_embeddings:
+        with quiet():
+            model.resize_token_embeddings(rows)
 
 
 def check_length(asked: int | None, config: Any, tokenizer: Any) -> int:

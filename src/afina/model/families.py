@@ -14,6 +14,8 @@ from ..errors import MissingExtra, ModelError, printable
 from .folder import CONFIG, inspect
 
 EMBEDDED = "minilm"
+PIECES = ("spm.model", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+"""Names of sentencepiece models, from which transformers makes a fast tokenizer where a folder holds none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Source(NamedTuple):
     """Where a model is stored. A folder has been inspected.
 
     Attributes:
-        path: A folder, or a hub id.
+        path: The folder of configuration, weights and tokenizer, or a hub id.
         local: Whether it is a folder.
     """
 
@@ -73,11 +75,30 @@ class Source(NamedTuple):
     local: bool
 
 
+def check_packages(source: str) -> None:
+    """See that the packages are there which make a fast tokenizer of a sentencepiece model.
+
+    Raises:
+        MissingExtra: one is not installed.
+    """
+    for package, module in (("sentencepiece", "sentencepiece"), ("protobuf", "google.protobuf")):
+        if not importable(module):
+            raise MissingExtra(package, "sentencepiece", f"the tokenizer of {source}, a sentencepiece model,")
+
+
+def importable(module: str) -> bool:
+    """Whether a module of another package is there."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of its parent
+        return False
+
+
 def locate(name: str) -> Source:
     """Find the folder or hub id of a model by its name. A folder is inspected.
 
     Raises:
-        MissingExtra: the embedded model is asked for and its package is not installed.
+        MissingExtra: the package of the embedded model, or one that its tokenizer needs, is not installed.
         ModelError: the name looks like a folder that does not exist, or the folder fails its inspection.
     """
     if name == EMBEDDED:
@@ -90,8 +111,10 @@ def locate(name: str) -> Source:
     try:
         for folder in (given, given / "model"):  # a run of afina keeps its model in `model`
             if (folder / CONFIG).is_file():
-                inspect(folder)
-                return Source(str(folder), True)
+                source = inspect(folder)
+                if not (source / "tokenizer.json").exists() and any((source / name).exists() for name in PIECES):
+                    check_packages(str(source))
+                return Source(str(source), True)
         there = given.exists()
     except OSError as error:
         raise ModelError(f"model: {printable(name)} can't be read: {error.strerror or error}") from error

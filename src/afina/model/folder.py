@@ -18,9 +18,15 @@ from typing import Any
 from ..errors import ModelError, printable
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+HEAD = "head.safetensors"
 TOKENIZER = "tokenizer_config.json"
+ENCODER = "encoder"
+"""Sub-folder of the encoder where the head is not the family's own: a plain model folder for whoever wants it alone."""
+OWN_TYPE = "afina, to be opened by afina.load; its folder 'encoder' is the stock encoder without the head"
+"""The `model_type` of such a model. No other program knows it, so none loads the encoder under a head without weights.
+It says what to do, since transformers prints it when it refuses."""
 READ = frozenset((
-    CONFIG, WEIGHTS, INDEX, TOKENIZER, "afina.json", "head.safetensors", "generation_config.json", "tokenizer.json",
+    CONFIG, WEIGHTS, INDEX, TOKENIZER, "afina.json", HEAD, "generation_config.json", "tokenizer.json",
     "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "bpe.codes", "tekken.json",
     "spiece.model", "spm.model", "sentencepiece.bpe.model", "tokenizer.model", "tiktoken.model", "chat_template.jinja",
 ))  # fmt: skip
@@ -69,14 +75,41 @@ STOCK_ATTENTION = ("eager", "sdpa")
 """Attention implementations of transformers and torch. Any other name loads a package or a kernel from the hub."""
 
 
-def inspect(folder: Path) -> None:
+def inspect(folder: Path) -> Path:
     """Inspect the files of a model folder without running, following or allocating anything that they ask for.
+
+    Returns:
+        The folder that holds configuration, weights and tokenizer: the given one or, under a head that is not the
+        family's own, that of the encoder.
 
     Raises:
         ModelError: a file is a link out of the folder, not a plain file, too large or damaged; a configuration names
             code or absurd sizes; or the weights are pickles.
     """
     home = repository(folder)
+    inspect_files(folder, home)
+    tree = read_json(folder / CONFIG)
+    check_config(tree, str(folder / CONFIG))
+    encoder = folder / ENCODER if tree.get("model_type") == OWN_TYPE else folder
+    if encoder != folder:
+        if not (encoder / CONFIG).is_file():
+            raise ModelError(f"{encoder / CONFIG}: missing; copy the model again, with its sub-folder")
+        inspect_files(encoder, home)
+        check_config(read_json(encoder / CONFIG), str(encoder / CONFIG))
+    if (encoder / TOKENIZER).exists():
+        check_entries(read_json(encoder / TOKENIZER), str(encoder / TOKENIZER))
+    for file in (*weight_files(encoder), folder / HEAD):
+        if file.exists():
+            shapes(file)
+    return encoder
+
+
+def inspect_files(folder: Path, home: Path) -> None:
+    """See that what lies in a folder are plain files of bounded size that stay inside its home.
+
+    Raises:
+        ModelError: one is a link out of the folder, not a plain file, or too large; or the folder is an adapter.
+    """
     for entry in sorted(folder.iterdir()):
         if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(home):
             raise ModelError(f"{entry}: a link that leaves the folder; put the file itself in its place")
@@ -91,12 +124,6 @@ def inspect(folder: Path) -> None:
             f"{folder / 'adapter_config.json'}: an adapter, which afina would leave out; merge it into the model "
             "(merge_and_unload of peft) and save that, or remove the file"
         )
-    check_config(read_json(folder / CONFIG), str(folder / CONFIG))
-    if (folder / TOKENIZER).exists():
-        check_entries(read_json(folder / TOKENIZER), str(folder / TOKENIZER))
-    for file in (*weight_files(folder), folder / "head.safetensors"):
-        if file.exists():
-            shapes(file)
 
 
 def repository(folder: Path) -> Path:

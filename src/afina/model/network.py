@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from ..records import Batch, States, Window
 from ..text.layouts import Layout, Packed, Padded
 from . import heads, vocabulary
-from .backbone import Backbone, load_stock, pool, replaced
+from .backbone import Backbone, load_stock, pool, replaced, resize
 from .families import Source, locate
 
 
@@ -230,6 +230,7 @@ def build(
     compute: Compute = Compute(),  # noqa: B008 - frozen
     packing: bool = True,
     pad: int | None = None,
+    rows: int = 0,
 ) -> Network:
     """Build the network of a task from the name of a model.
 
@@ -244,6 +245,7 @@ def build(
         compute: Device and arithmetic.
         packing: Whether windows are packed without padding where device and family allow it.
         pad: Vocabulary id of padding; by default that of the stock model.
+        rows: Number of rows that the embedding has at least.
 
     Raises:
         ModelError: the model can't be loaded.
@@ -262,6 +264,7 @@ def build(
         rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout
         torch.manual_seed(seed)
         own = heads.make(head, width=stock.config.hidden_size, outputs=spec.outputs, dropout=float(rate), level=level)
+    resize(stock, rows)
     network = Network(
         stock, own, outputs=spec.outputs, new=new, scale=spec.scale, compute=compute, packing=packing, pad=pad
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ModelError, printable
+from .families import check_packages
 from .folder import TOKENIZER, check_entries
 
 
@@ -14,6 +15,7 @@ def load_tokenizer(source: str, *, local: bool) -> Any:
 
     Raises:
         ModelError: there is no tokenizer, only a slow one, or one that needs code of its own.
+        MissingExtra: it needs a package that is not installed.
     """
     from transformers import AutoTokenizer
     from transformers.models.auto.tokenization_auto import get_tokenizer_config
@@ -24,6 +26,8 @@ def load_tokenizer(source: str, *, local: bool) -> Any:
     except ModelError:
         raise
     except Exception as error:  # transformers does not document which errors it raises for wrong values
+        if "tiktoken" in str(error):  # which it tries where a package is missing that reads sentencepiece models
+            check_packages(source)
         raise ModelError(f"model: no tokenizer can be loaded from {source}: {error}") from error
     if not getattr(pretrained, "is_fast", False):
         raise ModelError(f"model: {source} has no fast tokenizer (tokenizer.json), which afina needs for offsets")

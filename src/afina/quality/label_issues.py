@@ -203,7 +203,7 @@ def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -
         InputError: the model can't be loaded.
     """
     model, training = config.model, config.training
-    tokenizer = open_tokenizer(model.name, max_length=model.max_length)
+    tokenizer = open_tokenizer(model.name, max_length=model.max_length, resize=model.resize)
     compute = choose(precision=training.precision, threads=training.threads)
     with compute.active():
         network = open_network(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..assembly import coverage_line
 from ..records import Example, Features
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer, chunks
@@ -29,8 +31,7 @@ class Tally:
         truncated: Number of examples that lose tokens.
         places: The first of them.
         truncated_tokens: Number of tokens that they lose.
-        gold: Gold items.
-        covered: Those that the windows can express.
+        coverage: Gold items by the reason why they can't be predicted.
         tokens: Tokens in the windows, special ones left out.
         unknown: Those of them that the tokenizer does not know.
         words: Words between blanks.
@@ -40,26 +41,32 @@ class Tally:
     truncated: int = 0
     places: list[str] = field(default_factory=list)
     truncated_tokens: int = 0
-    gold: int = 0
-    covered: int = 0
+    coverage: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     unknown: int = 0
     words: int = 0
 
     def add(self, example: Example, one: Features, *, task: Task, unknown: int | None) -> None:
         """Count an example."""
-        self.lengths.append(sum(len(window) for window in one.windows) + one.truncated_tokens)
+        self.lengths.append(length(one))
         if one.truncated_tokens:
             self.truncated, self.truncated_tokens = self.truncated + 1, self.truncated_tokens + one.truncated_tokens
             if len(self.places) < SHOWN:
                 self.places.append(example.place)
-        gold, covered = task.coverage(example, one.windows)
-        self.gold, self.covered = self.gold + gold, self.covered + covered
+        self.coverage.update(task.coverage(example, one.windows))
         for window in one.windows:
             ids = window.ids[window.segments >= 0]
             self.tokens += len(ids)
             self.unknown += 0 if unknown is None else int((ids == unknown).sum())
         self.words += len(example.text.split()) + len((example.pair or "").split())
+
+
+def length(one: Features) -> int:
+    """Number of tokens of an example as one sequence, whatever its windows share and lose."""
+    first = one.windows[0]
+    moving = first.segments.max()  # the second text of a pair is windowed, or else the text
+    rest = len(first) - int((first.segments == moving).sum())
+    return rest + sum(window.core[1] - window.core[0] for window in one.windows) + one.truncated_tokens
 
 
 def length_findings(task: Task, examples: Sequence[Example], *, tokenizer: Tokenizer, name: str) -> list[Finding]:
@@ -77,9 +84,9 @@ def length_findings(task: Task, examples: Sequence[Example], *, tokenizer: Token
             f"{tokenizer.max_length} tokens, {tally.truncated_tokens:,} tokens lost; --long windows keeps them"
         )
         found.append(Finding("warning", "truncated", message, tally.truncated, tuple(tally.places)))
-    if tally.gold:
-        message = f"{name}: {tally.covered:,} of {tally.gold:,} gold {task.unit} lie whole in the windows"
-        missing = tally.gold - tally.covered
+    if tally.coverage:
+        message = f"{name}: {coverage_line(task, tally.coverage)}"
+        missing = tally.coverage.total() - tally.coverage[""]
         found.append(Finding("warning" if missing else "note", "coverage", message, missing))
     unknown = tally.unknown / max(1, tally.tokens)
     if unknown > UNKNOWN_SHARE:

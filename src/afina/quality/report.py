@@ -12,10 +12,11 @@ from ..config import Config
 from ..data.holdout import FEWEST
 from ..data.identity import fingerprint
 from ..data.parts import Bad, Data, gather
-from ..errors import Problem
+from ..errors import Problem, Tally
 from ..model.families import locate
 from ..records import Example
 from ..tasks.base import Task
+from ..text.tokenization import CHUNK, chunks
 from . import label_issues
 from .duplicates import contradictions, mirrored, repeated, seen_in_validation
 from .findings import Finding, Severity, by_kind, many
@@ -125,9 +126,12 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     findings += near_duplicates_or_note(data.given, stratum=data.task.stratum)
     issues = None
     if not problems:
-        tokenizer = open_tokenizer(source, max_length=config.model.max_length)
+        tokenizer = open_tokenizer(source, max_length=config.model.max_length, resize=config.model.resize)
+        train = data.splits["train"]
+        encoded = (one for some in chunks(train, CHUNK) for one in tokenizer.encode(some, slides=data.task.slides))
+        task = data.task.fit_tokens(train, encoded)
         for name, examples in data.given.items():
-            findings += length_findings(data.task, examples, tokenizer=tokenizer, name=name)
+            findings += length_findings(task, examples, tokenizer=tokenizer, name=name)
         if labels:
             issues = label_issues.find_label_issues(config, data)
             findings += issues.findings()
@@ -140,23 +144,15 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     )
 
 
-SHOWN = 5
-"""Warnings about single examples that are shown in full, of each kind."""
-
-
 def warning_lines(data: Data, findings: Sequence[Finding]) -> list[str]:
-    """The warnings about a run's data, a line each; those about single examples with the first few in full."""
+    """The warnings about a run's data, a line each; those about single examples with their kinds told apart."""
     lines = []
-    listed = set()
+    listed: set[str] = set()
     for name, examples in data.given.items():
-        kinds: dict[str, list[Problem]] = {}
-        for problem in data.task.warnings(examples):
-            kinds.setdefault(problem.code, []).append(problem)
-        for same in kinds.values():
-            lines += [f"{name}: {problem}" for problem in same[:SHOWN]]
-            if len(same) > SHOWN:
-                lines.append(f"{name}: ... and {len(same) - SHOWN:,} more of the kind")
-        listed |= set(kinds)
+        tally = Tally()
+        tally.add(*data.task.warnings(examples))
+        lines += [f"{name}: {line}" for line in tally.lines()]
+        listed |= set(tally.kinds)
     grouped = [finding for finding in findings if finding.severity == "warning" and finding.code not in listed]
     return [*lines, *map(in_a_line, grouped)]
 

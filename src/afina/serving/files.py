@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..data.sources import read
-from ..errors import SHOWN, ConfigError, DataError, Problem, printable
+from ..errors import ConfigError, DataError, Problem, Tally, printable
 from ..model.families import locate
 from ..records import Prediction, Row
 
@@ -133,16 +133,14 @@ def scan(data: str, **reading: Any) -> list[str]:
         DataError: lists the rows that can't be read.
     """
     columns: dict[str, None] = {}
-    problems: list[Problem] = []
-    wrong = 0
+    tally = Tally()
     for item in read(data, **reading):
         if isinstance(item, Problem):
-            wrong += 1
-            problems += [item] if wrong <= SHOWN else []
+            tally.add(item)
         else:
             columns.update(dict.fromkeys(item.values))
-    if wrong:
-        raise DataError(problems, wrong)
+    if tally.total:
+        raise DataError(tally)
     return list(columns)
 
 

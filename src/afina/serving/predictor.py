@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, tee
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from ..artifact import Artifact
 from ..config import validated
 from ..data.long_tables import for_task
 from ..data.parts import read_examples
-from ..data.sources import all_rows, columns_of, read
-from ..errors import ConfigError, DataError, InputError, Problem
+from ..data.sources import columns_of, read
+from ..errors import DataError, InputError
 from ..inference import Evaluation
 from ..records import Example, Features, Prediction, Row
-from ..tasks.base import Array, Task
+from ..tasks.base import Array
 from ..tasks.inputs import COUNTABLE
+from .inputs import from_rows, read_inputs, refuse, sound
 
 logger = logging.getLogger("afina")
 
@@ -59,8 +60,13 @@ class Predictor:
         """The answer for each text: a label, a number ...
 
         Args:
-            data: A list of texts or of (text, second text), rows (a list of dicts, a dict of columns, a pandas
+            data: What the model was trained on: a list, series, array or generator of texts, of (text, second text),
+                of (question, passage), or of lists of words. Or rows (a list of dicts, a dict of columns, a pandas
                 frame, an Arrow table), or the path of a data file.
+
+        Raises:
+            ConfigError: a column is missing.
+            DataError: inputs can't be used; all are counted.
         """
         return [next(iter(prediction.values())) for prediction in self.stream(data)]
 
@@ -93,7 +99,7 @@ class Predictor:
 
         Raises:
             ConfigError: a column is missing.
-            DataError: at the first row that can't be read.
+            DataError: rows can't be used; all are counted.
         """
         art = self.artifact
 
@@ -102,8 +108,9 @@ class Predictor:
                 if example.truncated_tokens:
                     on_truncated(example.truncated_tokens)
 
+        refuse(read_inputs(art.task, data, **reading))
         items, again = tee(for_task(art.task, read(data, **reading)))
-        examples = unlabelled(art.task, items)
+        examples = sound(from_rows(art.task, items))
         work = inference.predict(art.network, examples, tokenizer=art.tokenizer, task=art.task, watch=watch)
         predictions = art.network.compute.running(work)
         yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
@@ -120,9 +127,10 @@ class Predictor:
             DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         """
         art = self.artifact
-        rows = all_rows(for_task(art.task, read(data, **reading)))
-        task = art.task.columns(columns_of(rows), rows=rows)
-        found, problems = read_examples(task, rows)
+        items = list(for_task(art.task, read(data, **reading)))
+        rows = [item for item in items if isinstance(item, Row)]
+        task = art.task.columns(columns_of(rows), rows=rows) if rows else art.task
+        found, problems = read_examples(task, items)
         examples, heard = task.adapt(found)
         for note in heard:
             reading.get("note", logger.info)(note)
@@ -138,47 +146,16 @@ class Predictor:
         return inference.evaluate(task, examples, predictions=predictions, features=features)
 
     def examples(self, data: Any, **reading: Any) -> Iterator[Example]:
-        """Unlabelled examples from texts, rows or a file."""
-        if isinstance(data, (list, tuple)) and not (data and isinstance(data[0], dict)):
-            return (plain(one, i) for i, one in enumerate(data, 1))
+        """Unlabelled examples from texts, rows or a file. What can be read twice is looked at as a whole first.
+
+        Raises:
+            ConfigError: a column is missing.
+            DataError: inputs can't be used; of a generator, the first one that can't.
+        """
         task = self.artifact.task
-        return unlabelled(task, for_task(task, read(data, **reading)))
-
-
-def plain(one: Any, number: int) -> Example:
-    """A text, or two, as an example.
-
-    Raises:
-        DataError: it is something else.
-    """
-    texts = (one,) if isinstance(one, str) else one
-    if isinstance(texts, (list, tuple)) and len(texts) in (1, 2) and all(isinstance(text, str) for text in texts):
-        return Example(texts[0], texts[1] if len(texts) == 2 else None, None, f"item {number}")
-    found = type(one).__name__
-    raise DataError(Problem(f"item {number}", f"expected a text or a pair of texts, found {found}", "", "not-a-text"))
-
-
-def unlabelled(task: Task, rows: Iterable[Row | Problem]) -> Iterator[Example]:
-    """Rows to examples without targets; the columns are chosen at the first row.
-
-    Raises:
-        ConfigError: a column is missing.
-        DataError: at the first row that can't be read; nothing is dropped in silence.
-    """
-    stream = iter(rows)
-    first = next(stream, None)
-    if first is None:
-        return
-    if isinstance(first, Problem):
-        raise DataError(first)
-    try:
-        chosen = task.columns(list(first.values), rows=[first], labelled=False)
-    except ConfigError as error:
-        raise ConfigError([f"{first.place}: {problem}" for problem in error.problems]) from None
-    for row in chain([first], stream):
-        if isinstance(row, Problem):
-            raise DataError(row)
-        yield chosen.read(row, labelled=False)
+        if not isinstance(data, Iterator):
+            refuse(read_inputs(task, data, **reading))
+        return sound(read_inputs(task, data, **reading))
 
 
 def load(path: str | Path) -> Predictor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 QUESTION_NAMES = ("question", "pergunta")
 CONTEXT_NAMES = ("context", "passage", "contexto", "passagem")
 ANSWER_NAMES = ("answers", "answer", "resposta", "respostas")
+USUAL = 30
+"""Tokens that an answer may have where the training answers need no more, as in the code of Devlin et al."""
 IMPOSSIBLE = "is_impossible"
 """SQuAD's column for questions without an answer. It must not contradict the answers."""
 
@@ -41,6 +43,12 @@ class Answer(NamedTuple):
     text: str
 
 
+class Mended(Answer):
+    """An answer that is not at the offset that was given, read at its only place."""
+
+    __slots__ = ()
+
+
 class AnswersOptions(base.Options):
     """Columns and settings of `answers`."""
 
@@ -50,7 +58,11 @@ class AnswersOptions(base.Options):
     context: str | None = Field(None, description="column of the passage")
     answer: str | None = Field(None, description="column of the answer: a text, or a list of {text, answer_start}")
     answer_start: str | None = Field(None, description="column of the answer's first character, where it is apart")
-    longest: int = Field(30, ge=1, description="tokens that an answer may have")
+    longest: int | None = Field(
+        None,
+        ge=1,
+        description=f"tokens that an answer may have; by default what training answers need, at least {USUAL}",
+    )
     best: int = Field(5, ge=1, description="answers that a prediction lists")
 
 
@@ -79,6 +91,15 @@ class Answers(base.Task):
     def unit(self) -> str:
         return "answers"
 
+    @property
+    def longest(self) -> int:
+        """Number of tokens that an answer may have."""
+        return int(self.options.longest or self.fitted.get("longest", USUAL))
+
+    @property
+    def found(self) -> Mapping[str, str]:
+        return {"longest": f"{self.longest} tokens an answer"} if "longest" in self.fitted else {}
+
     @classmethod
     def from_stock(cls, architecture: str, config: Any) -> Answers | None:
         return cls(cls.Options(), {"no_answer": False}) if architecture.endswith("ForQuestionAnswering") else None
@@ -104,6 +125,10 @@ class Answers(base.Task):
                 chosen["answer_start"] = "answer_start"
         return self.with_options(**chosen)
 
+    @property
+    def inputs(self) -> tuple[str, str]:
+        return self.options.question or "question", self.options.context or "context"
+
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         question = inputs.read_text(row, self.options.question or "", labelled=labelled)
         context = inputs.read_text(row, self.options.context or "", labelled=labelled)
@@ -122,19 +147,54 @@ class Answers(base.Task):
     def kept_together(self, example: Example) -> tuple[str, str]:
         return example.pair or "", ""
 
-    def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
-        """Whether the question has an answer (1 or 0), and whether a prediction can express one.
+    def fit_tokens(self, examples: Sequence[Example], features: Iterable[Features]) -> Self:
+        """With as many tokens an answer as every training answer needs that a window holds, unless the options say."""
+        if self.options.longest is not None:
+            return self
+        sizes = [
+            ends[1] - ends[0] + 1
+            for example, feature in zip(examples, features, strict=True)
+            for answer in example.target
+            for window in feature.windows
+            if (ends := tokens_of(window, answer)) is not None
+        ]
+        return self.with_fitted(**{**self.fitted, "longest": max([USUAL, *sizes])})
+
+    def warnings(self, examples: Sequence[Example]) -> list[Problem]:
+        """Answers that stand elsewhere than their offsets say."""
+        return [
+            Problem(
+                example.place,
+                "an answer is not at its answer_start, and is read at the only place where it stands",
+                "correct answer_start, or leave it out",
+                "mended-offset",
+            )
+            for example in examples
+            for answer in example.target
+            if isinstance(answer, Mended)
+        ]
+
+    def coverage(self, example: Example, windows: Sequence[Window]) -> list[str]:
+        """One item where the question has an answer: any of its answers will do.
 
         A window must hold the whole answer, its edges must be edges of tokens, and it must not be too long.
         """
+        reasons = [
+            "cut by the windows (model.max_length)",
+            base.INSIDE,
+            f"over {self.longest} tokens (options.longest)",
+            "",
+        ]
+        best = 0
         for answer in example.target:
             for window in windows:
                 ends = tokens_of(window, answer)
-                if ends is None or ends[1] - ends[0] >= self.options.longest:
-                    continue
-                if (window.spans[ends[0], 0], window.spans[ends[1], 1]) == (answer.start, answer.end):
-                    return 1, 1
-        return int(bool(example.target)), 0
+                if ends is None or not window.core[0] <= ends[0] < window.core[1]:
+                    continue  # an answer is predicted in the window whose core it begins in
+                edges = window.spans[ends[0], 0], window.spans[ends[1], 1]
+                short = ends[1] - ends[0] < self.longest
+                best = max(best, 1 if edges != (answer.start, answer.end) else 3 if short else 2)
+        return [reasons[best]] if example.target else []
 
     def encode_target(self, example: Example, window: Window) -> Array:
         """For each token, 1 where the window begins, and its weights as first and as last token of an answer. [n, 3]
@@ -175,7 +235,7 @@ class Answers(base.Task):
             return self
         margins, gains = [], []
         for example, feature, rows in zip(examples, features, logits, strict=True):
-            ranked, none = candidates(feature.windows, rows, self.options.longest)
+            ranked, none = candidates(feature.windows, rows, self.longest)
             best = example.pair[ranked[0].start : ranked[0].end] if ranked and example.pair else ""
             margins.append(none - ranked[0].score if ranked else np.inf)
             gains.append(scores.best_f1(best, texts_of(example)) - scores.best_f1("", texts_of(example)))
@@ -183,7 +243,7 @@ class Answers(base.Task):
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         context = example.pair or ""
-        ranked, none = candidates(windows, logits, self.options.longest)
+        ranked, none = candidates(windows, logits, self.longest)
         listed = [(candidate.score, candidate.start, candidate.end) for candidate in ranked[: self.options.best]]
         silent = self.fitted.get("no_answer", False)
         if silent or not listed:
@@ -323,13 +383,11 @@ def located(text: str, start: int | None, context: str) -> Answer:
     Raises:
         ValueError: the text does not occur, or occurs more than once and not at its offset.
     """
-    if start is not None and start >= 0 and context[start : start + len(text)] == text:
-        places = [start]
-    else:
-        places = [match.start() for match in re.finditer(re.escape(text), context)]
+    right = start is not None and start >= 0 and context[start : start + len(text)] == text
+    places = [start or 0] if right else [match.start() for match in re.finditer(re.escape(text), context)]
     if len(places) == 1:
         at, inner = places[0] + len(text) - len(text.lstrip()), text.strip()
-        return Answer(at, at + len(inner), inner)
+        return (Answer if right or start is None else Mended)(at, at + len(inner), inner)
     where = "no answer_start is given" if start is None else f"it is not at answer_start {start}"
     if not places:
         raise ValueError(f"{printable(text)} is not in the passage")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import torch
 
 Array = np.ndarray[Any, Any]
+INSIDE = "with an edge inside a token"
+"""Why a stretch can't be predicted where no token begins or ends with it."""
 GROUP = "afina.tasks"
 """Entry-point group under which other packages offer tasks: `name = "package.module:TaskClass"`."""
 
@@ -227,6 +229,17 @@ class Task(ABC):
             DataError: the row can't be used; its problems name the place of the row.
         """
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns of an input, one for each of its texts; empty where any text or pair of texts will do."""
+        columns = (getattr(self.options, role, None) for role in ("text", "pair"))
+        return tuple(column for column in columns if column is not None)
+
+    @property
+    def words_column(self) -> str | None:
+        """The column of lists of words, where an input is such a list, as in the training data, or a plain text."""
+        return None if self.inputs else getattr(self.options, "tokens", None)
+
     @abstractmethod
     def fit(self, examples: Sequence[Example]) -> Self:
         """The task fitted to the training examples.
@@ -285,13 +298,22 @@ class Task(ABC):
         """A short form of a target for messages."""
         return printable(target, 40)
 
-    def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
-        """Number of gold items (`unit`) of an example, and how many of them the windows can express.
+    def fit_tokens(self, examples: Sequence[Example], features: Iterable[Features]) -> Self:
+        """The task with what the tokens of the training examples show; by default the task itself.
 
-        The difference is lost to truncation and token boundaries, whatever the model. Both are 0 where the target does
-        not consist of parts of the text.
+        Args:
+            examples: Training examples.
+            features: Features of each example, read only where they are needed.
         """
-        return 0, 0
+        return self
+
+    def coverage(self, example: Example, windows: Sequence[Window]) -> list[str]:
+        """For each gold item (`unit`) of an example, why no prediction can express it; the empty text where one can.
+
+        What is lost to windows and token boundaries is lost whatever the model. A reason follows a number ("3 with
+        an edge inside a token"). The list is empty where the target does not consist of parts of the text.
+        """
+        return []
 
     @abstractmethod
     def encode_target(self, example: Example, window: Window) -> Array:

@@ -30,7 +30,11 @@ def read_spans(row: Row, column: str, text: str, unit: str) -> tuple[Span, ...]:
     value = unwritten(row.values.get(column))
     if value is None or (isinstance(value, str) and not value.strip()):
         value = []
-    if isinstance(value, dict) and {"start", "end"} <= {*value} and all(isinstance(part, list) for part in value.values()):
+    if (
+        isinstance(value, dict)
+        and {"start", "end"} <= {*value}
+        and all(isinstance(part, list) for part in value.values())
+    ):
         value = [dict(zip(value, parts, strict=False)) for parts in zip(*value.values(), strict=False)]
     if not isinstance(value, list):
         shown = f"{type(value).__name__} {printable(value)}"

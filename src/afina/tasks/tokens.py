@@ -231,8 +231,8 @@ class Tokens(base.Task):
     def unit(self) -> str:
         return "tags" if self.plain else "entities"
 
-    def coverage(self, example: Example, windows: Sequence[Window]) -> tuple[int, int]:
-        """Number of entities (or tags), and of those that tokens can express.
+    def coverage(self, example: Example, windows: Sequence[Window]) -> list[str]:
+        """For each entity (or tag), why tokens can't express it, or the empty text.
 
         Every word of an entity must have a token, and every edge of a span must be the edge of a token.
         """
@@ -240,13 +240,17 @@ class Tokens(base.Task):
         if example.words is None:
             visible = spans[spans[:, 1] > spans[:, 0]]
             starts, ends = set(visible[:, 0].tolist()), set(visible[:, 1].tolist())
-            disjoint = without_overlaps(example.target)
-            return len(example.target), sum(span.start in starts and span.end in ends for span in disjoint)
+            disjoint = set(without_overlaps(example.target))
+            return [
+                "overlapping a longer one" if span not in disjoint
+                else "" if span.start in starts and span.end in ends
+                else base.INSIDE
+                for span in example.target
+            ]  # fmt: skip
         seen = set(owners(example.words, spans).tolist())
-        if self.plain:
-            return len(example.words), len(seen - {-1})
-        entities = self.entities(example.target)
-        return len(entities), sum(seen.issuperset(range(entity.start, entity.end)) for entity in entities)
+        words = [(i, i + 1) for i in range(len(example.words))]
+        stretches = words if self.plain else [(entity.start, entity.end) for entity in self.entities(example.target)]
+        return ["" if seen.issuperset(range(*stretch)) else "with a word without a token" for stretch in stretches]
 
     def entities(self, tags: Sequence[str]) -> list[Span]:
         """Entities of gold tags, read as strictly as the options say."""

@@ -89,6 +89,11 @@ class Tokenizer:
             raise ConfigError(f"model.max_length: {max_length} tokens leave no room for text; give at least 16")
 
     @property
+    def rows(self) -> int:
+        """Number of rows that an embedding of all tokens has."""
+        return 1 + int(max(self.backend.get_vocab().values()))
+
+    @property
     def pad(self) -> int:
         """Vocabulary id of padded places. The model never attends to them."""
         return int(self.pretrained.pad_token_id or 0)

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import glob
 import shutil
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from .. import assembly, disk, inference, strategies
 from ..artifact import Artifact
-from ..assembly import EncodedDataset, coverage, encode_gradually, parameter_hashes, state_store, with_targets
+from ..assembly import (
+    EncodedDataset,
+    coverage,
+    coverage_line,
+    encode_gradually,
+    parameter_hashes,
+    state_store,
+    with_targets,
+)
 from ..compute import Compute, choose
 from ..config import Config, dump
 from ..data.parts import Data, read_data
@@ -52,7 +61,7 @@ class Prepared:
         tokenizer: Tokenizer of the model.
         network: The base model with a new head. Its trainable part is chosen.
         splits: The encoded examples by split; `train` has targets.
-        coverage: Number of gold items by split, and of those that the windows can express.
+        coverage: Number of gold items by split, and by the reason why they can't be predicted.
         compute: Device and arithmetic of the network.
         hashes: Hashes of the network's parameters.
         findings: Findings about the data.
@@ -65,7 +74,7 @@ class Prepared:
     tokenizer: Tokenizer
     network: Network
     splits: dict[str, EncodedDataset]
-    coverage: dict[str, dict[str, int]]
+    coverage: dict[str, Counter[str]]
     compute: Compute
     hashes: dict[str, str]
     findings: Sequence[Finding] = ()
@@ -142,7 +151,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
     strategy = strategies.find(config.strategy)
     with clock.part("load"):
         source = locate(model.name)
-        tokenizer = assembly.open_tokenizer(source, max_length=model.max_length)
+        tokenizer = assembly.open_tokenizer(source, max_length=model.max_length, resize=model.resize)
         network = assembly.open_network(
             source, task, tokenizer=tokenizer, compute=compute, head=model.head, dropout=model.dropout,
             head_dropout=model.head_dropout, packing=config.training.packing, seed=config.seed,
@@ -152,6 +161,9 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
     for name, examples in data.splits.items():
         with clock.part("tokenise"):
             splits[name] = yield from with_progress(f"tokens of {name}", encode_gradually(tokenizer, task, examples))
+    task = data.task.fit_tokens(splits["train"].examples, splits["train"].features)
+    if task.found != data.task.found:
+        yield Note(f"found in the tokens: {', '.join(f'{name} = {value}' for name, value in task.found.items())}")
     splits["train"] = with_targets(splits["train"], task)
     covered = {name: coverage(task, part) for name, part in splits.items()}
     yield from length_notes(splits, covered, task=task, limit=tokenizer.max_length)
@@ -195,12 +207,12 @@ def absolute(name: str) -> str:
 
 
 def length_notes(
-    splits: Mapping[str, EncodedDataset], covered: Mapping[str, Mapping[str, int]], *, task: Task, limit: int
+    splits: Mapping[str, EncodedDataset], covered: Mapping[str, Counter[str]], *, task: Task, limit: int
 ) -> Iterator[Note]:
     """Notes on the loss to the length limit and to token boundaries by split, so that no truncation is silent."""
-    for name, count in covered.items():
-        if count["gold"]:
-            yield Note(f"{name}: {count['covered']:,} of {count['gold']:,} gold {task.unit} lie whole in the windows")
+    for name, counts in covered.items():
+        if counts:
+            yield Note(f"{name}: {coverage_line(task, counts)}", "warning" if set(counts) - {""} else "info")
     for name, part in splits.items():
         lost = [feature.truncated_tokens for feature in part.features if feature.truncated_tokens]
         if lost:
@@ -394,7 +406,10 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
         "status": "done",
         "validation": asdict(scores["validation"]),
         "test": asdict(scores["test"]) if "test" in scores else None,
-        "coverage": prepared.coverage,
+        "coverage": {
+            name: {"gold": counts.total(), "covered": counts[""], "lost": {why: counts[why] for why in counts if why}}
+            for name, counts in prepared.coverage.items()
+        },
         "best": trainer.best,
         "steps": trainer.number,
         "parameters": proof["parameters"],

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -161,8 +162,10 @@ def check(folder: Path) -> None:
     """
     try:
         if folder.exists() and any(folder.iterdir()) and not is_unfinished(folder):
-            what = "holds a finished run" if (folder / RUN).exists() else "is not empty"
-            raise ConfigError(f"out: {folder} {what}; give another folder (--out), or remove it")
+            finished = (folder / RUN).exists()
+            what = "holds a finished run" if finished else "is not empty"
+            further = f"; --model {shlex.quote(str(folder))} trains its model further" if finished else ""
+            raise ConfigError(f"out: {folder} {what}; give another folder (--out), or remove it{further}")
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
