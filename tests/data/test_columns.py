@@ -191,6 +191,22 @@ def test_a_word_without_its_tag_is_a_problem_of_its_sentence_only(tmp_path: Path
     assert found[0].place == f"{path}:3"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "text,label\ngood film,pos\nbad,neg\n",
+        "text\tlabel\ngood\tpos\nbad\tneg\n",
+        "review\tkind\na good film\tpos\na bad one\tneg\nfine\tpos\na dull film\tneg\n",
+    ],
+)
+def test_a_table_that_is_called_a_file_of_sentences_is_refused_with_its_cure(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "a.conll", text)
+    with pytest.raises(DataError, match=r"a.conll:1: the lines are those of a table.*; --format table$"):
+        sources.rows(path)
+    assert len(sources.rows(path, format="table")) == text.count("\n") - 1
+    assert len(sources.rows(write(tmp_path / "b.conll", "one\tO\nNew York\tB-LOC\n"))) == 1
+
+
 def test_a_long_file_whose_sentences_are_not_apart_is_refused(tmp_path: Path) -> None:
     lines = "the O\ncat B-WHO\n. O\n" * 50
     with pytest.raises(DataError, match=r"a.conll:1: the file has 150 lines of 2 columns and no empty line.*; put an"):

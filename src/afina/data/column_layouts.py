@@ -97,7 +97,7 @@ def layout_of(head: Sequence[str], sign: str | None = None) -> Layout:
         return Layout(len(names), names, named=True, tags=tags, sign=sign)
     number, first = words[0]
     names = names_in(first) if len(first) == width and first[-1] not in tags else ()
-    known = len(first) > 1 and all(KNOWN.fullmatch(field.strip()) for field in first)
+    known = len(first) > 1 and all(KNOWN.fullmatch(field.strip(" \"'")) for field in first)
     is_table = not names and known and "\t" in lines[number - 1][1]
     return Layout(width, names, header=number if names else 0, is_table=is_table, tags=tags, sign=sign)
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from ..errors import Problem, printable
 from ..records import Row
 from .column_layouts import ID, RANGE, TABLE_SIGNS, Layout, fields, is_blank, layout_of
+from .dialects import is_table, recognise
 from .formats import Reader
 from .lines import Item, Line, ReadOptions, codec_of, fail, head_of, lines_of, raw_of
 
@@ -28,9 +29,13 @@ def read_columns(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[It
     """The sentences of a CoNLL file; a sentence with a ragged line is a problem.
 
     Raises:
-        DataError: the file is long and has no empty line, so that no sentence ends.
+        DataError: the file is long and has no empty line, so that no sentence ends; or it is a table by its content.
     """
-    layout = layout_of(head_of(name, file, options.encoding), options.delimiter)
+    head = head_of(name, file, options.encoding)
+    layout = layout_of(head, options.delimiter)
+    if options.format is None and looks_like_table(head, layout):
+        message = "the lines are those of a table, not words with tags (if they are, the format is columns)"
+        fail(f"{name}:1", "not-columns", message, fix="--format table")
     file.seek(0)
     passed: Counter[str] = Counter()
     shown: dict[str, str] = {}
@@ -158,6 +163,16 @@ def looks_like_columns(head: Sequence[str]) -> bool:
     if any(sum(sign in line for line in lines) >= SURE * len(lines) for sign in TABLE_SIGNS):
         return False
     return are_words_with_tags(list(zip(*table, strict=True)))
+
+
+def looks_like_table(head: Sequence[str], layout: Layout) -> bool:
+    """Whether lines are a table: they have its delimiters, or a header that names texts, or texts with blanks."""
+    if looks_like_columns(head):
+        return False
+    table = [fields(text, layout.sign) for line in head if not is_blank(text := line.strip("\r\n"))]
+    columns = zip(*(words for words in table if len(words) == layout.width > 1), strict=True)
+    texts = any(2 * sum(" " in word.strip() for word in column) > len(column) for column in columns)
+    return layout.is_table or texts or (is_table(head) and recognise(head, ending="").delimiter != "\t")
 
 
 def are_words_with_tags(columns: Sequence[Sequence[str]]) -> bool:
