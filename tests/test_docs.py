@@ -19,7 +19,7 @@ PROGRAMS = [block for kind, block in BLOCKS if kind == "python"]
 
 
 def test_the_commands_are_found() -> None:
-    assert len(COMMANDS) == 9
+    assert len(COMMANDS) == 10
     assert len(PROGRAMS) == 1
 
 
