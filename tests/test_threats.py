@@ -575,6 +575,14 @@ def test_every_bit_of_the_description_counts(model: Path) -> None:
         ({"fitted": {}}, "fitted: not those of the task classification"),
         ({"fitted": {"labels": 3}}, "fitted: not those of the task classification"),
         ({"fitted": "none"}, "fitted: "),
+        (
+            {
+                "task": "tokens",
+                "options": {},
+                "fitted": {"kind": "plain", "types": ["a"], "segmentation": {"signs": 3}},
+            },
+            "fitted: not those of the task tokens",
+        ),
         ({"fitted": {"labels": [str(i) for i in range(200_000)]}}, "at most 100,000"),
         ({"max_length": 10**12}, "room for"),
         ({"max_length": -3}, "no room for text"),

@@ -69,7 +69,11 @@ class TokensOptions(base.Options):
 
 
 class Tokens(base.Task):
-    """A tag for each word, or labelled spans of a text."""
+    """A tag for each word, or labelled spans of a text.
+
+    Attributes:
+        segmentation: How raw text is cut into words like those of the training data; None for a model of spans.
+    """
 
     name = "tokens"
     aliases = ("token-classification", "ner", "named-entity-recognition", "pos", "pos-tagging", "extraction")
@@ -78,6 +82,11 @@ class Tokens(base.Task):
     level = "token"
     label_unit = "word"
     slides = True
+
+    def __init__(self, options: Any, fitted: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options, fitted)
+        learned = self.fitted.get("segmentation")
+        self.segmentation = None if learned is None else Segmentation.from_json(learned)
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -109,12 +118,6 @@ class Tokens(base.Task):
     def head(self) -> HeadSpec:
         labels = {"id2label": dict(enumerate(self.tags)), "label2id": {tag: i for i, tag in enumerate(self.tags)}}
         return HeadSpec("AutoModelForTokenClassification", len(self.tags), labels, tags=True)
-
-    @cached_property
-    def segmentation(self) -> Segmentation | None:
-        """How raw text is cut into words like those of the training data; None where the model is not of words."""
-        learned = self.fitted.get("segmentation")
-        return None if learned is None else Segmentation.from_json(learned)
 
     @property
     def found(self) -> Mapping[str, str]:
@@ -156,7 +159,7 @@ class Tokens(base.Task):
             if self.options.offsets == "auto":
                 markup.refuse_other_units(examples)
                 markup.refuse_off_by_one(examples)
-            return self.weighed({"kind": "entities", "types": types, "scheme": "spans"}, examples)
+            return self.completed({"kind": "entities", "types": types, "scheme": "spans"}, examples)
         counts = Counter(tag for example in examples for tag in example.target)
         kind = self.options.kind
         spelling = None if kind == "plain" else spelling_of(counts, untyped=kind == "entities")
@@ -165,7 +168,7 @@ class Tokens(base.Task):
         if kind == "plain":
             common = counts.most_common(1)[0][0]
             fitted = {"kind": "plain", "types": inputs.sorted_labels(counts), "common": common}
-            return self.weighed(fitted, examples)
+            return self.completed(fitted, examples)
         examples = tagging.respelled(examples, spelling)
         wrong = [problem for example in examples for problem in markup.bad_tags(example)]
         if wrong:
@@ -177,14 +180,14 @@ class Tokens(base.Task):
         fitted = {"kind": "entities", "types": types, "scheme": scheme}
         if spelling is not None:
             fitted |= {"spelling": asdict(spelling), "spelled": spelling.shown(counts)}
-        return self.weighed(fitted, examples)
+        return self.completed(fitted, examples)
 
     def adapt(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
         if self.options.text is not None or self.plain:
             return list(examples), []
         return tagging.adapted(examples, self.fitted, untyped=self.options.kind == "entities")
 
-    def weighed(self, fitted: dict[str, Any], examples: Sequence[Example]) -> Self:
+    def completed(self, fitted: dict[str, Any], examples: Sequence[Example]) -> Self:
         """The fitted task: with the segmentation of its words, and class weights where the options ask for them."""
         if self.options.text is None:
             sentences = [[one.text[start:end] for start, end in one.words or ()] for one in examples]
