@@ -338,15 +338,19 @@ def test_times_without_a_zone_are_said_where_others_have_one() -> None:
 
 
 def test_three_rows_are_no_training_set() -> None:
-    message = refused([*FREE[: FEWEST - 1], FREE[0]])
-    assert message == (
-        "train row 1: can't hold out a part: found 9 distinct inputs in 10 examples, at least 10 are needed; "
+    assert refused(FREE[: FEWEST - 1]) == (
+        "train row 1: can't hold out a part: found 9 distinct inputs in 9 examples, at least 10 examples are needed; "
         "add examples or give validation data (--validation FILE)"
     )
-    assert "found 1 distinct input in 3 examples" in refused(
-        [{"text": "same", "label": "a"}, {"text": "Same", "label": "b"}, {"text": "same ", "label": "a"}]
-    )
+    same = [{"text": "same", "label": "a"}, {"text": "Same", "label": "b"}, {"text": "same ", "label": "a"}]
+    assert "found 1 distinct input in 12 examples" in refused(same * 4)
     assert divided(FREE[:FEWEST]).splits["validation"]
+
+
+def test_many_rows_of_few_inputs_are_divided_and_said_to_measure_little() -> None:
+    data = divided(FREE[: FEWEST - 1] * 3)
+    assert data.splits["validation"]
+    assert "found 9 distinct inputs in 27 examples: scores on so few say next to nothing" in data.notes
 
 
 def test_labels_that_occur_once_everywhere() -> None:

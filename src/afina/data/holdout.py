@@ -26,7 +26,7 @@ from .splits import hold_out, hold_out_latest
 from .times import Moment, moment_of, ordered
 
 FEWEST = 10
-"""Distinct inputs under which a part of the data is no measure of anything."""
+"""Examples under which nothing is held out, and distinct inputs under which a part measures next to nothing."""
 SHOWN = 5
 """Labels that a note names."""
 GIVE = "give validation data (--validation FILE)"
@@ -115,9 +115,9 @@ def divide(settings: DataConfig, task: Task, whole: Sequence[Example], values: S
         DataError: there are too few to hold out any, or their times can't be put in order.
     """
     distinct = len({fingerprint(example) for example in whole})
-    if distinct < FEWEST:
-        found = f"{distinct} distinct {'input' if distinct == 1 else 'inputs'} in {len(whole)} examples"
-        refuse(whole, f"found {found}, at least {FEWEST} are needed", f"add examples or {GIVE}")
+    found = f"{distinct} distinct {'input' if distinct == 1 else 'inputs'} in {len(whole)} examples"
+    if len(whole) < FEWEST or distinct < 2:
+        refuse(whole, f"found {found}, at least {FEWEST} examples are needed", f"add examples or {GIVE}")
     shown = task.essentials(whole)
     if settings.split_by_time is None:
         train, held, notes = by_draw(settings, task, whole, values=values, shown=shown)
@@ -127,6 +127,8 @@ def divide(settings: DataConfig, task: Task, whole: Sequence[Example], values: S
     unscored = set().union(*labels) - set().union(*(labels[index] for index in held))
     if unscored:
         notes.append(f"no example of {some(unscored)} is held out, so validation scores say nothing about it")
+    if distinct < FEWEST:
+        notes.append(f"found {found}: scores on so few say next to nothing")
     rule = {name: getattr(settings, name) for name in ("hold_out", "split_seed", "group_by", "split_by_time")}
     return Division(whole, train, held, rule, notes)
 
