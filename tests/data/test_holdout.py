@@ -338,19 +338,21 @@ def test_times_without_a_zone_are_said_where_others_have_one() -> None:
 
 
 def test_three_rows_are_no_training_set() -> None:
-    assert refused(FREE[: FEWEST - 1]) == (
-        "train row 1: can't hold out a part: found 9 distinct inputs in 9 examples, at least 10 examples are needed; "
+    assert refused(FREE[:3]) == (
+        "train row 1: can't hold out a part: found 3 distinct inputs in 3 examples, which is no training set; "
         "add examples or give validation data (--validation FILE)"
     )
     same = [{"text": "same", "label": "a"}, {"text": "Same", "label": "b"}, {"text": "same ", "label": "a"}]
     assert "found 1 distinct input in 12 examples" in refused(same * 4)
-    assert divided(FREE[:FEWEST]).splits["validation"]
 
 
-def test_many_rows_of_few_inputs_are_divided_and_said_to_measure_little() -> None:
-    data = divided(FREE[: FEWEST - 1] * 3)
+@pytest.mark.parametrize("rows", [FREE[: FEWEST - 1], FREE[: FEWEST - 1] * 3])
+def test_few_inputs_are_divided_and_said_to_measure_little(rows: Rows) -> None:
+    data = divided(rows)
     assert data.splits["validation"]
-    assert "found 9 distinct inputs in 27 examples: scores on so few say next to nothing" in data.notes
+    says = f"found only 9 distinct inputs in {len(rows)} examples: scores on so few say next to nothing"
+    assert says in data.notes
+    assert not any("found only" in note for note in divided(FREE[:FEWEST]).notes)
 
 
 def test_labels_that_occur_once_everywhere() -> None:
@@ -359,6 +361,14 @@ def test_labels_that_occur_once_everywhere() -> None:
         "each of the 60 groups of equal examples alone has one of the labels, and training needs all; add"
         in refused(rows)
     )
+
+
+def test_labels_of_one_input_each_are_divided_by_rows_and_said_to_be_learned_by_heart() -> None:
+    rows = [{"text": row["text"], "label": f"label {n}"} for n, row in enumerate(FREE[:4])] * 8
+    data = divided(rows)
+    assert {example.target for example in data.splits["train"]} == {f"label {n}" for n in range(4)}
+    assert data.splits["validation"]
+    assert any("scores tell what was learned by heart" in note for note in data.notes)
 
 
 def test_one_label_is_said_before_anything_else() -> None:

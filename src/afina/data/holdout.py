@@ -25,8 +25,10 @@ from .identity import digest, fingerprint, fingerprint_of
 from .splits import hold_out, hold_out_latest
 from .times import Moment, moment_of, ordered
 
+LEAST = 5
+"""Examples under which there is nothing to train on and to hold out."""
 FEWEST = 10
-"""Examples under which nothing is held out, and distinct inputs under which a part measures next to nothing."""
+"""Distinct inputs under which a part of the data is no measure of anything."""
 SHOWN = 5
 """Labels that a note names."""
 GIVE = "give validation data (--validation FILE)"
@@ -116,8 +118,8 @@ def divide(settings: DataConfig, task: Task, whole: Sequence[Example], values: S
     """
     distinct = len({fingerprint(example) for example in whole})
     found = f"{distinct} distinct {'input' if distinct == 1 else 'inputs'} in {len(whole)} examples"
-    if len(whole) < FEWEST or distinct < 2:
-        refuse(whole, f"found {found}, at least {FEWEST} examples are needed", f"add examples or {GIVE}")
+    if len(whole) < LEAST or distinct < 2:
+        refuse(whole, f"found {found}, which is no training set", f"add examples or {GIVE}")
     shown = task.essentials(whole)
     if settings.split_by_time is None:
         train, held, notes = by_draw(settings, task, whole, values=values, shown=shown)
@@ -128,7 +130,7 @@ def divide(settings: DataConfig, task: Task, whole: Sequence[Example], values: S
     if unscored:
         notes.append(f"no example of {some(unscored)} is held out, so validation scores say nothing about it")
     if distinct < FEWEST:
-        notes.append(f"found {found}: scores on so few say next to nothing")
+        notes.append(f"found only {found}: scores on so few say next to nothing")
     rule = {name: getattr(settings, name) for name in ("hold_out", "split_seed", "group_by", "split_by_time")}
     return Division(whole, train, held, rule, notes)
 
@@ -157,6 +159,11 @@ def by_draw(
     if not held:
         train, held = hold_out(keys, fraction, seed=seed, strata=strata, essentials=shown)
         notes = ["so many examples are nearly the same that only equal ones stay together"] if held else []
+    if not held and column is None and len(set(keys)) > 1:  # equal inputs are all that could show a label to both
+        train, held = hold_out(range(len(whole)), fraction, seed=seed, strata=strata, essentials=shown)
+        notes = [
+            "equal inputs stand on both sides, since labels have one input each: scores tell what was learned by heart"
+        ]
     if not held:
         refuse_whole(settings, whole, groups=len(set(keys)))
     how = [f"groups of {column!r}"] if column is not None else []
