@@ -106,7 +106,7 @@ CURES = [
     Cure("header", table(), "leave out columns", settings={"header": "text,label"}, without="header"),
     Cure("no-file", table(), r"did you mean '(train\.csv)'", settings={"train": "trian.csv"}, without="train"),
     Cure("twin-names", table(header="text,text"), "rename", table()),
-    Cure("unknown-format", "__label__a one\n", "name it with --format", lines(GOOD), name="train.xyz",
+    Cure("unknown-format", "just words\n", "name it with --format", lines(GOOD), name="train.xyz",
          flags="--format jsonl"),
     # Lines of JSON.
     Cure("bad-json", lines(GOOD, '{"text": "a", "label": "lovely",}'), "remove it", lines(GOOD, GOOD[0]), JSONL),
@@ -170,7 +170,7 @@ CURES = [
     Cure("contradictory-flag", [*ASKED, {**ASKED[0], "is_impossible": True}], "correct one of them",
          [*ASKED, {**ASKED[0], "is_impossible": False}], settings={"task": "answers"}),
     # The splits.
-    Cure("too-few", GOOD[:1], "add examples", GOOD),
+    Cure("too-few", [{"text": "the same", "label": word} for word in WORDS] * 9, "add examples", GOOD),
     Cure("unseen-label", MANY, "train on data that hold it",
          [*MANY, *[{"text": f"x {i}", "labels": ["c"]} for i in range(9)]],
          settings={"task": "multilabel", "validation": [{"text": "x", "labels": ["c"]}, MANY[0]]}),
@@ -180,7 +180,33 @@ CURES = [
 
 
 LABEL_STUDIO = "an export of Label Studio; tests/data/test_label_studio.py has its messages"
+READERS = "of one reader; the test of that reader has its message"
 PENDING: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "damaged",
+            "label-inside",
+            "misnamed",
+            "no-label",
+            "no-order",
+            "no-sentence",
+            "no-sentences",
+            "no-such-label",
+            "no-tag",
+            "no-time",
+            "no-word",
+            "not-a-flag",
+            "not-a-folder",
+            "not-brat",
+            "not-columns",
+            "not-webanno",
+            "old-feather",
+            "scattered-sentence",
+            "several-sets",
+            "too-large",
+        ),
+        READERS,
+    ),
     "annotations-differ": LABEL_STUDIO,
     "no-answers": LABEL_STUDIO,
     "no-record": LABEL_STUDIO,
