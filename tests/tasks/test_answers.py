@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from afina.data import sources
 from afina.errors import DataError
-from afina.metrics.answers import best_f1
+from afina.metrics.answers import best_f1, best_threshold
 from afina.model import network as networks
 from afina.model.pretrained import load_tokenizer
 from afina.records import Example, Row
@@ -24,7 +24,6 @@ from afina.tasks.answers import (
     Answer,
     Answers,
     AnswersOptions,
-    best_threshold,
     candidates,
     located,
     tokens_of,

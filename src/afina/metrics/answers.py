@@ -10,6 +10,8 @@ import string
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from .scores import Array, Table, mean
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -58,3 +60,21 @@ def word_f1(said: str, reference: str) -> float:
 def mean_where(values: Array, chosen: Array) -> float:
     """Mean of the values of the chosen examples; nan for none."""
     return float(values[chosen].mean()) if chosen.any() else float("nan")
+
+
+def best_threshold(margins: Array, gains: Array) -> float:
+    """The threshold t with the largest sum of gains over the answered questions, which have a margin <= t.
+
+    Args:
+        margins: Score of "no answer" minus score of the best answer. [n]
+        gains: Gain of answering: F1 of the answer minus F1 of "no answer". [n]
+    """
+    order = np.argsort(margins, kind="stable")
+    totals = np.concatenate([[0.0], np.cumsum(gains[order])])
+    answered = int(totals.argmax())
+    finite = margins[order][np.isfinite(margins[order])]
+    if not len(finite):
+        return 0.0
+    low = finite[answered - 1] if answered else finite[0] - 1.0
+    high = finite[answered] if answered < len(finite) else finite[-1] + 1.0
+    return float((low + high) / 2)

@@ -239,7 +239,7 @@ class Answers(base.Task):
             best = example.pair[ranked[0].start : ranked[0].end] if ranked and example.pair else ""
             margins.append(none - ranked[0].score if ranked else np.inf)
             gains.append(scores.best_f1(best, texts_of(example)) - scores.best_f1("", texts_of(example)))
-        return self.with_fitted(**self.fitted, threshold=best_threshold(np.array(margins), np.array(gains)))
+        return self.with_fitted(**self.fitted, threshold=scores.best_threshold(np.array(margins), np.array(gains)))
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         context = example.pair or ""
@@ -440,21 +440,3 @@ def candidates(
         key=lambda candidate: (-candidate.score, candidate[1:]),
     )
     return ranked[:best], none
-
-
-def best_threshold(margins: Array, gains: Array) -> float:
-    """The threshold t with the largest sum of gains over the answered questions, which have a margin <= t.
-
-    Args:
-        margins: Score of "no answer" minus score of the best answer. [n]
-        gains: Gain of answering: F1 of the answer minus F1 of "no answer". [n]
-    """
-    order = np.argsort(margins, kind="stable")
-    totals = np.concatenate([[0.0], np.cumsum(gains[order])])
-    answered = int(totals.argmax())
-    finite = margins[order][np.isfinite(margins[order])]
-    if not len(finite):
-        return 0.0
-    low = finite[answered - 1] if answered else finite[0] - 1.0
-    high = finite[answered] if answered < len(finite) else finite[-1] + 1.0
-    return float((low + high) / 2)
