@@ -40,6 +40,7 @@ DOORS = {
     "conllu": {"data/conllu.py"},
     "pyarrow": {"data/arrow.py"},
     "zstandard": {"data/compression.py"},
+    "spacy": {"data/docbin.py"},
     "filelock": {"disk.py"},
     "platformdirs": {"model/states.py"},
     "psutil": {"assembly.py"},

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afina.data import sources
-from afina.data.exports import read_export
+from afina.data.containers import records_of
+from afina.data.exports import read_records
 from afina.data.parts import read_examples
 from afina.errors import DataError
 from afina.records import Row
@@ -32,7 +33,6 @@ from tests.data.annotated import (
     targets,
     task,
 )
-from tests.data.reading import refused
 
 
 def test_doccano(tmp_path: Path) -> None:
@@ -96,12 +96,6 @@ def test_spacy_training_format(tmp_path: Path) -> None:
     ]
 
 
-def test_spacy_binary_files_say_how_to_convert(tmp_path: Path) -> None:
-    message = refused(save(tmp_path, "x", "train.spacy"))
-    assert "found .spacy, expected one of" in message
-    assert "doc.to_json()" in message
-
-
 def test_prodigy(tmp_path: Path) -> None:
     hashes = {"_input_hash": 1, "_task_hash": 2, "answer": "accept"}
     tokens = [{"text": "Ana", "start": 0, "end": 3, "id": 0, "ws": True}]
@@ -109,11 +103,11 @@ def test_prodigy(tmp_path: Path) -> None:
     good = {"text": TEXT, "tokens": tokens, "spans": spans, **hashes}
     assert targets(save(tmp_path, lines(good), "a.jsonl")) == [SPANS]
     path = save(tmp_path, lines(good, good | {"answer": "reject"}, good | {"answer": "ignore"}), "a.jsonl")
-    first, second = problems(path)
-    assert first.place == f"{path}:2"
-    assert "the answer of this Prodigy task is 'reject'" in first.message
-    assert """jq -c 'select(.answer == "accept")'""" in first.fix
-    assert second.raw == path.read_bytes().splitlines(keepends=True)[2]
+    (wrong,) = problems(path)
+    assert wrong.place == f"{path}:2"
+    assert "the answer of this Prodigy task is 'reject'" in wrong.message
+    assert """jq -c 'select(.answer == "accept")'""" in wrong.fix
+    assert wrong.raw == path.read_bytes().splitlines(keepends=True)[1]
     options = [{"id": "A", "text": "first"}, {"id": "B", "text": "second"}]
     chosen = [{"text": TEXT, "options": options, "accept": accept, **hashes} for accept in (["A"], ["B"])]
     assert targets(save(tmp_path, lines(*chosen), "b.jsonl"), "classification") == ["A", "B"]
@@ -174,7 +168,7 @@ def spoiled(draw: st.DrawFn) -> list[Any]:
 @given(records=spoiled())
 def test_whatever_is_spoiled_each_record_is_accounted_for(records: list[Any]) -> None:
     try:
-        found = list(read_export("x.json", records))
+        found = list(read_records("x.json", records_of("x.json", records, print), print))
     except DataError as error:
         found = [*error.problems]
         whole = {problem.code for problem in error.problems} == {"no-answers"}

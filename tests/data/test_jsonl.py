@@ -32,9 +32,10 @@ json_lines = st.one_of(
 def test_every_filled_line_of_a_jsonl_file_is_one_item(folder: Path, lines: list[bytes], text: dict[str, Any]) -> None:
     path = folder / "messy.jsonl"
     start = json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")
+    lines = [*lines, b"{}"]  # a line alone may be a file of one value
     path.write_bytes(b"\n".join([start, *lines]) + b"\n")
     filled = [number for number, line in enumerate([start, *lines], 1) if line.strip(b" \t\r\n")]
-    found = items(path)
+    found = items(path, encoding="utf-8")
     assert [line_of(item) for item in found] == filled
     for item in found:
         if isinstance(item, Problem):
@@ -42,7 +43,7 @@ def test_every_filled_line_of_a_jsonl_file_is_one_item(folder: Path, lines: list
 
 
 @patient
-@given(written=st.lists(objects, min_size=1, max_size=5), ascii_only=st.booleans(), end=st.sampled_from(["\n", "\r\n"]))
+@given(written=st.lists(objects, min_size=2, max_size=5), ascii_only=st.booleans(), end=st.sampled_from(["\n", "\r\n"]))
 def test_written_objects_come_back(folder: Path, written: list[dict[str, Any]], ascii_only: bool, end: str) -> None:
     path = folder / "written.jsonl"
     text = end.join(json.dumps(value, ensure_ascii=ascii_only) for value in written)
@@ -104,13 +105,34 @@ def test_what_json_allows_is_kept(write: Write) -> None:
     assert len(rows(write("b.jsonl", DEEP.replace("[]", "1")))) == 1
 
 
-@pytest.mark.parametrize(
-    "data", ['[\n{"a": 1},\n{"a": 2}\n]\n', '[{"a": 1},\n{"a": 2}]', '[{"a": 1}, {"a": 2}]', " \n\n[ \n"]
-)
-def test_a_json_array_file_is_named(write: Write, data: str) -> None:
-    message = refused(write("a.jsonl", data))
-    assert "this is a JSON array; one object a line is expected" in message
+@pytest.mark.parametrize("data", ['[\n{"a": 1},\n{"a": 2}\n]\n', '[{"a": 1},\n{"a": 2}]', '[{"a": 1}, {"a": 2}]'])
+def test_an_array_is_read_as_json_and_named_where_another_form_is_asked(write: Write, data: str) -> None:
+    path = write("a.jsonl", data)
+    notes: list[str] = []
+    assert values(path, note=notes.append) == [{"a": 1}, {"a": 2}]
+    assert notes == [f"{path}: read as json, as its content looks (--format NAME for another)"]
+    message = refused(path, format="jsonl")
+    assert "this is a JSON array; one object a line is expected; --format json, or" in message
     assert "jq -c '.[]' data.json > data.jsonl" in message
+    assert values(path, format="json") == [{"a": 1}, {"a": 2}]
+
+
+def test_what_python_prints_is_named(write: Write) -> None:
+    problem = only_problem(write("a.jsonl", '{"text": "a"}\n{\'text\': "b"}\n'))
+    assert "json.dumps" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [('{"a": 1', "bad-json"), ('{"a": "x', "bad-json"), ('{"a" 1}', "bad-json"), ('{"a": 1,}', "bad-json"),
+     ('{"a": NaN}', "not-finite"), ('{"a": ' * 20_000, "too-deep")],
+)  # fmt: skip
+def test_a_broken_first_line_spoils_itself_only(write: Write, first: str, code: str) -> None:
+    for name in ("a.jsonl", "a.txt", "a"):
+        path = write(name, f'{first}\n\n{{"a": 2}}\n{{"a": 3}}\n')
+        problem, *rows = items(path)
+        assert isinstance(problem, Problem)
+        assert (problem.code, problem.place, len(rows)) == (code, f"{path}:1", 2)
 
 
 def test_arrays_that_hold_no_objects_are_faults_of_their_lines(write: Write) -> None:

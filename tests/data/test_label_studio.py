@@ -135,10 +135,11 @@ def test_a_single_task_is_a_file_too(tmp_path: Path) -> None:
 
 
 def test_a_task_on_a_line_is_refused(tmp_path: Path) -> None:
-    path = save(tmp_path, lines(task(annotation(PERSON))), "a.jsonl")
-    (problem,) = problems(path)
+    path = save(tmp_path, lines(task(annotation(PERSON)), task(annotation(PLACE))), "a.jsonl")
+    problem, _ = problems(path)
     assert "give the whole JSON export, as a .json file" in str(problem)
-    assert problem.raw == path.read_bytes()
+    assert problem.raw == path.read_bytes().splitlines(keepends=True)[0]
+    assert targets(save(tmp_path, lines(task(annotation(PERSON))), "b.jsonl")) == [SPANS[:1]]
 
 
 def test_the_text_may_stand_in_any_column(tmp_path: Path) -> None:

@@ -19,10 +19,14 @@ def test_what_pandas_writes(tmp_path: Path) -> None:
     frame.to_json(tmp_path / "a.json", orient="records")
     rows = sources.rows(tmp_path / "a.json")
     assert [row.values for row in rows] == [{"text": "é 😀", "label": 1.0}, {"text": "b", "label": None}]
-    frame.to_json(tmp_path / "b.json")
-    message = refused(tmp_path / "b.json")
-    assert "found an object with the keys ['text', 'label']" in message
-    assert "to_json(orient='records')" in message
+    for orient, place in (("columns", "[0]"), ("split", "data[0]"), ("index", "[0]"), ("table", "data[0]")):
+        path, notes = tmp_path / f"{orient}.json", list[str]()
+        frame.to_json(path, orient=orient)
+        read = sources.rows(path)
+        assert read[0].place == f"{path}:{place}"
+        assert [[row.values[name] for name in frame] for row in read] == [["é 😀", 1.0], ["b", None]]
+        list(sources.read(path, note=notes.append))
+        assert [note for note in notes if "pandas" in note] or orient == "table"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +37,11 @@ def test_what_pandas_writes(tmp_path: Path) -> None:
         ('{"data": []}', "b.json: no rows: the array is empty"),
         ("3", "b.json: expected an array of records, or SQuAD, found 3"),
         ('[\n{"a": 1},\n{"a" 2}]', "b.json:3: not JSON: expecting ':' delimiter at column 6"),
-        ('{"a": 1}\n{"a": 2}\n', "b.json:2: a second JSON object begins here; name the file .jsonl"),
+        ('{\n"a": 1}\n{"a" 2}\n', "b.json:3: not JSON: expecting ':' delimiter at column 6"),
+        ('{\n"a": 1}\n{"a": NaN}\n', "b.json:3: 'NaN' is not a finite number"),
+        ('{\n"a": 1}\n3', "b.json:3: not JSON: extra data at column 1"),
+        ('{\n"a": 1},\n', "b.json:2: not JSON: extra data at column 8"),
+        ('{"a": 1}', "b.json: expected an array of records, or SQuAD, found an object with the keys ['a']"),
         ('[{"a": 1, "a": 2}]', "b.json: the key 'a' stands twice"),
         ('[{"a": NaN}]', "b.json: 'NaN' is not a finite number"),
         ("[" * 200 + "]" * 200, "nested more than 100 deep"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from ..errors import printable
@@ -13,6 +14,7 @@ DEPTH_LIMIT = 100
 """Arrays and objects that may stand inside one another, the outermost included."""
 BLANKS = " \t\r\n"
 """What JSON calls white space."""
+SPACE = re.compile(f"[{BLANKS}]*")
 
 
 def parse_json(text: str) -> Any:
@@ -22,14 +24,33 @@ def parse_json(text: str) -> Any:
         json.JSONDecodeError: it is not JSON.
         RecordError: a key is repeated, a number is not finite or has too many digits, or values lie too deep to parse.
     """
+    value, end = parse_at(text, skip_blanks(text, 0))
+    if end < len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
+
+
+def parse_at(text: str, start: int) -> tuple[Any, int]:
+    """The value that begins at a position of a text, and where the next thing behind it begins.
+
+    Raises:
+        json.JSONDecodeError, RecordError: as `parse_json` does.
+    """
     try:
-        return DECODER.decode(text)
+        value, end = DECODER.raw_decode(text, start)
     except json.JSONDecodeError:
         raise
     except RecursionError:
         raise depth_error() from None
     except ValueError:  # int() has a limit of its own
         raise RecordError("too-long", "a whole number of too many digits", "write it as a string") from None
+    return value, skip_blanks(text, end)
+
+
+def skip_blanks(text: str, start: int) -> int:
+    """The position of the first character from `start` on that is not blank."""
+    match = SPACE.match(text, start)
+    return match.end() if match else start
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

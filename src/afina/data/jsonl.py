@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
-from .exports import row_of
+from ..records import Row
+from .exports import from_pair, in_our_words
 from .formats import Reader
+from .json_heads import is_object_a_line
 from .json_values import BLANKS, halves_in, parse_json, too_deep
 from .lines import Item, Line, ReadOptions, RecordError, codec_of, fail, lines_of, too_long
 
@@ -25,10 +27,15 @@ def read_objects(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[It
     if first is None:
         fail(name, "no-rows", "no rows: the file is empty")
     check_array(f"{name}:{first.number}", first.text)
-    for line in chain([first], filled):
+    yield from in_our_words(name, objects(name, chain([first], filled)), options.note)
+
+
+def objects(name: str, lines: Iterable[Line]) -> Iterator[Item]:
+    """Each line as a row of what stands in it."""
+    for line in lines:
         place = f"{name}:{line.number}"
         try:
-            yield row_of(object_of(line), place, line.raw)
+            yield Row(object_of(line), place, line.raw)
         except RecordError as error:
             yield error.at(place, line.raw)
 
@@ -43,7 +50,7 @@ def object_of(line: Line) -> dict[str, Any]:
         raise line.fault
     text = line.text.rstrip(BLANKS)
     try:
-        value = parse_json(text)
+        value = from_pair(parse_json(text))
     except json.JSONDecodeError as cause:
         raise not_json(text, cause) from None
     if not isinstance(value, dict):
@@ -66,6 +73,8 @@ def not_json(text: str, error: json.JSONDecodeError) -> RecordError:
     if comma is not None:
         return RecordError("bad-json", f"not JSON: a trailing comma at column {comma + 1}", "remove it")
     message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}"
+    if text.lstrip(BLANKS).startswith("{'"):
+        return RecordError("bad-json", message, "Python writes a dict as JSON by json.dumps, not by str or print")
     return RecordError("bad-json", message, "each line must be one whole JSON object")
 
 
@@ -92,7 +101,7 @@ def check_array(place: str, text: str) -> None:
         DataError: it is one.
     """
     if text.lstrip(BLANKS).startswith("[") and opens_array_of_objects(text):
-        fix = "name it .json, or write one object a line: jq -c '.[]' data.json > data.jsonl"
+        fix = "--format json, or write one object a line: jq -c '.[]' data.json > data.jsonl"
         fail(place, "json-array", "this is a JSON array; one object a line is expected", fix=fix)
 
 
@@ -111,10 +120,8 @@ READER = Reader(
     (".jsonl", ".ndjson"),
     read_objects,
     summary="an object a line",
+    sniff=is_object_a_line,
+    specificity=3,
     begins=("{",),
     named_columns=True,
-    cures={
-        ".spacy": "write each document of DocBin().from_disk(FILE).get_docs(nlp.vocab) as a line of a .jsonl file: "
-        "json.dumps(doc.to_json())"
-    },
 )
