@@ -39,6 +39,7 @@ DOORS = {
     "rich": {"cli/progress.py"},
     "conllu": {"data/conllu.py"},
     "pyarrow": {"data/arrow.py"},
+    "xlrd": {"data/xls.py"},
     "zstandard": {"data/compression.py"},
     "spacy": {"data/docbin.py"},
     "filelock": {"disk.py"},

@@ -54,6 +54,7 @@ SHORT = {
     "delimiter": "data.delimiter",
     "quote": "data.quote",
     "format": "data.format",
+    "sheet": "data.sheet",
     "encoding": "data.encoding",
 }
 """Short names of the settings that people set most, here and as flags of `afina train`."""
@@ -101,6 +102,7 @@ class DataConfig(Section):
         None, max_length=1, description="sign around fields that hold delimiters; empty for none; by default recognised"
     )
     format: str | None = Field(None, description="form of the files; by default recognised (`afina formats`)")
+    sheet: str | None = Field(None, description="sheet of a workbook; by default the first that is a table")
     encoding: str | None = Field(None, description="encoding of the files; by default UTF-8, or what is recognised")
 
 

@@ -25,6 +25,7 @@ from afina.errors import ConfigError, DataError, Problem
 from afina.records import Row
 from tests.data.arrow_tables import FORMS, table
 from tests.data.reading import Write, items, refused, values
+from tests.data.workbook_files import as_ods, as_xls, as_xlsx
 
 
 def test_every_reader_is_found() -> None:
@@ -58,6 +59,9 @@ SAMPLES = {
     ".pubtator": b"1|t|a\n1|a|b\n\n2|t|b\n2|a|c\n2\t0\t1\tb\tX\tD1\n",
     ".json": b'[{"text": "a"}, {"text": "b"}]',
     **{ending: form(table({"text": ["a", "b"]})) for ending, form in FORMS.items()},
+    **dict.fromkeys((".xlsx", ".xlsm"), as_xlsx({"S": [["text"], ["a"], ["b"]]})),
+    ".ods": as_ods({"S": [["text"], ["a"], ["b"]]}),
+    ".xls": as_xls(),
     ".stars": b"* a\n** b\n",
 }
 """A file of two rows for every ending."""

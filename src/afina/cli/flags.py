@@ -20,7 +20,7 @@ OWN = ("config", "settings", "quiet", "as_json", "resume", "labels")
 """Flags of the commands about training that are no settings."""
 CONFIG_ENDINGS = (".yaml", ".yml")
 """Endings of configuration files; any other file or folder in their place is the training data."""
-FORM = ("header", "delimiter", "quote", "format", "encoding")
+FORM = ("header", "delimiter", "quote", "format", "sheet", "encoding")
 """Flags about the form of data files."""
 
 
@@ -45,6 +45,7 @@ HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a 
 DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.")]
 QuoteFlag = Annotated[str | None, flag("SIGN", "Sign around fields that hold delimiters; '' for none.")]
 FormatFlag = Annotated[str | None, flag("NAME", "Form of the files; `afina formats` lists them.")]
+SheetFlag = Annotated[str | None, flag("NAME", "Sheet of a workbook; by default the first that is a table.")]
 EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; by default recognised.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -128,11 +129,7 @@ def unfinished(run: str, config: str | None, *, flags: Mapping[str, Any]) -> tup
 
 def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
     """What the flags say about the form of the data files, in the terms of the configuration."""
-    form = {
-        name: flags[name]
-        for name in ("header", "delimiter", "quote", "format", "encoding")
-        if flags.get(name) is not None
-    }
+    form = {name: flags[name] for name in FORM if flags.get(name) is not None}
     if "header" in form:
         form["header"] = next(csv.reader([form["header"]]), [])
     if form.get("delimiter") == "\\t":

@@ -20,6 +20,7 @@ from .flags import (
     PairFlag,
     QuoteFlag,
     RunFlag,
+    SheetFlag,
     TextFlag,
     UnseenFlag,
     column_options,
@@ -42,6 +43,7 @@ def evaluate(
     delimiter: DelimiterFlag = None,
     quote: QuoteFlag = None,
     format: FormatFlag = None,
+    sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -74,6 +76,7 @@ def predict(
     delimiter: DelimiterFlag = None,
     quote: QuoteFlag = None,
     format: FormatFlag = None,
+    sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
 ) -> None:
     """Predict: one line of output for each row of the data, in order."""

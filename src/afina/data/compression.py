@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import os
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -41,7 +41,7 @@ OTHERS = {b"7z\xbc\xaf\x27\x1c": "7-Zip", b"Rar!\x1a\x07": "RAR", b"\x04\x22\x4d
 """First bytes of archives that are not unpacked, and their names."""
 DOCUMENTS = {"word/": "a Word document", "ppt/": "a presentation"}
 """Folders in zip archives of programs, and what such a file is."""
-DAMAGE = (OSError, EOFError, zlib.error, LZMAError, zipfile.BadZipFile, ValueError)
+DAMAGE = (OSError, EOFError, zlib.error, LZMAError, zipfile.BadZipFile, ValueError, RuntimeError, struct.error)
 """What is raised for files that are cut short or damaged."""
 
 
@@ -137,23 +137,32 @@ def pieces(name: str, file: BinaryIO, packing: Packing) -> Iterator[bytes]:
     Raises:
         DataError: it is damaged, another archive, or too large.
     """
-    limit = max(LIMIT, RATIO * os.fstat(file.fileno()).st_size)
     total = 0
-    found = packing.chunks(file)
     try:
+        found = packing.chunks(file)
         first = next(found, b"")
         refuse_archive(name, first)
         if any(inner.magic.match(first) for inner in PACKINGS if inner.name != "zip"):
             fail(name, ARCHIVE, "a compressed file inside another one", fix="unpack the outer one")
         for piece in chain([first], found):
             total += len(piece)
-            if total > limit:
-                size = f"more than {limit:,} bytes when it is unpacked"
-                fail(name, "too-large", size, fix="if that is right, unpack it and name what it holds")
+            check_size(name, total)
             yield piece
     except DAMAGE as error:
         fix = "fetch or write it again"
         fail(name, "damaged", f"cut short or damaged: it begins as {packing.name}, but {error}", fix=fix)
+
+
+def check_size(name: str, size: int) -> None:
+    """Refuse a file that grows out of all proportion when it is unpacked.
+
+    Raises:
+        DataError: it does.
+    """
+    limit = max(LIMIT, RATIO * Path(name).stat().st_size)
+    if size > limit:
+        message = f"more than {limit:,} bytes when it is unpacked"
+        fail(name, "too-large", message, fix="if that is right, unpack it and name what it holds")
 
 
 # ---- zip
@@ -194,13 +203,11 @@ def zip_chunks(file: BinaryIO) -> Iterator[bytes]:
     """What the one file of a zip archive holds.
 
     Raises:
-        BadZipFile: it is damaged, encrypted, or compressed in a way that Python does not know.
+        BadZipFile: it is damaged.
+        RuntimeError: it is encrypted, or compressed in a way that Python does not know.
     """
     archive = zipfile.ZipFile(file)
-    try:
-        yield from stream(archive.open(next(filter(is_file, archive.namelist()))))
-    except (RuntimeError, NotImplementedError) as error:
-        raise zipfile.BadZipFile(str(error)) from None
+    return stream(archive.open(next(filter(is_file, archive.namelist()))))
 
 
 def inner_name(name: str, file: BinaryIO, packing: Packing) -> str:

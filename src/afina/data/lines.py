@@ -51,6 +51,7 @@ class ReadOptions:
         delimiter: The character between fields; None leaves it to the reader.
         quote: The character around fields that hold delimiters; None leaves it to the reader, "" for none.
         format: Name of the reader; None leaves it to the content.
+        sheet: Name of the sheet of a workbook; None for the first that is a table.
         note: Is told what was decided about a file, or passed over in it: a sentence that begins with its path.
 
     Raises:
@@ -63,6 +64,7 @@ class ReadOptions:
     delimiter: str | None = None
     quote: str | None = None
     format: str | None = None
+    sheet: str | None = None
     note: Callable[[str], None] = unheard
 
     def __post_init__(self) -> None:

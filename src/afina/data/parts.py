@@ -211,7 +211,7 @@ def records(
 ) -> Iterator[Row | Problem]:
     """The records of one part of the data; what ends them early is added to the problems."""
     data = config.data
-    reading = {form: getattr(data, form) for form in ("encoding", "delimiter", "quote", "format")}
+    reading = {form: getattr(data, form) for form in ("encoding", "delimiter", "quote", "format", "sheet")}
     try:
         items = read(source, name=name, columns=data.header, note=note, **reading)
         yield from long_tables.for_task(config.make_task(), items, note)
