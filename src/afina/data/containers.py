@@ -94,7 +94,9 @@ def is_pair(value: Any) -> bool:
 
 def lists_of_records(tree: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Paths of the lists of records in an object or, where it has none itself, in the objects that it holds."""
-    own = [(key,) for key, value in tree.items() if isinstance(value, list) and any(map(is_record, value))]
+    own: list[tuple[str, ...]] = [
+        (key,) for key, value in tree.items() if isinstance(value, list) and any(map(is_record, value))
+    ]
     if own:
         return own
     return [
