@@ -197,3 +197,12 @@ def test_several_tags_in_one_are_doubted() -> None:
     text = "a/O Uni/B-ORG Bonn/I-ORG|B-LOC x/B-LOC"
     data = learned(text, text)
     assert "nested-tags" in {one.code for one in data.task.warnings(data.splits["train"])}
+
+
+def test_a_model_of_words_answers_for_raw_text_where_there_are_no_words() -> None:
+    trained = Tokens(TokensOptions(tokens="1", tags="2"))
+    assert trained.columns(["id", "text"], labelled=False).options.text == "text"
+    assert trained.columns(["text", "tokens"], labelled=False).options.tokens == "tokens"
+    assert trained.columns(["1", "text"], labelled=False).options.text is None
+    with pytest.raises(ConfigError, match="tokens: the data have no column '1'"):
+        trained.columns(["id", "text"])

@@ -38,8 +38,8 @@ def choose_columns(
     """
     numbered = [name for name in names if name.isdecimal()]
     words = options.tokens
-    if words is None or (not labelled and words.isdecimal() and words not in names):
-        words = next(iter(inputs.named(TOKEN_NAMES, names)), word_column(numbered, rows) if numbered else words)
+    if words is None or (not labelled and words not in names):  # a model of words answers for raw text too
+        words = next(iter(inputs.named(TOKEN_NAMES, names)), word_column(numbered, rows) if numbered else None)
     if options.text is not None or words is None:
         text, _ = inputs.text_columns(options.text, None, names, rows=rows)
         if not labelled:
