@@ -194,3 +194,13 @@ def test_a_length_without_room_is_refused(tiny: Callable[[str], Path]) -> None:
 def test_chunks() -> None:
     assert list(chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(chunks([], 2)) == []
+
+
+def test_rows_are_counted_without_the_mask(tiny: Callable[[str], Path]) -> None:
+    pretrained = load_tokenizer(str(tiny("bert")), local=True)
+    size = len(pretrained)
+    assert Tokenizer(pretrained, 64).rows == size
+    pretrained.add_special_tokens({"mask_token": "[NEW MASK]"})
+    assert (len(pretrained), Tokenizer(pretrained, 64).rows) == (size + 1, size)
+    pretrained.add_tokens(["<new>"])
+    assert Tokenizer(pretrained, 64).rows == size + 2

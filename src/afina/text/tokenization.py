@@ -90,8 +90,8 @@ class Tokenizer:
 
     @property
     def rows(self) -> int:
-        """Number of rows that an embedding of all tokens has."""
-        return 1 + int(max(self.backend.get_vocab().values()))
+        """Number of rows that an embedding of all tokens has, the mask aside: no window holds it."""
+        return 1 + max(int(i) for i in self.backend.get_vocab().values() if i != self.pretrained.mask_token_id)
 
     @property
     def pad(self) -> int:
