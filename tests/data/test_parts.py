@@ -17,6 +17,7 @@ from afina.data.parts import FIRST, Data, gather, read_data
 from afina.errors import ConfigError, DataError
 from afina.quality.report import audit, warning_lines
 from afina.training import rundir
+from tests.data.arrow_tables import as_parquet, table
 
 ROWS = [{"text": f"{word} {i}", "label": label} for i in range(8) for word, label in (("good", "a"), ("bad", "b"))]
 
@@ -158,6 +159,14 @@ def test_a_file_of_nothing_but_bad_records_is_an_error_all_the_same(tmp_path: Pa
 def test_records_in_memory_are_kept_as_lines_of_json(tmp_path: Path) -> None:
     config = load(None, {"data.on_bad_row": "quarantine"})
     data = read_data(config, {"train": [*ROWS, {"text": "ação", "label": None}], "validation": ROWS})
+    rundir.quarantine(tmp_path, data.left_out)
+    assert json.loads((tmp_path / "quarantine" / "train.jsonl").read_bytes()) == {"text": "ação", "label": None}
+
+
+def test_records_of_binary_files_are_kept_as_lines_of_json(tmp_path: Path) -> None:
+    columns = {"text": [f"good {i}" for i in range(8)] + ["ação"], "label": ["a", "b"] * 4 + [None]}
+    (tmp_path / "mine.parquet").write_bytes(as_parquet(table(columns)))
+    data = read_data(load(None, {"data.on_bad_row": "quarantine", "data.train": str(tmp_path / "mine.parquet")}))
     rundir.quarantine(tmp_path, data.left_out)
     assert json.loads((tmp_path / "quarantine" / "train.jsonl").read_bytes()) == {"text": "ação", "label": None}
 

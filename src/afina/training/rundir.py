@@ -245,6 +245,8 @@ def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
     `quarantine/train.csv` holds the records one after the other, without a header. For each, a line of
     `quarantine/train.why.jsonl` gives its place, the start and number of its bytes, and its problems.
     """
+    from ..data.formats import ending_of, owner_of
+
     place = folder / QUARANTINE
     making = aside(place)
     for old in (making, place):
@@ -253,8 +255,10 @@ def quarantine(folder: Path, left_out: Mapping[str, Sequence[Bad]]) -> None:
         if not records:
             continue
         making.mkdir(exist_ok=True)
-        source = Path(records[0][0].place.rpartition(":")[0])
-        ending = ".jsonl" if source.suffix in ("", ".json") else source.suffix
+        ending = ending_of(records[0][0].place.rpartition(":")[0])
+        owner = owner_of(ending)
+        # What has no lines of its own is kept as lines of JSON.
+        ending = ".jsonl" if ending in ("", ".json") or (owner and owner.magic) else ending
         why, start = [], 0
         for problems in records:
             size = len(problems[0].raw)
