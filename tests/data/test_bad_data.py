@@ -149,8 +149,8 @@ READ = [
          sound=1, says=("expected 3 columns", "found 2", "either tabs or blanks")),
     Read("D18d", "t.conll", "Ana B-PER\nri O extra\n\nsim O\n", code="ragged-line", place="t.conll:2", sound=1,
          says=("expected 2 columns as in the other lines, found 3",)),
-    Read("D18e", "t.conll", "# id 1\nAna B-PER\nri O\n\nsim O\n", code="ragged-line", place="t.conll:1", sound=1,
-         says=("leave out comments",)),
+    Read("D18e", "t.conll", "# id 1\nAna B-PER\nri O\n\nsim O\n", [{"1": ["Ana", "ri"], "2": ["B-PER", "O"]},
+         {"1": ["sim"], "2": ["O"]}]),
     Read("D18f", "t.conll", "-DOCSTART- -X- O\n\nAna NP B-PER\n\n", [{"1": ["Ana"], "2": ["NP"], "3": ["B-PER"]}]),
     Read("D18g", "t.conll", "Nova Iorque\tB-LOC\nri\tO\n", [{"1": ["Nova Iorque", "ri"], "2": ["B-LOC", "O"]}]),
     Read("D18h", "t.conll", "10\xa0km O\nx\x85 O\n", [{"1": ["10\xa0km", "x\x85"], "2": ["O", "O"]}]),
@@ -672,7 +672,8 @@ def test_d25a_reading_does_not_hold_what_was_read(name: str, monkeypatch: pytest
     monkeypatch.setattr(data_lines, "CHUNK", 1 << 14)
     monkeypatch.setattr(encodings, "CHUNK", 1 << 14)
     monkeypatch.setattr(data_lines, "HEAD_BYTES", 1 << 14)
-    assert peak_of(name, 20_000) < 500_000
+    few = peak_of(name, 5_000)
+    assert peak_of(name, 20_000) < few + 50_000
     assert Path(name).stat().st_size > 300_000
 
 

@@ -51,3 +51,11 @@ def test_an_article_without_paragraphs_is_a_problem(tmp_path: Path) -> None:
     problem, row = sources.read(file)
     assert str(problem) == f"{file}:data[0]: expected `paragraphs`; see the SQuAD format"
     assert row.place == f"{file}:data[1].paragraphs[0].qas[0]"
+
+
+def test_the_title_of_an_article_is_a_column(tmp_path: Path) -> None:
+    passages = [{"context": "the cat", "qas": [{"id": 7, "question": "who?", "answers": []}]}]
+    file = tmp_path / "squad.json"
+    file.write_text(json.dumps({"data": [{"title": "Cats", "paragraphs": passages}]}), encoding="utf-8")
+    (row,) = sources.rows(file)
+    assert row.values["title"] == "Cats"

@@ -34,7 +34,7 @@ def read_squad(name: str, articles: list[Any]) -> Iterator[Row | Problem]:
                 yield Problem(place, "expected `context` and `qas`", FIX, "not-squad")
                 continue
             for q, question in enumerate(questions):
-                yield question_row(question, context, f"{place}.qas[{q}]")
+                yield question_row(question, {**named(article), "context": context}, f"{place}.qas[{q}]")
 
 
 def list_under(tree: Any, key: str) -> list[Any]:
@@ -43,10 +43,16 @@ def list_under(tree: Any, key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def question_row(question: Any, context: str, place: str) -> Row | Problem:
-    """One question with its paragraph."""
+def named(article: Any) -> dict[str, str]:
+    """The title of an article, by which its questions can be kept together."""
+    title = article.get("title") if isinstance(article, dict) else None
+    return {"title": title} if isinstance(title, str) and title else {}
+
+
+def question_row(question: Any, passage: dict[str, str], place: str) -> Row | Problem:
+    """One question with its passage and the title of that."""
     if not isinstance(question, dict) or not isinstance(question.get("question"), str):
         return Problem(place, f"expected a question, found {printable(question)}", FIX, "not-squad")
-    values = {"question": question["question"], "context": context, "answers": question.get("answers")}
+    values = {"question": question["question"], **passage, "answers": question.get("answers")}
     flag = {"is_impossible": question["is_impossible"]} if "is_impossible" in question else {}
     return Row({"id": str(question.get("id", "")), **values, **flag}, place)
