@@ -58,6 +58,24 @@ def table(*more: str, header: str = "text,label", sign: str = ",") -> str:
     return "\n".join([*([header] if header else []), *cells, *more]) + "\n"
 
 
+def table_of(rows: list[dict[str, Any]], *more: dict[str, Any]) -> str:
+    """A csv file of rows with any columns."""
+    return "\n".join([",".join(rows[0]), *(",".join(map(str, row.values())) for row in (*rows, *more))]) + "\n"
+
+
+FAST = "".join(f"__label__{row['label']} {row['text']}\n" for row in GOOD)
+WRITTEN = "".join(f"the_O cat{i}_B-WHO sleeps_O\n" for i in range(40))
+FLAGS = [{"text": f"text {i}", "a": i % 2, "b": i // 2 % 2} for i in range(40)]
+DATED = [{"text": f"text {i}", "label": WORDS[i % 2], "day": f"2024-01-{i % 28 + 1:02}"} for i in range(40)]
+POINTS = [
+    {"content": f"cat{i}", "annotation": [{"label": ["WHO"], "points": [{"start": 0, "end": 3}]}], "extras": None}
+    for i in range(40)
+]
+SAID = [
+    {**row, "annotation": [{"label": ["WHO"], "points": [{"start": 0, "end": 2, "text": "cat"}]}]} for row in POINTS
+]
+
+
 @dataclass(frozen=True)
 class Cure:
     """A kind of problem, and what its message says to do.
@@ -108,7 +126,28 @@ CURES = [
     Cure("twin-names", table(header="text,text"), "rename", table()),
     Cure("unknown-format", "just words\n", "name it with --format", lines(GOOD), name="train.xyz",
          flags="--format jsonl"),
+    Cure("label-inside", FAST + "__label__lovely a __label__awful film\n", "write all labels in front",
+         FAST + "__label__lovely __label__awful a film\n", "train.ft", {"task": "multilabel"}),
+    Cure("no-label", FAST + "a film without one\n", "expected __label__NAME in front",
+         FAST + "__label__lovely a film with one\n", "train.ft"),
+    Cure("no-tag", WRITTEN + "the_O cat\n", "write its tag behind it", WRITTEN + "the_O cat_B-WHO\n", "train.pos",
+         words()),
+    Cure("not-columns", table(), "(--format table)", name="train.conll"),
+    Cure("no-sentences", CONLL.replace("\n\n", "\n") * 2, "an empty line after each sentence", CONLL, "train.conll",
+         words()),
+    Cure("scattered-sentence", "sentence,word,tag\n" + "".join(f"{i % 40},cat{i},B-WHO\n" for i in range(80)),
+         "", "sentence,word,tag\n" + "".join(f"{i},cat{i},B-WHO\n{i},sits,O\n" for i in range(40)),
+         settings=words()),
+    Cure("not-a-flag", table_of(FLAGS, {"text": "x", "a": "2", "b": "0"}), "write 1 where the text has the label",
+         table_of(FLAGS, {"text": "x", "a": "1", "b": "0"}), settings={"task": "multilabel", "label": "a,b"}),
+    Cure("no-time", table_of(DATED, {"text": "x", "label": "lovely", "day": "soon"}), "expected a date or a time",
+         table_of(DATED), settings={"split_by_time": "day"}),
+    Cure("misnamed", lines(GOOD), r"(--format jsonl)", name="train.xlsx"),
+    Cure("ends-unknown", lines(POINTS), "write the `text` of each point", lines(SAID)),
     # Lines of JSON.
+    Cure("json-array", json.dumps(GOOD), "(--format json)", name="train.jsonl", settings={"format": "jsonl"}),
+    Cure("several-lists", json.dumps({"one": GOOD, "two": GOOD[:3]}), "write the right one into a file of its own",
+         json.dumps(GOOD), "train.json"),
     Cure("bad-json", lines(GOOD, '{"text": "a", "label": "lovely",}'), "remove it", lines(GOOD, GOOD[0]), JSONL),
     Cure("not-an-object", lines(GOOD, "[1]"), r'write \{"column": value\}', lines(GOOD, GOOD[0]), JSONL),
     Cure("duplicate-key", lines(GOOD, '{"text": "a", "text": "b", "label": "lovely"}'), "remove one",
@@ -187,29 +226,17 @@ PENDING: dict[str, str] = {
             "bad-pubtator",
             "damaged",
             "ends-differ",
-            "ends-unknown",
-            "json-array",
-            "label-inside",
-            "misnamed",
-            "no-label",
             "no-order",
             "no-sentence",
-            "no-sentences",
             "no-sheet",
             "no-such-label",
-            "no-tag",
-            "no-time",
             "no-value",
             "no-word",
-            "not-a-flag",
             "not-a-folder",
             "not-brat",
-            "not-columns",
             "not-webanno",
             "old-feather",
             "protected",
-            "scattered-sentence",
-            "several-lists",
             "several-sets",
             "too-large",
         ),
