@@ -67,13 +67,6 @@ FAST = "".join(f"__label__{row['label']} {row['text']}\n" for row in GOOD)
 WRITTEN = "".join(f"the_O cat{i}_B-WHO sleeps_O\n" for i in range(40))
 FLAGS = [{"text": f"text {i}", "a": i % 2, "b": i // 2 % 2} for i in range(40)]
 DATED = [{"text": f"text {i}", "label": WORDS[i % 2], "day": f"2024-01-{i % 28 + 1:02}"} for i in range(40)]
-POINTS = [
-    {"content": f"cat{i}", "annotation": [{"label": ["WHO"], "points": [{"start": 0, "end": 3}]}], "extras": None}
-    for i in range(40)
-]
-SAID = [
-    {**row, "annotation": [{"label": ["WHO"], "points": [{"start": 0, "end": 2, "text": "cat"}]}]} for row in POINTS
-]
 
 
 @dataclass(frozen=True)
@@ -108,6 +101,30 @@ def words(**settings: Any) -> dict[str, Any]:
     return {"task": "tokens", **settings}
 
 
+def turks(*points: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """Dataturks' annotation: starts, last characters and perhaps texts."""
+    names = ("start", "end", "text")
+    return [{"label": ["WHO"], "points": [dict(zip(names, point, strict=False))]} for point in points]
+
+
+def turned(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A text with spans as Dataturks exports it."""
+    text = row["text"]
+    ends = [(span["start"], span["end"]) for span in row["spans"]]
+    return {"content": text, "annotation": turks(*((start, end - 1, text[start:end]) for start, end in ends))}
+
+
+def accepted(row: Mapping[str, Any], answer: str = "accept") -> dict[str, Any]:
+    """A text with spans as a task of Prodigy."""
+    return {**row, "answer": answer}
+
+
+def asked(text: str, label: str, answer: str) -> dict[str, Any]:
+    """A question of Prodigy's about a label."""
+    return {"text": text, "label": label, "answer": answer}
+
+
+PUBTATOR = "".join(f"{i}|t|the cat\n{i}|a|sleeps\n{i}\t4\t7\tcat\tWHO\n\n" for i in range(40)) + "41|t|the cat\n"
 JSONL = "train.jsonl"
 CURES = [
     # Files and tables.
@@ -143,11 +160,7 @@ CURES = [
     Cure("no-time", table_of(DATED, {"text": "x", "label": "lovely", "day": "soon"}), "expected a date or a time",
          table_of(DATED), settings={"split_by_time": "day"}),
     Cure("misnamed", lines(GOOD), r"(--format jsonl)", name="train.xlsx"),
-    Cure("ends-unknown", lines(POINTS), "write the `text` of each point", lines(SAID)),
     # Lines of JSON.
-    Cure("json-array", json.dumps(GOOD), "(--format json)", name="train.jsonl", settings={"format": "jsonl"}),
-    Cure("several-lists", json.dumps({"one": GOOD, "two": GOOD[:3]}), "write the right one into a file of its own",
-         json.dumps(GOOD), "train.json"),
     Cure("bad-json", lines(GOOD, '{"text": "a", "label": "lovely",}'), "remove it", lines(GOOD, GOOD[0]), JSONL),
     Cure("not-an-object", lines(GOOD, "[1]"), r'write \{"column": value\}', lines(GOOD, GOOD[0]), JSONL),
     Cure("duplicate-key", lines(GOOD, '{"text": "a", "text": "b", "label": "lovely"}'), "remove one",
@@ -163,6 +176,26 @@ CURES = [
          json.dumps({"data": [{"paragraphs": [{
              "context": one["context"], "qas": [{"question": one["question"], "answers": one["answers"]}],
          } for one in ASKED]}]}), "train.json", {"task": "answers"}),
+    Cure("json-array", json.dumps(GOOD), "(--format json)", name=JSONL, settings={"format": "jsonl"}),
+    Cure("several-lists", json.dumps({"train": GOOD, "test": GOOD}), r"jq \.train \S+train\.json > records\.json",
+         json.dumps(GOOD), "train.json"),
+    # What annotation tools export.
+    Cure("no-record", json.dumps([*GOOD, None]), r'write \{"column": value\}', json.dumps([*GOOD, GOOD[0]]),
+         "train.json"),
+    Cure("ends-unknown", lines([{"content": "a cat", "annotation": turks((2, 4))}], *map(turned, SPANS)),
+         "write the `text` of each point", lines([turned({"text": "a cat", "spans": [{"start": 2, "end": 5}]})],
+                                                 *map(turned, SPANS)), JSONL, words()),
+    Cure("ends-differ", lines(list(map(turned, SPANS)), {"content": "a cat", "annotation": turks((2, 5, "cat"))}),
+         "count them in one way",
+         lines(list(map(turned, SPANS)), {"content": "a cat", "annotation": turks((2, 4, "cat"))}), JSONL, words()),
+    Cure("not-accepted", lines([accepted(one) for one in SPANS], accepted(SPANS[0], "reject")),
+         r"""keep those that were accepted: jq -c 'select\(\.answer == "accept"\)'""",
+         lines([accepted(one) for one in SPANS]), JSONL, words()),
+    Cure("annotations-differ", lines([asked(f"text {i}", "AB"[i % 2], "accept") for i in range(40)],
+                                     asked("text 0", "A", "reject")),
+         "keep the right answer", lines([asked(f"text {i}", "AB"[i % 2], "accept") for i in range(40)]), JSONL),
+    Cure("bad-pubtator", PUBTATOR + "41 0 3 the WHO\n", "an entity line holds id, start, end, mention and type",
+         PUBTATOR + "41\t0\t3\tthe\tWHO\n", "train.pubtator", words()),
     # Columns of words.
     Cure("ragged-line", CONLL + "the\n", "one word and its tags a line", CONLL, "train.conll", words()),
     Cure("bad-conllu", CONLLU + "1\ta\n\n", "ten columns with tabs between", CONLLU, "train.conllu",
@@ -223,9 +256,7 @@ PENDING: dict[str, str] = {
     **dict.fromkeys(
         (
             "bad-docbin",
-            "bad-pubtator",
             "damaged",
-            "ends-differ",
             "no-order",
             "no-sentence",
             "no-sheet",
@@ -242,9 +273,7 @@ PENDING: dict[str, str] = {
         ),
         READERS,
     ),
-    "annotations-differ": LABEL_STUDIO,
     "no-answers": LABEL_STUDIO,
-    "no-record": LABEL_STUDIO,
     "not-one-label": LABEL_STUDIO,
     "not-plain-text": LABEL_STUDIO,
     "span-text": LABEL_STUDIO,
@@ -253,7 +282,6 @@ PENDING: dict[str, str] = {
     "changed": "needs a file that grows while it is read; tests/data/test_sources.py has one",
     "not-a-file": "needs a pipe or a device; tests/data/test_sources.py has them",
     "not-decodable": "needs an encoding that can fail inside a line",
-    "not-accepted": "Prodigy's answers, which the reader is about to use",
 }
 """Codes without a test of their cure yet, and why."""
 

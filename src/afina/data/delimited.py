@@ -29,6 +29,7 @@ from .dialects import (
     title_lines,
     written_with,
 )
+from .exports import row_of_cells
 from .formats import Reader, ending_of
 from .lines import (
     FIELD_LIMIT,
@@ -125,7 +126,7 @@ def item_of(name: str, record: Record, *, names: Sequence[str], kept: Sequence[i
         error = ragged_row(len(record.fields), len(names), delimiter=delimiter)
     if error is not None:
         return error.at(place, record.raw)
-    return Row({names[i]: record.fields[i] for i in kept}, place, record.raw)
+    return row_of_cells(Row({names[i]: record.fields[i] for i in kept}, place, record.raw))
 
 
 def ragged_row(number: int, expected: int, *, delimiter: str) -> RecordError:

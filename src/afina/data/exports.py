@@ -30,8 +30,8 @@ Note = Callable[[str], None]
 SPANS = {"spans", "entities", "ents", "label", "labels", "annotations"}
 """Columns in which the task `tokens` looks for spans; those of other names become `spans`."""
 EDGES = {"start": ("start", "start_offset"), "end": ("end", "end_offset")}
-KINDS = ("label", "entity", "tag", "entityLabel", "entity_group")
-"""What tools call the label of a span: doccano and Prodigy, Rasa, LightTag, UBIAI, Hugging Face."""
+KINDS = ("label", "entity", "entityLabel", "entity_group", "tag")
+"""What tools call the label of a span: doccano and Prodigy, Rasa, UBIAI, Hugging Face, LightTag."""
 CELLS = ('[{"', '{"choices"')
 """What a cell begins with that holds the answers of an annotator as JSON."""
 
@@ -150,8 +150,10 @@ def in_our_form(values: Mapping[str, Any], place: str) -> dict[str, Any]:
             columns.setdefault("label", values["accept"])
         if isinstance(values.get("seq_labels"), list):
             columns.setdefault("spans", columns.pop("seq_labels"))
+    elif {"document", "tokens", "relations"} <= values.keys() and is_objects(values["tokens"]):  # UBIAI
+        columns.setdefault("spans", columns.pop("tokens"))
     texts = [value for value in (values.get("text"), *values.values()) if isinstance(value, str)]
-    for name, value in values.items():
+    for name, value in list(columns.items()):
         if are_regions(value):
             columns[name] = spans_of(value, texts, place)
         elif are_choices(value):
@@ -181,6 +183,8 @@ def edge_of(part: Mapping[str, Any], edge: str) -> Any:
 
 def move_parts(columns: dict[str, Any], name: str, parts: list[dict[str, Any]]) -> None:
     """Write spans that have other names than ours, and labels without any edge, as `spans` and `label`."""
+    if name == "tokens" and "tag" in parts[0]:  # words with a part of speech
+        return
     kinds = [kind_of(part) for part in parts]
     edges = [(edge_of(part, "start"), edge_of(part, "end")) for part in parts]
     if not all(type(kind) in (str, int) for kind in kinds):

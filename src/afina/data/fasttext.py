@@ -57,9 +57,10 @@ def parts_of(line: str) -> tuple[list[str], str]:
 
 
 def looks_like_fasttext(head: Sequence[str]) -> bool:
-    """Whether every line that is not empty has a label."""
+    """Whether the lines that are not empty have labels; one in ten may lack its own, which is a problem of that line."""
     lines = [line for line in head if line.strip()]
-    return bool(lines) and all(FRONT.match(line) or BEHIND.fullmatch(line) for line in lines)
+    labelled = sum(bool(FRONT.match(line) or BEHIND.fullmatch(line)) for line in lines)
+    return bool(lines) and 10 * labelled >= 9 * len(lines)
 
 
 READER = Reader(

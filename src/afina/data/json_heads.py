@@ -13,7 +13,7 @@ from .json_values import BLANKS
 TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 OBJECT = re.compile(rf"\s*\{{\s*(?:{TEXT}\s*:|\}})", re.DOTALL)
 """The beginning of an object: its first key, or its end."""
-ARRAY = re.compile(r'\s*\[\s*(?:\{\s*["}]|\[\s*"|\]|\Z)')
+ARRAY = re.compile(r'\s*\[\s*(?:\{\s*(?:["}]|\Z)|\[\s*(?:"|\Z)|\]|\Z)')
 """The beginning of an array of objects or of arrays, or an empty one."""
 PLAIN = rf"{TEXT}\s*:\s*(?:{TEXT}|[^\s\"\[{{,]+)\s*,\s*"
 HOLDER = re.compile(rf"\s*\{{\s*(?:{PLAIN})*{TEXT}\s*:\s*(?:\{{|\[\s*[\[{{])", re.DOTALL)
