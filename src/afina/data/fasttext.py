@@ -57,7 +57,7 @@ def parts_of(line: str) -> tuple[list[str], str]:
 
 
 def looks_like_fasttext(head: Sequence[str]) -> bool:
-    """Whether the lines that are not empty have labels; one in ten may lack its own, which is a problem of that line."""
+    """Whether the lines that are not empty have labels; one in ten may lack its own, which is a problem of its own."""
     lines = [line for line in head if line.strip()]
     labelled = sum(bool(FRONT.match(line) or BEHIND.fullmatch(line)) for line in lines)
     return bool(lines) and 10 * labelled >= 9 * len(lines)
