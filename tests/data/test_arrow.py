@@ -128,6 +128,11 @@ def test_a_file_that_is_cut_short_is_refused(write: Write, ending: str) -> None:
         assert "cut short or damaged" in message
 
 
+def test_the_mark_of_a_stream_alone_is_no_stream(write: Write) -> None:
+    for data in (arrow_reader.STREAM, arrow_reader.END):
+        assert refused(write("a.csv", data)).startswith(write("a.csv", data))
+
+
 def test_a_stream_without_its_end_is_told(write: Write) -> None:
     notes: list[str] = []
     path = write("a.arrow", as_stream(table({"text": ["a"]}))[: -len(arrow_reader.END)])

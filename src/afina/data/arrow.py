@@ -6,6 +6,7 @@ text in ISO form and numbers. Numbers of labels get their names where the schema
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
@@ -71,7 +72,7 @@ def read_arrow(name: str, file: BinaryIO, options: ReadOptions, *, features: Any
     if not start.startswith((FILE, STREAM)):
         misnamed.refuse(name, file, "feather or Arrow")
     if start.startswith(STREAM):
-        file.seek(-len(END), 2)
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(END)))
         if file.read() != END:
             options.note(f"{name}: has no mark at its end, and may be cut short")
     file.seek(0)
