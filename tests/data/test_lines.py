@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 
 import pytest
 
 from afina.data import delimited
 from afina.data import lines as data_lines
+from afina.data.sources import read
 from afina.errors import Problem
 from afina.records import Row
 from tests.data.reading import Write, items, line_of, only_problem, refused, values
@@ -123,3 +125,11 @@ def test_an_invalid_byte_in_jsonl(write: Write) -> None:
     problem = only_problem(write("a.jsonl", b'{"a": 1}\n{"a": "\x93"}\n'), encoding="utf-8")
     assert problem.code == "not-utf8"
     assert "line 2, column 8 (in bytes): the byte 0x93" in problem.message
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_wide_file_that_is_given_up_leaves_nothing_open(write: Write) -> None:
+    path = write("a.tsv", "\ufefftext\ttext\n1\t2\n".encode("utf-16-le"))
+    assert "have the same name" in refused(path)
+    next(read(write("b.tsv", "\ufefftext\tlabel\n1\t2\n3\t4\n".encode("utf-16-le"))))
+    gc.collect()

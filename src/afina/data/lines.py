@@ -10,6 +10,7 @@ import codecs
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import count
@@ -249,7 +250,8 @@ def wide_lines(name: str, file: BinaryIO, codec: str, *, any_end: bool) -> Itera
                 return
             yield Line(number, line.encode(codec, "surrogatepass"), line, surrogate_in(line) or nul_in(number, line))
     finally:
-        text.detach()  # or the file would be closed with it
+        with suppress(ValueError):  # the file was closed by a reader that gave it up
+            text.detach()  # or the file would be closed with it
 
 
 def next_text(name: str, number: int, file: TextIO) -> str:
