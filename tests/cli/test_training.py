@@ -76,7 +76,7 @@ def test_no_training_data() -> None:
 
 def test_every_missing_file_at_once(trained: Trained) -> None:
     result = afina("train", "--train", "a.csv", "--validation", "b.csv", "--model", "./nowhere", "--out", "run")
-    refused(result, "a.csv: there is no such file", "b.csv: there is no such file", "no folder './nowhere'")
+    refused(result, "there is no such file (2 of the kind: a.csv, b.csv)", "no folder './nowhere'")
     assert not Path("run").exists()
 
 
