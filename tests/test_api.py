@@ -92,9 +92,15 @@ def test_a_folder_is_inspected_once_by_a_load(
 ) -> None:
     run = afina.train(**settings(tiny("bert"), tmp_path / "run"))
     from afina.model import families
+    from afina.model import folder as folder_of
 
     inspected: list[Path] = []
-    monkeypatch.setattr(families, "inspect", inspected.append)
+
+    def watched(folder: Path) -> Path:
+        inspected.append(folder)
+        return folder_of.inspect(folder)
+
+    monkeypatch.setattr(families, "inspect", watched)
     afina.load(run.folder)
     assert inspected == [run.folder / rundir.MODEL]
 

@@ -65,7 +65,7 @@ def test_every_filled_line_of_a_tsv_file_is_one_item(folder: Path, lines: list[b
     path = folder / "messy.tsv"
     path.write_bytes(b"one\ttwo\nx\ty\n" + b"\n".join(lines))
     filled = {number: line for number, line in enumerate(lines, 3) if line not in {b"", b"\r"}}
-    found = items(path)[1:]
+    found = items(path, encoding="utf-8")[1:]
     assert [line_of(item) for item in found] == list(filled)
     for item, line in zip(found, filled.values(), strict=True):
         if isinstance(item, Row):

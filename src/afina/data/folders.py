@@ -10,7 +10,7 @@ from typing import Any
 
 from .formats import reader_of_folder
 from .memory import holds_rows
-from .sources import Files
+from .sources import Files, is_folder
 
 SPLITS = {
     "train": ("train", "training", "treino"),
@@ -66,7 +66,7 @@ def with_splits(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     source = given.get("train")
     if set(given) == {"train"} and isinstance(source, Mapping):
         return splits_of(source)
-    if set(given) != {"train"} or not isinstance(source, str | os.PathLike) or not Path(source).is_dir():
+    if set(given) != {"train"} or not isinstance(source, str | os.PathLike) or not is_folder(source):
         return dict(given), []
     folder = os.fspath(source)
     reader = reader_of_folder(folder)

@@ -69,7 +69,7 @@ def read_path(path: str, options: ReadOptions) -> Iterator[Item]:
     Raises:
         DataError: a file can't be read at all.
     """
-    reader = reader_of_folder(path) if Path(path).is_dir() else None
+    reader = reader_of_folder(path) if is_folder(path) else None
     if reader is not None and reader.read_folder is not None:
         return reader.read_folder(path, options)
     return read_files(files_of(path, options), options)
@@ -112,6 +112,14 @@ def columns_of(rows: Iterable[Row]) -> list[str]:
 
 
 # ---- which files
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is a folder that can be looked at."""
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def files_of(source: str, options: ReadOptions) -> list[str]:

@@ -86,6 +86,11 @@ def check_packages(source: str) -> None:
             raise MissingExtra(package, "sentencepiece", f"the tokenizer of {source}, a sentencepiece model,")
 
 
+def holds_pieces(folder: Path) -> bool:
+    """Whether a folder holds a sentencepiece model."""
+    return any((folder / name).exists() for name in PIECES)
+
+
 def importable(module: str) -> bool:
     """Whether a module of another package is there."""
     try:
@@ -112,7 +117,7 @@ def locate(name: str) -> Source:
         for folder in (given, given / "model"):  # a run of afina keeps its model in `model`
             if (folder / CONFIG).is_file():
                 source = inspect(folder)
-                if not (source / "tokenizer.json").exists() and any((source / name).exists() for name in PIECES):
+                if not (source / "tokenizer.json").exists() and holds_pieces(source):
                     check_packages(str(source))
                 return Source(str(source), True)
         there = given.exists()

@@ -91,6 +91,9 @@ def inspect(folder: Path) -> Path:
     tree = read_json(folder / CONFIG)
     check_config(tree, str(folder / CONFIG))
     encoder = folder / ENCODER if tree.get("model_type") == OWN_TYPE else folder
+    if encoder == folder and (folder / ENCODER / CONFIG).is_file() and (folder / HEAD).is_file():
+        found = printable(tree.get("model_type"), 40)
+        raise ModelError(f"{folder / CONFIG}: model_type {found} is none of afina's; copy the model again")
     if encoder != folder:
         if not (encoder / CONFIG).is_file():
             raise ModelError(f"{encoder / CONFIG}: missing; copy the model again, with its sub-folder")

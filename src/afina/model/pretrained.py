@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError, printable
-from .families import check_packages
+from .families import check_packages, holds_pieces
 from .folder import TOKENIZER, check_entries
 
 
@@ -26,7 +27,8 @@ def load_tokenizer(source: str, *, local: bool) -> Any:
     except ModelError:
         raise
     except Exception as error:  # transformers does not document which errors it raises for wrong values
-        if "tiktoken" in str(error):  # which it tries where a package is missing that reads sentencepiece models
+        # transformers names tiktoken where a package for sentencepiece models is missing, or where there is no tokenizer.
+        if "tiktoken" in str(error) and not (local and not holds_pieces(Path(source))):
             check_packages(source)
         raise ModelError(f"model: no tokenizer can be loaded from {source}: {error}") from error
     if not getattr(pretrained, "is_fast", False):
