@@ -27,7 +27,7 @@ def load_tokenizer(source: str, *, local: bool) -> Any:
     except ModelError:
         raise
     except Exception as error:  # transformers does not document which errors it raises for wrong values
-        # transformers names tiktoken where a package for sentencepiece models is missing, or where there is no tokenizer.
+        # transformers names tiktoken where a package for sentencepiece models is missing, or there is no tokenizer.
         if "tiktoken" in str(error) and not (local and not holds_pieces(Path(source))):
             check_packages(source)
         raise ModelError(f"model: no tokenizer can be loaded from {source}: {error}") from error
