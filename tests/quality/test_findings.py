@@ -52,3 +52,14 @@ def test_the_severities_are_documented() -> None:
     assert {severity for severities in page.values() for severity in severities} <= {"warning", "note"}
     for code, severities in raised().items():
         assert severities <= page[code], code
+
+
+def test_errors_that_differ_are_told_apart_and_equal_ones_counted() -> None:
+    same = [Problem(f"a.csv:{n}", "label 'x' is not known", "correct it", "unseen-label") for n in range(2, 9)]
+    other = [Problem(f"a.csv:{n}", f"label 'y{n}' is not known", "correct it", "unseen-label") for n in range(10, 40)]
+    found = by_kind([*same, *other], "error")
+    assert found[0].message == "label 'x' is not known; correct it"
+    assert (found[0].count, found[0].places[:2]) == (7, ("a.csv:2", "a.csv:3"))
+    assert sum(finding.count for finding in found) == 37
+    assert found[-1].message.endswith("more problems of this kind")
+    assert len(by_kind([*same, *other], "warning")) == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..errors import Problem
+from ..errors import Problem, Tally
 from ..records import Example
 
 Severity = Literal["error", "warning", "note"]
@@ -45,16 +45,27 @@ def of_all(some: Sequence[Any], examples: Sequence[Example]) -> str:
 
 
 def by_kind(problems: Sequence[Problem], severity: Severity, where: str = "") -> list[Finding]:
-    """Problems by kind, so that ten thousand of one kind are one line."""
+    """Problems by kind, so that ten thousand of one kind are one line.
+
+    Of errors the first few that differ are told apart, since each needs a cure of its own.
+    """
     kinds: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         kinds[problem.code].append(problem)
-    return [
-        Finding(
-            severity, code, where + "; ".join(filter(None, (same[0].message, same[0].fix))), len(same), places(same)
-        )
-        for code, same in kinds.items()
+    if severity != "error":
+        return [told(same[0], severity, where, len(same), places(same)) for same in kinds.values()]
+    tally = Tally()
+    tally.add(*problems)
+    found = [told(one.first, severity, where, one.count, tuple(one.places)) for one in tally.groups]
+    return found + [
+        Finding(severity, code, f"{where}{many(one.count, 'more problem')} of this kind", one.count, tuple(one.places))
+        for code, one in tally.others.items()
     ]
+
+
+def told(problem: Problem, severity: Severity, where: str, count: int, at: tuple[str, ...]) -> Finding:
+    """Equal problems as a finding, in the words of the first."""
+    return Finding(severity, problem.code, where + "; ".join(filter(None, (problem.message, problem.fix))), count, at)
 
 
 def places(some: Iterable[Problem | Example]) -> tuple[str, ...]:
