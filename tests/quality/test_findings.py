@@ -8,6 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import afina
+from afina.errors import Problem
+from afina.quality.findings import by_kind
 from afina.quality.remnants import REMNANTS
 from tests.conftest import REPOSITORY
 
