@@ -49,7 +49,8 @@ def parts_of(line: str) -> tuple[list[str], str]:
     if not match and (match := BEHIND.fullmatch(line)):
         labels, text = match[2], match[1]
     if not labels:
-        raise RecordError("no-label", f"expected {PREFIX}NAME in front of the text, found {printable(line)}")
+        message = f"expected {PREFIX}NAME in front of the text, found {printable(line)}"
+        raise RecordError("no-label", message, f"write its label in front: {PREFIX}NAME")
     if inner := ANYWHERE.search(text):
         message = f"a label stands inside the text: {printable(text[inner.start() :], 40)}"
         raise RecordError("label-inside", message, "write all labels in front of the text")

@@ -229,7 +229,9 @@ def fault_of(row: Row, shape: Shape) -> Problem | None:
     if missing(value):
         return Problem(row.place, f"column {printable(shape.word)} holds no word", fix, "no-word")
     shown = f"{type(value).__name__} {printable(value)}"
-    return Problem(row.place, f"column {printable(shape.word)}: expected a word, found {shown}", "", "no-word")
+    return Problem(
+        row.place, f"column {printable(shape.word)}: expected a word, found {shown}", "write it as text", "no-word"
+    )
 
 
 def no_key(row: Row, shape: Shape) -> Problem:

@@ -40,7 +40,8 @@ def read_prefixed(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[I
         label, found, rest = text.partition(sign)
         fault = line.fault
         if fault is None and not (found and label.strip()):
-            fault = RecordError("no-label", f"expected a label, {sign!r} and a text, found {printable(text)}")
+            message = f"expected a label, {sign!r} and a text, found {printable(text)}"
+            fault = RecordError("no-label", message, "write its label in front; a text is one line")
         yield fault.at(place, line.raw) if fault else Row({"label": label, "text": rest}, place, line.raw)
 
 

@@ -59,7 +59,8 @@ def name_of(value: Any, names: Sequence[str]) -> Any:
     if not isinstance(value, int) or value == -1:
         return None if value == -1 else value
     if not 0 <= value < len(names):
-        raise RecordError("no-such-label", f"label {value} is not in the schema, which has {len(names)} labels from 0")
+        message = f"label {value} is not in the schema, which has {len(names)} labels from 0"
+        raise RecordError("no-such-label", message, "correct the number, or add the name to the schema")
     return names[value]
 
 

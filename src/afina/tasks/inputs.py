@@ -338,7 +338,11 @@ def read_label(row: Row, column: str) -> str:
             Problem(row.place, f"column {column!r} holds no label", "label the row or drop it", "empty-label")
         )
     shown = f"{type(given).__name__} {printable(given)}"
-    fix = "with several labels a text: --task multilabel" if several else ""
+    fix = (
+        "with several labels a text: --task multilabel"
+        if several
+        else "write one label, as a text or a number, or drop the row"
+    )
     raise DataError(Problem(row.place, f"column {column!r}: expected one label, found {shown}", fix, "not-a-label"))
 
 

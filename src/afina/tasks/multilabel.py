@@ -274,7 +274,7 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
         message = (
             f"column {column!r}: expected labels (a list of texts, or a text separated by {separator!r}), found {shown}"
         )
-        raise DataError(Problem(row.place, message, "", "not-labels"))
+        raise DataError(Problem(row.place, message, "write a list of labels, [] for none", "not-labels"))
     labels = [as_label(part) or "" for part in value]
     if any(blank(label) for label in labels):
         raise DataError(
