@@ -95,7 +95,8 @@ def test_rows_of_a_data_set_hold_names_and_know_their_place() -> None:
     first, second = read(data, name="train")
     assert not isinstance(first, Problem)
     assert first.values == {"tokens": ["hi", "Rui"], "ner_tags": ["O", "B-PER"]}
-    assert str(second) == "train row 2: label 7 is not in the schema, which has 3 labels from 0"
+    says = "train row 2: label 7 is not in the schema, which has 3 labels from 0; correct the number, or add the name"
+    assert str(second) == f"{says} to the schema"
 
 
 def test_an_arrow_table_of_a_data_set_holds_names() -> None:
