@@ -76,7 +76,7 @@ texts = st.lists(st.sampled_from(bits), min_size=1).map(" ".join)
 review = st.tuples(texts, st.sampled_from(["pos", "neg"])).map(lambda pair: {"texto": pair[0], "rótulo": pair[1]})
 reviews = st.lists(review, min_size=4, max_size=12)
 words = st.lists(
-    st.sampled_from([("o", "O"), ("João", "B-PER"), ("Silva", "I-PER"), ("vive", "O"), ("Évora", "B-LOC"), (",", "O")]),
+    st.sampled_from([("o", "O"), ("João", "B-PER"), ("Silva", "I-PER"), ("vive", "O"), ("Évora", "B-LOC"), (".", "O")]),
     min_size=2,
     max_size=9,
 )

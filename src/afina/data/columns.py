@@ -6,6 +6,7 @@ marks of documents are no words; they are counted. `column_layouts` finds out ho
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
@@ -23,6 +24,8 @@ SURE = 0.8
 """Share of the lines that must look like words with tags."""
 SENTENCE = 1.5
 """Lines that a sentence has on the average, or more."""
+ENTITY = re.compile(r"O|[BIESLUM][-_]\S+")
+"""Tags that nothing else looks like."""
 
 
 def read_columns(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Item]:
@@ -176,11 +179,11 @@ def looks_like_table(head: Sequence[str], layout: Layout) -> bool:
 
 
 def are_words_with_tags(columns: Sequence[Sequence[str]]) -> bool:
-    """Whether columns are words and tags: without blanks inside, not only numbers, and one of them repeats itself."""
+    """Whether columns are words and tags: without blanks, not only numbers, and one repeats itself or is tags."""
     lines = len(columns[0])
     whole = all(sum(" " not in word for word in column) >= SURE * lines for column in columns)
     lettered = [column for column in columns if 2 * sum(any(map(str.isalpha, word)) for word in column) >= lines]
-    few = any(2 * len({*column}) <= max(2, lines) for column in columns[1:])
+    few = any(2 * len({*column}) <= max(2, lines) or all(map(ENTITY.fullmatch, column)) for column in columns[1:])
     return whole and few and bool(lettered)
 
 

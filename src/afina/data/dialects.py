@@ -93,6 +93,8 @@ def is_table(head: Sequence[str]) -> bool:
     head = head[title_lines(head) :]
     form = recognise(head, ending="")
     sample = list(islice(records(head, form), SAMPLE))
+    if form.delimiter == "\t" and any(not line.strip() for line in head[: len(sample)]):
+        return False  # lines with tabs and empty ones between are words with tags
     certain = 2 if form.delimiter == "\t" else 3
     return len(sample) >= certain and fit(head, form) >= FITS
 
