@@ -48,7 +48,7 @@ def test_no_byte_of_a_csv_file_is_lost(folder: Path, pieces: list[bytes]) -> Non
     data = b"one,two\n" + b"".join(pieces)
     assume(data.strip(b"\r\n") != b"one,two")
     path.write_bytes(data)
-    found = items(path, encoding="utf-8")
+    found = items(path, encoding="utf-8", format="table")
     for item, stretch in zip(found, stretches(data, found), strict=True):
         if isinstance(item, Problem):
             assert item.raw.strip(b"\r\n")
@@ -65,7 +65,7 @@ def test_every_filled_line_of_a_tsv_file_is_one_item(folder: Path, lines: list[b
     path = folder / "messy.tsv"
     path.write_bytes(b"one\ttwo\nx\ty\n" + b"\n".join(lines))
     filled = {number: line for number, line in enumerate(lines, 3) if line not in {b"", b"\r"}}
-    found = items(path, encoding="utf-8")[1:]
+    found = items(path, encoding="utf-8", format="table")[1:]
     assert [line_of(item) for item in found] == list(filled)
     for item, line in zip(found, filled.values(), strict=True):
         if isinstance(item, Row):
@@ -97,7 +97,7 @@ def test_written_rows_come_back_at_their_lines(
         starts.append(len(re.findall("\r\n|\r|\n", text.getvalue())) + 1)
         writer.writerow(row)
     path.write_bytes(text.getvalue().encode(encoding))
-    found = rows(path, encoding=encoding, delimiter=delimiter)
+    found = rows(path, encoding=encoding, delimiter=delimiter, format="table")
     assert [tuple(row.values.values()) for row in found] == written
     assert [row.place for row in found] == [f"{path}:{start}" for start in starts]
 
