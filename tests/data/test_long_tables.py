@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afina.config import load
 from afina.data.long_tables import for_task
-from afina.data.sources import Files, all_rows, read
+from afina.data.parts import read_data
+from afina.data.sources import Files, read
 from afina.errors import DataError, Problem
 from afina.records import Row
 from afina.tasks import base
@@ -157,8 +159,8 @@ def test_a_named_column_holds_the_words() -> None:
 def test_problems_alone_stay_problems(write: Write) -> None:
     path = write("a.csv", "sentence_id,word,tag\n1,a\n1,b\n")
     assert all(isinstance(item, Problem) for item in gathered(path))
-    with pytest.raises(DataError):
-        all_rows(for_task(TASK, read(path)))
+    with pytest.raises(DataError, match="found 2 fields, expected 3"):
+        read_data(load(None, {"task": "tokens", "data.train": path}))
 
 
 words = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="["), min_size=1, max_size=5)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afina.tasks.written import LONGEST, is_written, unwritten
+from afina.tasks.written import LONGEST, unwritten
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ from afina.tasks.written import LONGEST, is_written, unwritten
 )
 def test_what_is_written_is_read(cell: str, value: Any) -> None:
     assert unwritten(cell) == value
-    assert is_written(cell)
+    assert not isinstance(unwritten(cell), str)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_what_is_written_is_read(cell: str, value: Any) -> None:
 )  # fmt: skip
 def test_other_texts_stay_texts(cell: str) -> None:
     assert unwritten(cell) == cell
-    assert not is_written(cell)
+    assert unwritten(cell) == cell
 
 
 @pytest.mark.parametrize("value", [None, 3, 1.5, ["a"], {"a": 1}, True])
 def test_what_is_no_text_stays(value: Any) -> None:
     assert unwritten(value) is value
-    assert not is_written(value)
+    assert unwritten(value) == value
 
 
 @given(st.lists(st.text()))

@@ -82,19 +82,10 @@ def rows(source: Any, *, name: str = "", **reading: Any) -> list[Row]:
         DataError: with every problem of the data.
         ConfigError: an argument makes no sense.
     """
-    return all_rows(read(source, name=name, **reading))
-
-
-def all_rows(items: Iterable[Item]) -> list[Row]:
-    """All records as rows.
-
-    Raises:
-        DataError: with every problem of the records.
-    """
     sound: list[Row] = []
     problems: list[Problem] = []
     try:
-        for item in items:
+        for item in read(source, name=name, **reading):
             if isinstance(item, Row):
                 sound.append(item)
             else:

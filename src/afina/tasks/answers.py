@@ -111,14 +111,10 @@ class Answers(base.Task):
         given = self.options
         chosen: dict[str, Any] = {
             "question": inputs.target_column("question", given.question, QUESTION_NAMES, names),
-            "context": inputs.target_column(
-                "context", given.context, ("context", "passage", "contexto", "passagem"), names
-            ),
+            "context": inputs.target_column("context", given.context, CONTEXT_NAMES, names),
         }
         if labelled:
-            chosen["answer"] = inputs.target_column(
-                "answer", given.answer, ("answers", "answer", "resposta", "respostas"), names
-            )
+            chosen["answer"] = inputs.target_column("answer", given.answer, ANSWER_NAMES, names)
             if given.answer_start is not None:
                 chosen["answer_start"] = inputs.present("answer_start", given.answer_start, names)
             elif "answer_start" in names:

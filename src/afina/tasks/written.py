@@ -46,11 +46,6 @@ def unwritten(value: Any) -> Any:
     return plain(found) if isinstance(found, list | tuple | set | dict) else value
 
 
-def is_written(value: Any) -> bool:
-    """Whether a value is a text that holds a list or dict in writing."""
-    return isinstance(value, str) and not isinstance(unwritten(value), str)
-
-
 def is_several(value: Any) -> bool:
     """Whether a value is a text between brackets with commas: a list, though its parts are not quoted."""
     return isinstance(value, str) and bool(SEVERAL.fullmatch(value))
