@@ -204,8 +204,8 @@ class Stop:
 
 def obey(order: Order, output: int) -> int:
     """Carry out an order in this process, with both outputs to a pipe; its exit code."""
+    from afina import progress
     from afina.cli import main as run_afina
-    from afina.cli import progress
 
     os.dup2(output, 1)
     os.dup2(output, 2)

@@ -13,7 +13,7 @@ import afina
 
 PACKAGE = Path(afina.__file__).parent
 ROOMS = [
-    {"errors", "records", "disk", "compute", "work"},
+    {"errors", "records", "disk", "compute", "work", "printing"},
     {"text", "metrics"},
     {"model"},
     {"tasks", "strategies"},
@@ -23,6 +23,7 @@ ROOMS = [
     {"serving"},
     {"quality"},
     {"training"},
+    {"progress"},
     {"api"},
     {"cli", "__init__", "__main__"},
 ]
@@ -36,7 +37,7 @@ DOORS = {
     "scipy": {"metrics/intervals.py"},
     "yaml": {"config.py", "templates.py"},
     "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing")},
-    "rich": {"cli/progress.py"},
+    "rich": {"progress.py"},
     "conllu": {"data/conllu.py"},
     "pyarrow": {"data/arrow.py"},
     "xlrd": {"data/xls.py"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
@@ -28,11 +28,13 @@ class Evaluation:
 
     Attributes:
         metrics: Name to value, the primary metric first.
-        intervals: Name to (low, high), 95 % by bootstrap over examples.
+        intervals: Name to (low, high), 95 %; nan where there is no interval.
         breakdown: One line a label, where the task has labels.
         examples: Number of scored examples.
         truncated: Number of those that lost tokens to the length limit.
         truncated_tokens: Number of tokens that they lost.
+        reasons: Name of each metric without an interval, to why there is none.
+        baselines: Name of each baseline to its values of the same metrics on the same examples.
     """
 
     metrics: dict[str, float]
@@ -41,6 +43,8 @@ class Evaluation:
     examples: int
     truncated: int = 0
     truncated_tokens: int = 0
+    reasons: dict[str, str] = field(default_factory=dict)
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def window_logits(network: Network, windows: Sequence[Window], *, kept: KeptStates | None = None) -> list[Array]:

@@ -14,8 +14,8 @@ import pytest
 
 from afina import __version__
 from afina.cli.app import program
-from afina.cli.screen import UNSAFE
 from afina.errors import TrainingError
+from afina.printing import UNSAFE
 from tests.cli.conftest import ROWS, Trained, afina, refused, start, write_csv
 
 COMMANDS = [one.callback.__name__ for one in program().registered_commands if one.callback]

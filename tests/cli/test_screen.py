@@ -1,35 +1,14 @@
-"""Lines, numbers and tables as a person sees them."""
+"""What a person sees of the results of the commands."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
 from afina.cli import screen
-from afina.training import rundir
 
 
-def test_everything_that_moves_a_cursor_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    screen.say("a\tb\x1b[1m\r\u2028\ud800 é 漢\nz")
-    assert capsys.readouterr().out == "a\\tb\\x1b[1m\\r\\u2028\\ud800 é 漢\nz\n"
-
-
-def test_numbers_for_people() -> None:
-    assert [screen.number(value) for value in (0.5, 12345.678, float("nan"), 7, "x")] == [
-        "0.5000",
-        "12345.7",
-        "nan",
-        "7",
-        "x",
-    ]
-
-
-def test_numbers_for_programs() -> None:
-    assert rundir.finite({"a": [float("nan"), (1.5, float("-inf"))], "b": "nan"}) == {
-        "a": [None, [1.5, None]],
-        "b": "nan",
-    }
-
-
-def test_columns_stand_below_each_other(capsys: pytest.CaptureFixture[str]) -> None:
-    screen.say_table(["label", "f1"], [["漢字", 0.5], ["e\u0301a", 1.0], ["new\nline", 2]])
-    assert capsys.readouterr().out == "label      f1\n漢字       0.5000\ne\u0301a         1.0000\nnew\\nline  2\n"
+def test_an_object_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.say_json({"score": float("nan"), "label": "ação"})
+    assert json.loads(capsys.readouterr().out) == {"score": None, "label": "ação"}

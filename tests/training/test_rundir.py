@@ -219,3 +219,10 @@ def test_a_new_folder_says_what_it_holds(tmp_path: Path, monkeypatch: pytest.Mon
     assert rundir.default_folder("tokens", "last-2", 3) == first  # it is empty
     (first / "run.json").touch()
     assert rundir.default_folder("tokens", "last-2", 3) == Path("runs/tokens-last-2-3-2")
+
+
+def test_numbers_for_programs() -> None:
+    assert rundir.finite({"a": [float("nan"), (1.5, float("-inf"))], "b": "nan"}) == {
+        "a": [None, [1.5, None]],
+        "b": "nan",
+    }

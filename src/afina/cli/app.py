@@ -22,7 +22,7 @@ import typer
 
 from .. import __version__
 from ..errors import AfinaError
-from .screen import say
+from ..printing import say
 from .signals import Terminated
 
 Command = Callable[..., None]

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 from ..errors import ConfigError
+from ..printing import say
 from .app import command
 from .flags import flag
-from .screen import say, say_result
+from .screen import say_result
 from .training import follow
 
 EPOCHS = 6

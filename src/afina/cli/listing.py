@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigError, InputError, printable
+from ..printing import say, say_table
 from .app import command
 from .flags import flag
-from .screen import say, say_table
 
 
 @command(70)

@@ -1,17 +1,15 @@
-"""What a person sees: lines, tables, numbers, and the results of the commands."""
+"""What a person sees of the results of the commands."""
 
 from __future__ import annotations
 
 import json
-import re
 import shlex
-import sys
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ..errors import shortened
+from ..printing import duration, number, say, say_table
 from ..training.rundir import finite
 
 if TYPE_CHECKING:
@@ -20,47 +18,13 @@ if TYPE_CHECKING:
     from ..training.events import Done
     from ..training.plan import Plan
 
-UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that move the cursor, ring, or turn the direction of writing. The newline is not one of them."""
 SMALL = 30
 """Examples under which a percentile bootstrap is known to be too narrow."""
-
-
-def say(text: str = "", stream: TextIO | None = None) -> None:
-    """Print, with everything harmless that a terminal might obey."""
-    print(UNSAFE.sub(escaped, text), file=stream or sys.stdout, flush=True)
-
-
-def escaped(match: re.Match[str]) -> str:
-    """A character as it would be written in Python."""
-    return match[0].encode("unicode_escape").decode("ascii")
 
 
 def say_json(value: Any) -> None:
     """Print one JSON object on one line."""
     say(json.dumps(finite(value), ensure_ascii=False))
-
-
-def say_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print columns side by side."""
-    cells = [list(names), *([number(value).replace("\n", "\\n") for value in row] for row in rows)]
-    cells = [[UNSAFE.sub(escaped, text) for text in row] for row in cells]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        say("  ".join(text + " " * (size - width(text)) for text, size in zip(row, widths, strict=True)).rstrip())
-
-
-def width(text: str) -> int:
-    """Places that a text takes on a screen."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
-
-
-def number(value: Any) -> str:
-    """A value for people: four decimals, or six digits when it is large."""
-    if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"
-    return str(value)
 
 
 def with_interval(evaluation: Evaluation, metric: str) -> str:
@@ -127,13 +91,6 @@ def say_plan(plan: Plan) -> None:
         ["disk", f"about {plan.disk / 1e6:,.0f} MB"],
     ]
     say_table(["", "before early stopping"], rows)
-
-
-def duration(seconds: float) -> str:
-    """A time for people."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def run_record(done: Done) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from .screen import say
+from ..printing import say
 
 if TYPE_CHECKING:
     from ..training.events import Event

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import TrainingError
+from ..printing import say
+from ..progress import bar, is_terminal, lines, silence
 from .app import command
 from .flags import (
     DelimiterFlag,
@@ -30,8 +32,7 @@ from .flags import (
     flag,
     flags_of,
 )
-from .progress import bar, is_terminal, lines, silence
-from .screen import run_record, say, say_json, say_plan, say_result
+from .screen import run_record, say_json, say_plan, say_result
 from .signals import attended, signals
 
 if TYPE_CHECKING:

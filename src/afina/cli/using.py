@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..printing import say
 from .app import command
 from .flags import (
     DataFlag,
@@ -27,7 +28,7 @@ from .flags import (
     flag,
     reading_options,
 )
-from .screen import evaluation_record, say, say_evaluation, say_json
+from .screen import evaluation_record, say_evaluation, say_json
 
 
 @command(50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator
 from contextlib import closing
@@ -41,11 +42,13 @@ class Begin:
         steps: Largest number of steps.
         epochs: Largest number of epochs.
         metric: The validation metric that chooses the best epoch.
+        seconds: Expected seconds of training without early stopping, or None where they are not known.
     """
 
     steps: int
     epochs: int
     metric: str
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,16 @@ class Scored:
         step: Number of finished steps.
         metrics: Values of the metrics, by name.
         best: Whether this is the best evaluation so far.
+        loss: Mean loss on the validation data.
+        training_loss: Mean loss of the steps since the last evaluation.
     """
 
     epoch: int
     step: int
     metrics: dict[str, float]
     best: bool
+    loss: float = math.nan
+    training_loss: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .screen import number, say
+from .printing import number, say
 
 if TYPE_CHECKING:
-    from ..training.events import Event, Note, Scored, Step
+    from .training.events import Event, Note, Scored, Step
 
 STILL = 30.0
 """Seconds between two lines about a long part of the work, where lines stay."""
@@ -58,7 +58,7 @@ def silence(events: Iterable[Event]) -> Iterator[Event]:
 
 def lines(events: Iterable[Event]) -> Iterator[Event]:
     """Show notes and evaluations as plain lines."""
-    from ..training.events import Begin, Note, Progress, Scored, Step
+    from .training.events import Begin, Note, Progress, Scored, Step
 
     pace, metric, said = Pace(), "", time.monotonic()
     for event in events:
@@ -84,7 +84,7 @@ def bar(events: Iterable[Event]) -> Iterator[Event]:
     from rich import progress as rich_progress
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-    from ..training.events import Begin, Note, Progress, Scored, Step
+    from .training.events import Begin, Note, Progress, Scored, Step
 
     pace, start, score = Pace(), Begin(0, 0, ""), ""
     columns = (

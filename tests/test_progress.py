@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from afina.cli import progress
+from afina import progress
 from afina.training.events import Begin, Event, Note, Progress, Scored, Step
 
 WORK: list[Event] = [
