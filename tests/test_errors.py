@@ -15,9 +15,11 @@ from afina.errors import (
     Problem,
     Tally,
     TrainingError,
+    listed,
     printable,
     shortened,
 )  # fmt: skip
+from afina.tasks import inputs
 
 
 def test_a_problem_says_where_what_and_how() -> None:
@@ -77,3 +79,21 @@ def test_only_the_users_input_ends_with_2(error: AfinaError, code: int) -> None:
 def test_a_value_is_quoted_escaped_and_short() -> None:
     assert printable("a\x1b[31m") == r"'a\x1b[31m'"
     assert printable("x" * 500, 10) == "'" + "x" * 8 + "…"
+
+
+def test_a_long_list_of_names_shows_the_nearest_ten() -> None:
+    names = [f"feature_{number}" for number in range(300)] + ["Comment text"]
+    assert listed(names[:3]) == "'feature_0', 'feature_1', 'feature_2'"
+    assert listed(names).endswith("'feature_9' and 291 more")
+    near = listed(names, near=["comment_text"])
+    assert near.startswith("'Comment text', ")
+    assert near.count(", ") == 9
+    assert near.endswith(" and 291 more")
+
+
+def test_a_message_about_many_columns_names_those_like_the_wanted_one() -> None:
+    names = [f"V{number:03}" for number in range(500)] + ["review text"]
+    with pytest.raises(ConfigError, match=r"did you mean 'review text'\? The columns are: 'review text', .* and 491 m"):
+        inputs.present("text", "reviewtext", names)
+    with pytest.raises(ConfigError, match=r"which column holds the label.*'the label', .* and 491 more"):
+        inputs.target_column("label", None, ("label",), [*names[:-1], "the label"])

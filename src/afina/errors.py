@@ -13,9 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
 
 SHOWN = 5
 """Places of equal problems that a message lists, and different problems of one kind; the counts cover all of them."""
+MOST = 10
+"""Names that a message lists; of more names those nearest to what was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,27 @@ def shortened(places: Sequence[str]) -> list[str]:
         place.removeprefix(file) if file and file == before else place
         for place, file, before in zip(places, files, ["", *files], strict=False)
     ]
+
+
+def listed(names: Iterable[Any], *, near: Iterable[str] = (), most: int = MOST, width: int = 40) -> str:
+    """Names as a list for a message. Of many names only the nearest ones are listed, and the others counted.
+
+    Args:
+        names: Any number.
+        near: What was looked for: of many names, those most like one of these are listed. Without it, the first ones.
+        most: Number of names that are listed at most.
+        width: Number of characters that a name takes at most.
+    """
+    known, wanted = list(names), [text.casefold() for text in near]
+    chosen = known
+    if len(known) > most and wanted:
+
+        def likeness(name: Any) -> float:
+            return max(SequenceMatcher(None, text, str(name).casefold()).ratio() for text in wanted)
+
+        chosen = sorted(known, key=likeness, reverse=True)
+    shown = ", ".join(printable(name, width) for name in chosen[:most])
+    return shown + (f" and {len(known) - most:,} more" if len(known) > most else "")
 
 
 class AfinaError(Exception):

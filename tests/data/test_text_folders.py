@@ -32,8 +32,8 @@ def test_the_folder_of_a_text_is_its_label(tmp_path: Path) -> None:
     ]
     assert [row.place for row in read(tmp_path)] == [f"{tmp_path}/{name}.txt" for name in ("neg/1", "neg/2", "pos/1")]
     assert notes == [
-        f"{tmp_path}: each text file is a row, and the name of its folder its label: neg, pos",
-        f"{tmp_path}: left out pos/x.log, which are no texts",
+        f"{tmp_path}: each text file is a row, and the name of its folder its label: 'neg', 'pos'",
+        f"{tmp_path}: left out 'pos/x.log', which are no texts",
     ]
 
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 
 from ..config import DataConfig
-from ..errors import ConfigError, DataError, Problem
+from ..errors import ConfigError, DataError, Problem, listed
 from ..records import Example, Row
 from ..tasks.base import Task
-from ..tasks.inputs import listed
 from .alikes import nearly_same, tied
 from .identity import digest, fingerprint, fingerprint_of
 from .splits import hold_out, hold_out_latest
@@ -29,8 +28,6 @@ LEAST = 5
 """Examples under which there is nothing to train on and to hold out."""
 FEWEST = 10
 """Distinct inputs under which a part of the data is no measure of anything."""
-SHOWN = 5
-"""Labels that a note names."""
 GIVE = "give validation data (--validation FILE)"
 
 
@@ -128,7 +125,7 @@ def divide(settings: DataConfig, task: Task, whole: Sequence[Example], values: S
     labels = [set(task.labels_in(example)) for example in whole]
     unscored = set().union(*labels) - set().union(*(labels[index] for index in held))
     if unscored:
-        notes.append(f"no example of {some(unscored)} is held out, so validation scores say nothing about it")
+        notes.append(f"no example of {listed(sorted(unscored))} is held out, so validation scores say nothing about it")
     if distinct < FEWEST:
         notes.append(f"found only {found}: scores on so few say next to nothing")
     rule = {name: getattr(settings, name) for name in ("hold_out", "split_seed", "group_by", "split_by_time")}
@@ -196,7 +193,7 @@ def by_time(
     start = min((times[index], values[index].shown) for index in held)[1]
     notes = [said(len(held), len(whole), f"the latest by {column!r}, from {start} on")]
     if late:
-        new = some(set().union(*(shown[index] for index in late)) - known)
+        new = listed(sorted(set().union(*(shown[index] for index in late)) - known))
         notes.append(f"{len(late):,} of the latest examples stay in training, since no earlier one has {new}")
     if len({one.zoned for one in values if not one.counted}) > 1:
         notes.append(f"times of {column!r} without a zone are taken as UTC")
@@ -272,12 +269,6 @@ def said(held: int, whole: int, how: str) -> str:
     return (
         f"no validation data given: {held:,} of {whole:,} training examples are held out ({how}; listed in data.json)"
     )
-
-
-def some(names: Iterable[str]) -> str:
-    """The first of some names, and how many more there are."""
-    known = sorted(names)
-    return listed(known[:SHOWN]) + (f" and {len(known) - SHOWN:,} more" if known[SHOWN:] else "")
 
 
 def refuse_whole(settings: DataConfig, whole: Sequence[Example], *, groups: int) -> NoReturn:

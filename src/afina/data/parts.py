@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..config import Config
-from ..errors import ConfigError, DataError, Problem
+from ..errors import ConfigError, DataError, Problem, listed
 from ..records import Example, Row
 from ..tasks.base import Task
 from ..tasks.inputs import COUNTABLE, present
@@ -23,8 +23,6 @@ from .sources import Files, columns_of, read
 T = TypeVar("T")
 FIRST = 1000
 """Rows that are looked at to choose the columns."""
-LONGEST = 200
-"""Characters of a list of columns in the log."""
 SWALLOWS = ("open-quote", "scattered-sentence")
 """Codes of problems that may spoil other records, so that leaving the record out is no way to go on."""
 
@@ -338,8 +336,8 @@ def columns_note(task: Task, names: Sequence[str] = ()) -> str:
     chosen = task.options.chosen
     used = {*chain(*chosen.values()), *task.options.also}
     shown = ", ".join(
-        f"{role} = {', '.join(map(repr, columns))}" + (" (0 or 1 in each)" if len(columns) > 1 else "")
+        f"{role} = {listed(columns)}" + (" (0 or 1 in each)" if len(columns) > 1 else "")
         for role, columns in chosen.items()
     )
-    left = ", ".join(repr(name) for name in names if name not in used)
-    return shown + (f"; not used: {left if len(left) <= LONGEST else left[:LONGEST] + ' ...'}" if left else "")
+    left = listed(name for name in names if name not in used)
+    return shown + (f"; not used: {left}" if left else "")

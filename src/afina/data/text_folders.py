@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import DataError
+from ..errors import DataError, listed
 from ..records import Row
 from .encodings import encoding_of
 from .folders import split_of
@@ -44,9 +44,9 @@ def read_folder(folder: str, options: ReadOptions) -> Iterator[Item]:
                 yield text_of(name, label, options)
             elif not path.name.startswith("."):
                 left.append(f"{label}/{path.name}")
-    options.note(f"{folder}: each text file is a row, and the name of its folder its label: {', '.join(labels)}")
+    options.note(f"{folder}: each text file is a row, and the name of its folder its label: {listed(labels)}")
     if left:
-        options.note(f"{folder}: left out {', '.join(left[:5])}{' ...' if len(left) > 5 else ''}, which are no texts")
+        options.note(f"{folder}: left out {listed(left)}, which are no texts")
 
 
 def text_of(name: str, label: str, options: ReadOptions) -> Item:

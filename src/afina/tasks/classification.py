@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from ..errors import ConfigError, DataError, Problem
+from ..errors import ConfigError, DataError, Problem, listed
 from ..metrics import scores
 from ..records import Example, Prediction, Row, ScoreRow, Window
 from . import base, inputs
@@ -101,7 +101,7 @@ class Classification(base.Task):
         else:
             found = inputs.read_flags(row, names or ())
         if len(found) != 1:
-            shown = inputs.listed(found) or "none"
+            shown = listed(found) or "none"
             message, fix = f"expected one label with 1, found {shown}", "with several labels a text: --task multilabel"
             raise DataError(Problem(row.place, message, fix, "not-a-label" if found else "empty-label"))
         return found[0]
@@ -111,7 +111,7 @@ class Classification(base.Task):
         labels = inputs.sorted_labels(counts)
         if len(labels) < 2:
             raise ConfigError(
-                f"label: the training data hold {len(labels)} label ({inputs.listed(labels)}), and a classifier needs "
+                f"label: the training data hold {len(labels)} label ({listed(labels)}), and a classifier needs "
                 "two or more; is the right column named?"
             )
         weights = class_weights(self.options.class_weights, labels, counts)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..errors import ConfigError, DataError, Problem, printable
+from ..errors import ConfigError, DataError, Problem, listed, printable
 from ..records import Example, Row
 from ..text.spans import blank
 from .base import Array, LabelOptions, TextOptions
@@ -50,11 +50,6 @@ COUNTABLE = "unseen-countable"
 """Code of a problem with a label absent from the training data, where the example can be scored as missed."""
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names as a list for a message."""
-    return ", ".join(printable(name, 40) for name in names)
-
-
 def present(role: str, asked: str, names: Sequence[str]) -> str:
     """Check that a column named by the user exists, and return it.
 
@@ -65,7 +60,8 @@ def present(role: str, asked: str, names: Sequence[str]) -> str:
         return asked
     close = difflib.get_close_matches(asked, names, n=1, cutoff=0.5)
     hint = f", did you mean {close[0]!r}?" if close else "."
-    raise ConfigError(f"{role}: the data have no column {printable(asked)}{hint} The columns are: {listed(names)}")
+    columns = listed(names, near=[asked])
+    raise ConfigError(f"{role}: the data have no column {printable(asked)}{hint} The columns are: {columns}")
 
 
 def named(known: Iterable[str], names: Sequence[str]) -> list[str]:
@@ -93,7 +89,7 @@ def text_columns(
         return present("text", text, names), None if pair is None else present("pair", pair, names)
     if pair is not None:
         raise ConfigError(
-            f"pair: {printable(pair)} is given without `text`; name both. The columns are: {listed(names)}"
+            f"pair: {printable(pair)} is given without `text`; name both. The columns are: {listed(names, near=[pair])}"
         )
     free = [name for name in names if name not in taken]
     texts = [name for name in free if not holds_numbers(rows, name)]
@@ -112,7 +108,7 @@ def text_columns(
     raise ConfigError(
         f"text: which column holds the text? {why}; name it (--text NAME, and --pair NAME for a second text), "
         "or give --header A,B if the file has no header line. "
-        f"The columns are: {listed(names)}"
+        f"The columns are: {listed(names, near=TEXT_NAMES[0])}"
     )
 
 
@@ -163,7 +159,7 @@ def target_column(
         return matches[0]
     why = "no column has a well-known name" if not matches else f"several could be meant ({listed(matches)})"
     raise ConfigError(f"{role}: which column holds the {role}? {why}; name it (--{role} NAME). "
-                      f"The columns are: {listed(names)}")  # fmt: skip
+                      f"The columns are: {listed(names, near=known)}")  # fmt: skip
 
 
 def input_columns(
@@ -382,7 +378,7 @@ def unseen(example: Example, labels: Sequence[str], *, countable: bool = False) 
         return None
     close = closest(str(example.target), labels)
     shown, *meant = told_apart([printable(example.target), *map(printable, close)])
-    known = ", ".join(printable(label, 30) for label in labels[:12]) + (" ..." if len(labels) > 12 else "")
+    known = listed(labels, near=[str(example.target)], width=30)
     return Problem(
         example.place,
         f"label {shown} does not occur in the training data, which has: {known}",
@@ -412,7 +408,7 @@ def class_weights(
     if wrong:
         raise ConfigError(
             f"options.class_weights: needs one weight for each label; {listed(wrong)} stand on one side only. "
-            f"The labels are: {', '.join(printable(label, 30) for label in labels)}"
+            f"The labels are: {listed(labels, near=wrong, width=30)}"
         )
     return [float(asked[label]) for label in labels]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from ..errors import ConfigError, DataError, Problem, printable
+from ..errors import ConfigError, DataError, Problem, listed, printable
 from ..metrics import scores
 from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from ..text.spans import blank
@@ -99,7 +99,7 @@ class Multilabel(base.Task):
         if not names or column is None:
             return []
         some = [values for row in rows if (values := in_vector(row.values.get(column), names)) is not None]
-        return [f"vectors of 0 and 1 in {column!r} stand for {inputs.listed(names)}, in this order"] if some else []
+        return [f"vectors of 0 and 1 in {column!r} stand for {listed(names)}, in this order"] if some else []
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
         text, pair = inputs.read_inputs(row, self.options, labelled=labelled)
@@ -136,7 +136,7 @@ class Multilabel(base.Task):
     @property
     def found(self) -> Mapping[str, str]:
         absent = [name for name in self.options.labels or () if self.labels and name not in self.labels]
-        return {"labels that no training example has": inputs.listed(absent)} if absent else {}
+        return {"labels that no training example has": listed(absent)} if absent else {}
 
     def adapt(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
         return adapted(examples, self.labels)

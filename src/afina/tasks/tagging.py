@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, Problem, printable
+from ..errors import DataError, Problem, listed, printable
 from ..records import Example, Row
 from ..text.schemes import TAG
 from ..text.spellings import NESTED, OUTSIDE, Spelling, spelling_of
@@ -85,7 +85,7 @@ def remarks(options: TokensOptions, rows: Sequence[Row]) -> list[str]:
     if not options.tags or not others:
         return []
     flags = ", ".join(f"--tags {name}" for name in others)
-    return [f"columns that look like entity tags, too: {inputs.listed(others)} ({flags})"]
+    return [f"columns that look like entity tags, too: {listed(others)} ({flags})"]
 
 
 # ---- what columns hold
@@ -245,13 +245,13 @@ def doubts(examples: Sequence[Example], *, plain: bool, sure: bool) -> list[Prob
     found = []
     if plain and counts and all(map(str.isdecimal, counts)):
         names = ",".join(f"tag{i}" for i in range(max(map(int, counts)) + 1)) if max(map(len, counts)) < 4 else "A,B"
-        shown = inputs.listed(inputs.sorted_labels(counts)[:5])
+        shown = listed(inputs.sorted_labels(counts)[:5])
         found.append((f"tags are numbers without names ({shown} ...)",
                       f"name them in order: --set options.labels=[{names}]", "numbered-tags"))  # fmt: skip
     elif plain and not sure and (types := entity_types(counts)):
         common = counts.most_common(1)[0]
         found.append((f"{printable(common[0])} is the tag of {common[1] / counts.total():.0%} of the words, and "
-                      f"{inputs.listed(types[:5])} look like types of entities",
+                      f"{listed(types[:5])} look like types of entities",
                       "--set options.kind=entities reads them so, --set options.kind=plain says that they are none",
                       "untyped-tags"))  # fmt: skip
     nested = [tag for tag in counts if not plain and NESTED.fullmatch(tag)]
