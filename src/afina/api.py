@@ -50,7 +50,11 @@ class Run:
 
 
 def train(
-    config: str | Path | Config | None = None, *, on_event: Callable[[Event], None] | None = None, **settings: Any
+    config: str | Path | Config | None = None,
+    *,
+    on_event: Callable[[Event], None] | None = None,
+    overwrite: bool = False,
+    **settings: Any,
 ) -> Run:
     """Fine-tune a model.
 
@@ -58,6 +62,7 @@ def train(
         config: A YAML file, or a configuration; settings override it.
         on_event: Is called with everything that the run says (`afina.training.events`). Without it, notes and
             evaluations go to the logger `afina`, those that warn as warnings.
+        overwrite: Whether a run that is in the folder `out` is moved aside first.
         settings: As the module says. `train`, `validation` and `test` take a path or data in memory: a list of dicts,
             a dict of columns, a pandas frame, an Arrow table.
 
@@ -68,7 +73,7 @@ def train(
     from .serving.predictor import Predictor
     from .training.events import Done
 
-    with closing(events(*configured(config, settings))) as stream:
+    with closing(events(*configured(config, settings), overwrite=overwrite)) as stream:
         for event in stream:
             (on_event or log)(event)
             if isinstance(event, Done):
@@ -140,7 +145,9 @@ def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) 
     return load_config(config, overrides), sources
 
 
-def events(config: Config, sources: Mapping[str, Any] | None = None) -> Generator[Event, None, None]:
+def events(
+    config: Config, sources: Mapping[str, Any] | None = None, *, overwrite: bool = False
+) -> Generator[Event, None, None]:
     """A training, one event at a time; the last one is `Done`. Closing it while it trains leaves a checkpoint.
 
     The early checks are done by the call itself: whoever listens for signals hears them from the first event on.
@@ -148,19 +155,22 @@ def events(config: Config, sources: Mapping[str, Any] | None = None) -> Generato
     Args:
         config: Checked configuration.
         sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
+        overwrite: Whether a run that is in the folder `out` is moved aside first.
 
     Raises:
         InputError: configuration, data or model can't be used; nothing was started.
         TrainingError: at an event: the run failed.
     """
-    data = opened(config, sources)
+    data = opened(config, sources, overwrite=overwrite)
     from .training.run import stream
 
     return stream(config, data)
 
 
-def opened(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
+def opened(config: Config, sources: Mapping[str, Any] | None = None, *, overwrite: bool = False) -> Data:
     """The data of a run. Everything that can be wrong is looked at before anything heavy is loaded, and told at once.
+
+    A run that is to be overwritten is moved aside when nothing else is wrong.
 
     Raises:
         InputError: folder, model or data can't be used.
@@ -171,8 +181,9 @@ def opened(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
 
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
     rundir.tidy(folder)
+    old = overwrite and rundir.is_run(folder)
     problems = [
-        *complaints(rundir.check, folder),
+        *([] if old else complaints(rundir.check, folder)),
         *complaints(locate, config.model.name),
         *complaints(strategies.find, config.strategy),
     ]
@@ -182,7 +193,22 @@ def opened(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
         raise error if not problems else ConfigError([*problems, *str(error).split("\n")]) from None
     if problems:
         raise ConfigError(problems)
+    if old:
+        refuse_own(folder, config)
+        data.notes.insert(0, f"{folder}: the run that was there is now {rundir.move_aside(folder)}")
     return data
+
+
+def refuse_own(folder: Path, config: Config) -> None:
+    """Refuse to move a run aside that the new one reads from.
+
+    Raises:
+        ConfigError: names the setting.
+    """
+    given = {"model": config.model.name, **{name: getattr(config.data, name) for name in SPLITS}}
+    for name, value in given.items():
+        if value and Path(value).exists() and Path(value).resolve().is_relative_to(folder.resolve()):
+            raise ConfigError(f"--overwrite: {folder} holds the {name} of the new run ({value}); give another --out")
 
 
 def complaints(check: Callable[[Any], object], value: Any) -> list[str]:

@@ -22,7 +22,7 @@ COMMANDS = [one.callback.__name__ for one in program().registered_commands if on
 
 
 def test_these_are_the_commands() -> None:
-    names = "train check plan demo evaluate predict init cache formats tasks models"
+    names = "train check plan demo evaluate predict runs init cache formats tasks models"
     assert names.split() == COMMANDS
 
 

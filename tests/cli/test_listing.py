@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -28,11 +29,23 @@ def test_models_lists_families_and_the_embedded_model(monkeypatch: pytest.Monkey
 
 def test_the_cache_is_listed_and_cleared(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFINA_CACHE", "kept")
-    assert afina("cache").stdout == "kept/states: 0.0 MB\n"
+    assert afina("cache").stdout == "kept/states: 0 entries, 0.0 MB in all\n"
     assert afina("train", *trained.flags, "--strategy", "head", "--quiet").exit_code == 0
     assert re.search(r"^\w{12} +\S+ +3 +32 +0.0 +20\d\d-", afina("cache").stdout, re.M)
+    assert "states: 2 entries, " in afina("cache").stdout
     assert "MB removed" in afina("cache", "--clear").stdout
     assert not list(Path("kept/states").iterdir())
+
+
+def test_runs_are_listed(trained: Trained) -> None:
+    result = afina("runs", trained.folder.parent)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"run +classification +\S+csv +full +(test|validation) accuracy [01]\.\d{4}", result.stdout)
+    first = json.loads(afina("runs", trained.folder.parent, "--json").stdout.splitlines()[0])
+    assert first["folder"] == str(trained.folder)
+    refused(afina("runs"), "there is no folder 'runs'")
+    Path("runs").mkdir()
+    assert afina("runs").stdout == "runs: no runs\n"
 
 
 @pytest.mark.parametrize("task", names())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 from tests.cli.conftest import ROWS, Trained, afina, refused, write_csv
@@ -104,6 +105,30 @@ def test_a_folder_that_is_not_empty(trained: Trained) -> None:
     Path("some").mkdir()
     Path("some/file").write_text("mine")
     refused(afina("train", *trained.flags, "--out", "some", "--quiet"), "is not empty")
+
+
+def test_a_run_that_is_in_the_way_is_moved_aside(trained: Trained) -> None:
+    shutil.copytree(trained.folder, "run")
+    weights = Path("run/model/model.safetensors").read_bytes()
+    refused(afina("train", *trained.flags, "--out", "run"), "move it aside (--overwrite)")
+    refused(afina("train", *trained.flags, "--out", "run", "--overwrite", "--text", "txt"), "'txt'")
+    again = ("--model", "run", "--out", "run", "--overwrite")
+    refused(afina("train", *trained.flags, *again), "run holds the model of the new run")
+    assert not Path("run.old-1").exists()
+    result = afina("train", *trained.flags, "--out", "run", "--overwrite", "--seed", "3")
+    assert result.exit_code == 0, result.output
+    assert "run: the run that was there is now run.old-1" in result.stdout
+    assert Path("run.old-1/model/model.safetensors").read_bytes() == weights
+    assert Path("run/run.json").exists()
+    assert afina("train", *trained.flags, "--out", "run", "--overwrite", "--quiet").exit_code == 0
+    assert Path("run.old-2").exists()
+
+
+def test_what_is_no_run_is_never_moved(trained: Trained) -> None:
+    Path("some").mkdir()
+    Path("some/file").write_text("mine")
+    refused(afina("train", *trained.flags, "--out", "some", "--overwrite"), "is not empty, and holds no run of afina")
+    assert [path.name for path in Path().iterdir()] == ["some"]
 
 
 def test_broken_rows_are_all_listed(trained: Trained) -> None:

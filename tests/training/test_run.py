@@ -127,7 +127,7 @@ def test_unknown_columns_list_the_columns(setting: dict[str, Any]) -> None:
 def test_a_used_folder_is_not_overwritten(setting: dict[str, Any]) -> None:
     Path(setting["out"]).mkdir()
     (Path(setting["out"]) / "thesis.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="is not empty; give another folder"):
+    with pytest.raises(ConfigError, match="is not empty, and holds no run of afina; give another folder"):
         events_of(setting)
     assert (Path(setting["out"]) / "thesis.txt").read_text() == "mine"
 

@@ -226,3 +226,12 @@ def test_numbers_for_programs() -> None:
         "a": [None, [1.5, None]],
         "b": "nan",
     }
+
+
+def test_a_run_that_is_being_written_is_not_moved(interrupted: Path) -> None:
+    with disk.locked(interrupted / rundir.LOCK), pytest.raises(ConfigError, match="another run is writing"):
+        rundir.move_aside(interrupted)
+    assert rundir.is_run(interrupted)
+    old = rundir.move_aside(interrupted)
+    assert (old.name, interrupted.exists()) == (f"{interrupted.name}.old-1", False)
+    assert RunFolder(old).has_checkpoint

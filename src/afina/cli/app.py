@@ -23,6 +23,7 @@ import typer
 from .. import __version__
 from ..errors import AfinaError
 from ..printing import say
+from .help import Command as HelpfulCommand
 from .signals import Terminated
 
 Command = Callable[..., None]
@@ -30,7 +31,6 @@ Command = Callable[..., None]
 app = typer.Typer(
     help="Fine-tune masked language models on your own labelled data.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
@@ -45,7 +45,7 @@ def program() -> typer.Typer:
     for module in iter_modules([str(Path(__file__).parent)]):
         import_module(f"{__package__}.{module.name}")
     for _, function in sorted(COMMANDS, key=itemgetter(0)):
-        app.command()(function)
+        app.command(cls=HelpfulCommand)(function)
     return app
 
 

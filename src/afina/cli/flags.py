@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import copy
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,53 +17,122 @@ from ..errors import ConfigError, printable
 if TYPE_CHECKING:
     from ..config import Config
 
-OWN = ("config", "settings", "quiet", "as_json", "resume", "labels")
+OWN = ("config", "settings", "quiet", "as_json", "resume", "labels", "overwrite")
 """Flags of the commands about training that are no settings."""
 CONFIG_ENDINGS = (".yaml", ".yml")
 """Endings of configuration files; any other file or folder in their place is the training data."""
+COLUMNS, ROWS, FILES = "Columns", "Rows", "Form of the files"
+"""Panels of the help that several commands have."""
 FORM = ("header", "delimiter", "quote", "format", "sheet", "encoding")
 """Flags about the form of data files."""
 
 
-def flag(metavar: str, text: str, *names: str) -> Any:
+def flag(
+    metavar: str, text: str, *names: str, panel: str | None = None, values: Callable[[], Iterable[str]] | None = None
+) -> Any:
     """An option with a word for its value.
 
     Args:
         metavar: The word.
         text: What the option does.
         names: Names of the option, where it is not that of its parameter.
+        panel: Part of the help in which it is listed.
+        values: What the shell offers as its value.
     """
-    return typer.Option(*names, metavar=metavar, help=text)
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, autocompletion=offer(values))
 
 
-RunFlag = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run or of a fine-tuned model, or a hub id.")]
+def offer(values: Callable[[], Iterable[str]] | None) -> Callable[[str], list[str]] | None:
+    """A function that gives the shell the values that begin with what was typed."""
+    if values is None:
+        return None
+
+    def offered(incomplete: str) -> list[str]:
+        return [value for value in values() if value.startswith(incomplete)]
+
+    return offered
+
+
+def run_names() -> list[str]:
+    """The runs in the folder `runs`, for the shell."""
+    return sorted(f"runs/{path.parent.name}" for path in Path("runs").glob("*/config.yaml"))
+
+
+def format_names() -> list[str]:
+    """The formats of data files, for the shell."""
+    from ..data.formats import readers
+
+    return [reader.name for reader in readers()]
+
+
+RunFlag = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Folder of a run or of a fine-tuned model, or a hub id.",
+        autocompletion=offer(run_names),
+    ),
+]
 DataFlag = Annotated[str, flag("FILE", "Data: csv, tsv, jsonl, a folder or a glob.")]
-TextFlag = Annotated[str | None, flag("COLUMN", "Column of the text.")]
-PairFlag = Annotated[str | None, flag("COLUMN", "Column of the second text, for pairs.")]
-LabelFlag = Annotated[str | None, flag("COLUMN", "Column of the label.")]
-UnseenFlag = Annotated[str | None, flag("NAME", "Labels that training lacks: refuse, or count as missed.")]
-HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a header line.")]
-DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.")]
-QuoteFlag = Annotated[str | None, flag("SIGN", "Sign around fields that hold delimiters; '' for none.")]
-FormatFlag = Annotated[str | None, flag("NAME", "Form of the files; `afina formats` lists them.")]
-SheetFlag = Annotated[str | None, flag("NAME", "Sheet of a workbook; by default the first that is a table.")]
-EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; by default recognised.")]
+TextFlag = Annotated[str | None, flag("COLUMN", "Column of the text.", panel=COLUMNS)]
+PairFlag = Annotated[str | None, flag("COLUMN", "Column of the second text, for pairs.", panel=COLUMNS)]
+LabelFlag = Annotated[str | None, flag("COLUMN", "Column of the label.", panel=COLUMNS)]
+UnseenFlag = Annotated[
+    str | None,
+    flag(
+        "NAME",
+        "Labels that training lacks: refuse, or count as missed.",
+        panel=ROWS,
+        values=lambda: ("refuse", "count"),
+    ),
+]
+HeaderFlag = Annotated[str | None, flag("A,B", "Column names of files without a header line.", panel=FILES)]
+DelimiterFlag = Annotated[str | None, flag("CHARACTER", "Column delimiter; \\t for a tab.", panel=FILES)]
+QuoteFlag = Annotated[str | None, flag("SIGN", "Sign around fields that hold delimiters; '' for none.", panel=FILES)]
+FormatFlag = Annotated[
+    str | None, flag("NAME", "Form of the files; `afina formats` lists them.", panel=FILES, values=format_names)
+]
+SheetFlag = Annotated[str | None, flag("NAME", "Sheet of a workbook; by default the first table.", panel=FILES)]
+EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; by default recognised.", panel=FILES)]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def flags_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command that takes `**flags` the flags of another one, behind its own."""
+def flags_of(
+    other: Callable[..., None], *, unused: Collection[str]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that takes `**flags` the flags of another one, behind its own.
+
+    Args:
+        other: The other command.
+        unused: Names of flags and panels that have no effect. They are taken, so that the line that trains can be
+            used as it is, and are not shown.
+    """
 
     def give(function: Callable[..., None]) -> Callable[..., None]:
         own, theirs = (signature(command, eval_str=True).parameters for command in (function, other))
         named = {name: flag for name, flag in own.items() if flag.kind is not Parameter.VAR_KEYWORD}
-        flags = [*named.values(), *(flag for name, flag in theirs.items() if name not in named)]
+        given = [flag for name, flag in theirs.items() if name not in named]
+        flags = [*named.values(), *(hidden(flag) if is_unused(flag, unused) else flag for flag in given)]
         # What typer reads; the annotations are values, since the other command's module has other names.
         function.__signature__ = Signature(flags)  # type: ignore[attr-defined]
         function.__annotations__ = {flag.name: flag.annotation for flag in flags} | {"return": None}
         return function
 
     return give
+
+
+def is_unused(flag: Parameter, unused: Collection[str]) -> bool:
+    """Whether a flag or its panel is among those without effect."""
+    (about,) = flag.annotation.__metadata__
+    return flag.name in unused or getattr(about, "rich_help_panel", None) in unused
+
+
+def hidden(flag: Parameter) -> Parameter:
+    """The same flag, which the help does not show."""
+    (about,) = flag.annotation.__metadata__
+    quiet = copy(about)
+    quiet.hidden = True
+    return flag.replace(annotation=Annotated[flag.annotation.__origin__, quiet])
 
 
 def configured(flags: Mapping[str, Any]) -> Config:

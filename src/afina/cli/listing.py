@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ConfigError, InputError, printable
-from ..printing import say, say_table
+from ..printing import number, say, say_table
 from .app import command
-from .flags import flag
+from .flags import JsonFlag, flag
+from .screen import say_json
+
+if TYPE_CHECKING:
+    from ..training.summaries import Summary
 
 
 @command(70)
@@ -31,6 +37,44 @@ def init(
     except OSError as error:
         raise ConfigError(f"out: {printable(out)} can't be written: {error.strerror}") from None
     say(f"{out}: written; name your data in it, then: afina train {shlex.quote(out)}")
+
+
+@command(65)
+def runs(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of runs.")] = "runs",
+    as_json: JsonFlag = False,
+) -> None:
+    """List runs with their scores and baselines, the latest first."""
+    from ..training.summaries import runs_in
+
+    found = runs_in(Path(folder))
+    if as_json:
+        for one in found:
+            say_json({**asdict(one), "folder": str(one.folder), "time": one.time.isoformat(timespec="seconds")})
+        return
+    if not found:
+        say(f"{folder}: no runs")
+        return
+    rows = [
+        [str(one.folder), one.task or one.state, Path(one.data).name, one.strategy, score_cell(one), baseline_cell(one),
+         f"{one.bytes / 1e6:,.1f}", one.time.strftime("%Y-%m-%d %H:%M")]
+        for one in found
+    ]  # fmt: skip
+    say_table(["run", "task", "data", "strategy", "score", "baseline", "MB", "ended (UTC)"], rows)
+
+
+def score_cell(run: Summary) -> str:
+    """The score of a run with its interval, or why there is none."""
+    if run.state != "done":
+        return run.state
+    low, high = run.interval
+    bounds = "" if math.isnan(low) else f" [{number(low)}, {number(high)}]"
+    return f"{run.split} {run.metric} {number(run.value)}{bounds}"
+
+
+def baseline_cell(run: Summary) -> str:
+    """The value of the strongest baseline of a run and its name."""
+    return f"{number(run.baseline_value)} {run.baseline}" if run.baseline else ""
 
 
 @command(80)
@@ -56,7 +100,8 @@ def cache(
         say_table(["entry", "model", "frozen layers", "windows", "MB", "last used (UTC)"], rows)
         say()
     total = sum(about.bytes for _, about, _ in entries)
-    say(f"{store.folder}: {total / 1e6:,.1f} MB" + ("; afina cache --clear removes them" if rows else ""))
+    count = f"{len(rows):,} {'entry' if len(rows) == 1 else 'entries'}, "
+    say(f"{store.folder}: {count}{total / 1e6:,.1f} MB in all" + ("; afina cache --clear removes them" if rows else ""))
 
 
 @command(90)

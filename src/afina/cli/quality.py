@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .app import command
-from .flags import configured, flags_of
+from .flags import configured, flag, flags_of
 from .screen import say_findings, say_json
 from .training import train
 
@@ -16,18 +16,23 @@ if TYPE_CHECKING:
     from ..config import Config
 
 LABEL_ISSUES = "doubtful-labels.csv"
+UNUSED = (
+    "Training", "strategy", "head", "dropout", "overwrite", "resume", "quiet",
+)  # fmt: skip
+"""Flags of train, and panels of them, that have no effect on a check."""
 
 
 @command(20)
-@flags_of(train)
+@flags_of(train, unused=UNUSED)
 def check(
     call: typer.Context,
     labels: Annotated[
         bool, typer.Option("--labels", help="Look for wrong labels too, and write them to --out for review.")
     ] = False,
+    out: Annotated[str | None, flag("FILE", "File of the labels that are probably wrong.")] = None,
     **flags: Any,
 ) -> None:
-    """Say what is wrong or odd about the data. The flags are those of train."""
+    """Say what is wrong or odd about the data. The other flags of train are taken and change nothing."""
     report_on(configured(call.params), labels=labels, as_json=flags["as_json"])
 
 

@@ -17,6 +17,8 @@ from ..printing import say
 from ..progress import bar, is_terminal, lines, silence
 from .app import command
 from .flags import (
+    COLUMNS,
+    ROWS,
     DelimiterFlag,
     EncodingFlag,
     FormatFlag,
@@ -31,6 +33,7 @@ from .flags import (
     configured,
     flag,
     flags_of,
+    run_names,
 )
 from .screen import run_record, say_json, say_plan, say_result
 from .signals import attended, signals
@@ -39,58 +42,115 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..training.events import Done
 
+DATA, MODEL, TRAINING, RUN = "Data", "Model", "Training", "Run"
+"""Panels of the help."""
+UNITS = ("characters", "utf16", "bytes")
+HEADS = ("native", "linear", "mean", "max", "crf")
+
+
+def task_names() -> list[str]:
+    """The tasks, for the shell."""
+    from ..tasks.base import names
+
+    return names()
+
 
 @command(10)
 def train(
     call: typer.Context,
     config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
-    task: Annotated[str | None, flag("NAME", "What to learn; `afina tasks` lists them.")] = None,
-    train: Annotated[str | None, flag("FILE", "Training data: csv, tsv, jsonl, a folder or a glob.")] = None,
-    validation: Annotated[str | None, flag("FILE", "Validation data; without it a part is held out.")] = None,
-    test: Annotated[str | None, flag("FILE", "Test data, scored once at the end.")] = None,
+    task: Annotated[
+        str | None, flag("NAME", "What to learn; `afina tasks` lists them.", panel=DATA, values=task_names)
+    ] = None,
+    train: Annotated[
+        str | None, flag("FILE", "Training data: csv, tsv, jsonl, a folder or a glob.", panel=DATA)
+    ] = None,
+    validation: Annotated[
+        str | None, flag("FILE", "Validation data; without it a part is held out.", panel=DATA)
+    ] = None,
+    test: Annotated[str | None, flag("FILE", "Test data, scored once at the end.", panel=DATA)] = None,
     text: TextFlag = None,
     pair: PairFlag = None,
     label: LabelFlag = None,
-    tokens: Annotated[str | None, flag("COLUMN", "Column of the words (task tokens).")] = None,
-    tags: Annotated[str | None, flag("COLUMN", "Column of the words' tags (task tokens).")] = None,
-    offsets: Annotated[str | None, flag("UNIT", "Unit of span offsets: characters, utf16 or bytes.")] = None,
-    question: Annotated[str | None, flag("COLUMN", "Column of the question (task answers).")] = None,
-    context: Annotated[str | None, flag("COLUMN", "Column of the passage (task answers).")] = None,
-    answer: Annotated[str | None, flag("COLUMN", "Column of the answer (task answers).")] = None,
-    strategy: Annotated[str | None, flag("NAME", "What trains: full, head or last-N.")] = None,
-    model: Annotated[str | None, flag("NAME", "minilm (embedded), a local folder or a Hugging Face id.")] = None,
-    head: Annotated[str | None, flag("NAME", "native, linear, mean, max, or crf for tokens.")] = None,
-    epochs: Annotated[int | None, flag("N", "Passes over the training data.")] = None,
-    batch_size: Annotated[int | None, flag("N", "Examples a step.")] = None,
-    learning_rate: Annotated[float | None, flag("X", "Peak learning rate.")] = None,
-    max_length: Annotated[int | None, flag("N", "Tokens a text may have.")] = None,
-    long: Annotated[str | None, flag("NAME", "Texts over that limit: truncate, or windows that overlap.")] = None,
-    dropout: Annotated[float | None, flag("X", "Dropout in the encoder.")] = None,
-    weight_decay: Annotated[float | None, flag("X", "Decoupled weight decay.")] = None,
-    patience: Annotated[int | None, flag("N", "Epochs without a better score before stopping.")] = None,
-    cache_memory: Annotated[float | None, flag("GB", "Memory for the states of frozen layers.")] = None,
-    cache_disk: Annotated[float | None, flag("GB", "Disk for them, shared by runs; 0 for none.")] = None,
-    seed: Annotated[int | None, flag("N", "Seed of everything random.")] = None,
-    out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.")] = None,
-    hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.")] = None,
-    split_seed: Annotated[int | None, flag("N", "Seed of that draw.")] = None,
-    group_by: Annotated[str | None, flag("COLUMN", "Hold out whole groups, such as authors.")] = None,
-    split_by_time: Annotated[str | None, flag("COLUMN", "Hold out the latest share.")] = None,
+    tokens: Annotated[str | None, flag("COLUMN", "Column of the words (task tokens).", panel=COLUMNS)] = None,
+    tags: Annotated[str | None, flag("COLUMN", "Column of the words' tags (task tokens).", panel=COLUMNS)] = None,
+    offsets: Annotated[
+        str | None,
+        flag("UNIT", "Unit of span offsets: characters, utf16 or bytes.", panel=COLUMNS, values=lambda: UNITS),
+    ] = None,
+    question: Annotated[str | None, flag("COLUMN", "Column of the question (task answers).", panel=COLUMNS)] = None,
+    context: Annotated[str | None, flag("COLUMN", "Column of the passage (task answers).", panel=COLUMNS)] = None,
+    answer: Annotated[str | None, flag("COLUMN", "Column of the answer (task answers).", panel=COLUMNS)] = None,
+    strategy: Annotated[
+        str | None,
+        flag("NAME", "What trains: full, head or last-N.", panel=MODEL, values=lambda: ("full", "head", "last-2")),
+    ] = None,
+    model: Annotated[
+        str | None,
+        flag(
+            "NAME", "minilm (embedded), a local folder or a Hugging Face id.", panel=MODEL, values=lambda: ("minilm",)
+        ),
+    ] = None,
+    head: Annotated[
+        str | None, flag("NAME", "native, linear, mean, max, or crf for tokens.", panel=MODEL, values=lambda: HEADS)
+    ] = None,
+    max_length: Annotated[int | None, flag("N", "Tokens a text may have.", panel=MODEL)] = None,
+    long: Annotated[
+        str | None,
+        flag(
+            "NAME",
+            "Texts over that limit: truncate, or windows that overlap.",
+            panel=MODEL,
+            values=lambda: ("truncate", "windows"),
+        ),
+    ] = None,
+    dropout: Annotated[float | None, flag("X", "Dropout in the encoder.", panel=MODEL)] = None,
+    epochs: Annotated[int | None, flag("N", "Passes over the training data.", panel=TRAINING)] = None,
+    batch_size: Annotated[int | None, flag("N", "Examples a step.", panel=TRAINING)] = None,
+    learning_rate: Annotated[float | None, flag("X", "Peak learning rate.", panel=TRAINING)] = None,
+    weight_decay: Annotated[float | None, flag("X", "Decoupled weight decay.", panel=TRAINING)] = None,
+    patience: Annotated[int | None, flag("N", "Epochs without a better score before stopping.", panel=TRAINING)] = None,
+    cache_memory: Annotated[float | None, flag("GB", "Memory for the states of frozen layers.", panel=TRAINING)] = None,
+    cache_disk: Annotated[
+        float | None, flag("GB", "Disk for them, shared by runs; 0 for none.", panel=TRAINING)
+    ] = None,
+    seed: Annotated[int | None, flag("N", "Seed of everything random.", panel=TRAINING)] = None,
+    hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.", panel=ROWS)] = None,
+    split_seed: Annotated[int | None, flag("N", "Seed of that draw.", panel=ROWS)] = None,
+    group_by: Annotated[str | None, flag("COLUMN", "Hold out whole groups, such as authors.", panel=ROWS)] = None,
+    split_by_time: Annotated[str | None, flag("COLUMN", "Hold out the latest share.", panel=ROWS)] = None,
     unseen: UnseenFlag = None,
-    on_bad_row: Annotated[str | None, flag("NAME", "Rows that can't be used: error, skip or quarantine.")] = None,
+    on_bad_row: Annotated[
+        str | None,
+        flag(
+            "NAME",
+            "Rows that can't be used: error, skip or quarantine.",
+            panel=ROWS,
+            values=lambda: ("error", "skip", "quarantine"),
+        ),
+    ] = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
     quote: QuoteFlag = None,
     format: FormatFlag = None,
     sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
+    out: Annotated[
+        str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.", panel=RUN)
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Move a run that is there aside first.", rich_help_panel=RUN)
+    ] = False,
+    resume: Annotated[
+        str | None,
+        flag("RUN", "Go on with an unfinished run; no other setting is needed.", panel=RUN, values=run_names),
+    ] = None,
     settings: Annotated[list[str] | None, flag("PATH=VALUE", "Any setting by its path; repeatable.", "--set")] = None,
-    resume: Annotated[str | None, flag("RUN", "Go on with an unfinished run; no other setting is needed.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result only.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Fine-tune a model on labelled data. With the --out of an unfinished run it goes on with that run."""
-    done = follow(configured(call.params), quiet=quiet or as_json)
+    done = follow(configured(call.params), quiet=quiet or as_json, overwrite=overwrite)
     if as_json:
         say_json(run_record(done))
     else:
@@ -98,9 +158,9 @@ def train(
 
 
 @command(30)
-@flags_of(train)
+@flags_of(train, unused=("out", "overwrite", "resume", "quiet"))
 def plan(call: typer.Context, **flags: Any) -> None:
-    """Say what a training will take, and train nothing. The flags are those of train."""
+    """Say what a training will take, and train nothing. The other flags of train are taken and change nothing."""
     config = configured(call.params)
     from .. import api
 
@@ -111,12 +171,13 @@ def plan(call: typer.Context, **flags: Any) -> None:
         say_plan(figures)
 
 
-def follow(config: Config, *, quiet: bool = False) -> Done:
+def follow(config: Config, *, quiet: bool = False, overwrite: bool = False) -> Done:
     """Train, with a view of it on the screen.
 
     Args:
         config: Checked configuration.
         quiet: Show nothing.
+        overwrite: Move a run that is in the folder aside.
 
     Raises:
         InputError: configuration, data or model can't be used.
@@ -130,7 +191,7 @@ def follow(config: Config, *, quiet: bool = False) -> Done:
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
     view = silence if quiet else bar if is_terminal() else lines
     try:
-        events = api.events(config.model_copy(update={"out": str(folder)}))
+        events = api.events(config.model_copy(update={"out": str(folder)}), overwrite=overwrite)
         with signals() as asked, closing(attended(events, asked)) as run:
             last = deque(view(run), maxlen=1).pop()
     except KeyboardInterrupt as stop:

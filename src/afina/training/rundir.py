@@ -69,6 +69,11 @@ class RunFolder:
         return not self.finished and (self.path / CONFIG).is_file()
 
     @property
+    def begun(self) -> bool:
+        """Whether the folder holds the files that a run begins with, which a user's own configuration does not make."""
+        return self.unfinished and (self.path / STEPS).is_file()
+
+    @property
     def config(self) -> Path:
         """Path of the complete configuration."""
         return self.path / CONFIG
@@ -163,9 +168,10 @@ def check(folder: Path) -> None:
     try:
         if folder.exists() and any(folder.iterdir()) and not is_unfinished(folder):
             finished = (folder / RUN).exists()
-            what = "holds a finished run" if finished else "is not empty"
+            what = "holds a finished run" if finished else "is not empty, and holds no run of afina"
+            keep = ", or move it aside (--overwrite)" if finished else ""
             further = f"; --model {shlex.quote(str(folder))} trains its model further" if finished else ""
-            raise ConfigError(f"out: {folder} {what}; give another folder (--out), or remove it{further}")
+            raise ConfigError(f"out: {folder} {what}; give another folder (--out){keep}{further}")
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         raise ConfigError(f"out: {folder} can't be used: {error.strerror or error}") from None
@@ -183,6 +189,34 @@ def is_unfinished(folder: Path) -> bool:
     begun = {CONFIG, DATA, STEPS} <= names and (MODEL not in names or CHECKPOINTS in names)
     own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, MODEL, CHECKPOINTS}
     return names <= own and (LOCK in names or begun)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run of afina, finished or not."""
+    try:
+        return (folder / CONFIG).is_file() and ((folder / RUN).is_file() or is_unfinished(folder))
+    except OSError:
+        return False
+
+
+def move_aside(folder: Path) -> Path:
+    """Give the folder of a run another name, with the first free number, and return it. Nothing is removed.
+
+    Raises:
+        ConfigError: another run is writing to the folder, or it can't be moved.
+    """
+    number = 1
+    while (old := folder.with_name(f"{folder.name}.old-{number}")).exists():
+        number += 1
+    try:
+        with disk.locked(folder / LOCK):
+            folder.rename(old)
+    except disk.Locked:
+        raise ConfigError(f"out: another run is writing to {folder}; give another folder (--out)") from None
+    except OSError as error:
+        raise ConfigError(f"out: {folder} can't be moved aside: {error.strerror or error}") from None
+    (old / LOCK).unlink(missing_ok=True)
+    return old
 
 
 @contextmanager
