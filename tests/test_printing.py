@@ -25,3 +25,10 @@ def test_numbers_for_people() -> None:
 def test_columns_stand_below_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     printing.say_table(["label", "f1"], [["漢字", 0.5], ["e\u0301a", 1.0], ["new\nline", 2]])
     assert capsys.readouterr().out == "label      f1\n漢字       0.5000\ne\u0301a         1.0000\nnew\\nline  2\n"
+
+
+def test_one_is_singular() -> None:
+    assert [printing.many(count, "example") for count in (0, 1, 2, 1000)] == [
+        "0 examples", "1 example", "2 examples", "1,000 examples",
+    ]  # fmt: skip
+    assert [printing.many(count, "entity", "entities") for count in (1, 2)] == ["1 entity", "2 entities"]

@@ -44,6 +44,17 @@ def number(value: Any) -> str:
     return str(value)
 
 
+def many(count: int, noun: str, plural: str = "") -> str:
+    """A number and its noun: 1 example, 1,000 examples, 2 entities.
+
+    Args:
+        count: How many.
+        noun: The noun in the singular.
+        plural: Its plural where that has more than an s.
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def duration(seconds: float) -> str:
     """A time for people."""
     if seconds < 100:

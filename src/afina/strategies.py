@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError, ModelError, printable
+from .printing import many
 
 if TYPE_CHECKING:
     from .model.network import Network
@@ -90,7 +91,8 @@ class Layers(Strategy):
                 f"{backbone.family.note or 'unknown layout'}"
             )
         if self.last is not None and self.last > backbone.depth:
-            raise ConfigError(f"strategy: last-{self.last} asked for, but the model has {backbone.depth} layers")
+            layers = many(backbone.depth, "layer")
+            raise ConfigError(f"strategy: last-{self.last} asked for, but the model has {layers}")
         network.train_last(self.last)
 
     def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:

@@ -9,10 +9,11 @@ from typing import Any
 
 from ..data.identity import fingerprint
 from ..errors import printable
+from ..printing import many
 from ..records import Example
 from ..tasks.base import Task
 from ..tasks.inputs import told_apart
-from .findings import SHOWN, Finding, many, places
+from .findings import SHOWN, Finding, places
 
 Keys = Mapping[str, Sequence[int]]
 """The fingerprints of the examples of each split."""

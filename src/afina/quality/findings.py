@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import Problem, Tally
+from ..printing import many
 from ..records import Example
 
 Severity = Literal["error", "warning", "note"]
@@ -32,11 +33,6 @@ class Finding:
     message: str
     count: int = 0
     places: tuple[str, ...] = ()
-
-
-def many(count: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def of_all(some: Sequence[Any], examples: Sequence[Example]) -> str:

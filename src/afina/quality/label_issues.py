@@ -35,6 +35,7 @@ from ..errors import ConfigError, MissingExtra
 from ..metrics.scores import macro_f1
 from ..model.network import Network
 from ..model.states import StateStore, states_size
+from ..printing import many
 from ..records import Example, Features
 from ..serving.files import csv_writer, destination
 from ..tasks.base import Array, Task, find, names
@@ -42,7 +43,7 @@ from ..text.tokenization import Tokenizer
 from ..work import drain
 from . import cross_validation
 from .cross_validation import Table, Units, divided, out_of_fold, texts_of, words_of
-from .findings import SHOWN, Finding, Severity, many
+from .findings import SHOWN, Finding, Severity
 
 WEAK = 0.2
 """Share of the way from the commonest label's accuracy to 1 under which a judge knows too little."""

@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 
 from ..data.identity import normalized
 from ..errors import printable
+from ..printing import many
 from ..tasks.inputs import told_apart
-from .findings import SHOWN, Finding, many
+from .findings import SHOWN, Finding
 
 FEW = 10
 """Training examples under which a label is called rare: cross-validation can't judge it."""

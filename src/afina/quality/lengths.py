@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..assembly import coverage_line
+from ..printing import many
 from ..records import Example, Features
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer, chunks
-from .findings import SHOWN, Finding, many
+from .findings import SHOWN, Finding
 
 UNKNOWN_SHARE = 0.01
 """Share of unknown tokens from which a tokenizer does not know the language."""

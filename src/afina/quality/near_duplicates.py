@@ -9,8 +9,9 @@ import numpy as np
 
 from ..data.identity import fingerprint, normalized
 from ..errors import MissingExtra, printable
+from ..printing import many
 from ..records import Example
-from .findings import Finding, many, places
+from .findings import Finding, places
 
 PIECE = 5
 """Characters of the pieces that two texts share or don't."""

@@ -14,12 +14,13 @@ from ..data.identity import fingerprint
 from ..data.parts import Bad, Data, gather
 from ..errors import Problem, Tally
 from ..model.families import locate
+from ..printing import many
 from ..records import Example
 from ..tasks.base import Task
 from ..text.tokenization import CHUNK, chunks
 from . import label_issues
 from .duplicates import contradictions, mirrored, repeated, seen_in_validation
-from .findings import Finding, Severity, by_kind, many
+from .findings import Finding, Severity, by_kind
 from .labels import label_findings
 from .lengths import length_findings
 from .near_duplicates import near_duplicates_or_note

@@ -33,6 +33,7 @@ from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.states import StateStore, states_size
 from ..model.vocabulary import distinct
+from ..printing import many
 from ..quality.findings import Finding
 from ..quality.report import audit, warning_lines
 from ..tasks.base import Task
@@ -217,8 +218,10 @@ def length_notes(
         lost = [feature.truncated_tokens for feature in part.features if feature.truncated_tokens]
         if lost:
             share = 100 * len(lost) / len(part.examples)
+            longer, lose = ("is longer", "loses") if len(lost) == 1 else ("are longer", "lose")
             yield Note(
-                f"{name}: {len(lost)} texts ({share:.1f} %) are longer than {limit} tokens and lose {sum(lost)} tokens",
+                f"{name}: {many(len(lost), 'text')} ({share:.1f} %) {longer} than {limit} tokens and {lose} "
+                f"{many(sum(lost), 'token')}",
                 "warning",
             )
 
@@ -303,7 +306,7 @@ def decided(recipe: Recipe, network: Network, *, strategy: str) -> str:
     rows = " (of the vocabulary, the rows that the training texts use)" if network.vocabulary else ""
     return (
         f"strategy {strategy}: {trained:,} of {total:,} parameters train{rows}; learning rate "
-        f"{recipe.learning_rate:g}{head}, {recipe.epochs} epochs{patience}, batch size {recipe.batch_size}, "
+        f"{recipe.learning_rate:g}{head}, {many(recipe.epochs, 'epoch')}{patience}, batch size {recipe.batch_size}, "
         f"seed {recipe.seed}"
     )
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from .. import disk
 from ..disk import ASIDE, aside, remove, settle, write
 from ..errors import ConfigError
+from ..printing import many
 
 if TYPE_CHECKING:
     from ..data.parts import Bad
@@ -269,7 +270,8 @@ def first_lines(file: Path, lines: int) -> bytes:
         if not whole:
             raise ConfigError(f"{file}:{number}: damaged: not a record of this log; {cure}")
     if len(records) < lines:
-        raise ConfigError(f"{file}: damaged: {len(records)} lines where a checkpoint was written after {lines}; {cure}")
+        held = many(len(records), "line")
+        raise ConfigError(f"{file}: damaged: {held} where a checkpoint was written after {lines}; {cure}")
     return b"".join(line + b"\n" for line in records[:lines])
 
 

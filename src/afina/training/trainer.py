@@ -16,6 +16,7 @@ from .. import inference
 from ..assembly import EncodedDataset
 from ..metrics.scores import higher_is_better
 from ..model.network import Network
+from ..printing import many
 from ..tasks.base import Array, Task
 from . import checkpoint, optimisation, rundir
 from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
@@ -184,7 +185,7 @@ class Trainer:
                     self.best_weights = {name: weights.detach().clone() for name, weights in self.trained()}
                 yield scored
             if recipe.patience and self.epochs_without_improvement >= recipe.patience:
-                yield Note(f"stopped: no better {recipe.metric} in {self.epochs_without_improvement} epochs")
+                yield Note(f"stopped: no better {recipe.metric} in {many(self.epochs_without_improvement, 'epoch')}")
                 return
             if time.monotonic() - saved >= recipe.checkpoint_every and self.number:
                 self.save(optimiser)
@@ -201,7 +202,7 @@ class Trainer:
             if step.micro_tokens < self.micro_tokens:
                 self.micro_tokens = step.micro_tokens
                 yield Note(
-                    f"memory ran out in step {step.number}: at most {self.micro_tokens} tokens at once from here on",
+                    f"memory ran out in step {step.number}: at most {many(self.micro_tokens, 'token')} at once from here on",
                     "warning",
                 )
             yield step
