@@ -71,7 +71,7 @@ def test_ner_annotator(tmp_path: Path) -> None:
     pairs = [[TEXT, {"entities": [[*span] for span in SPANS]}], None, ["Nobody", {"entities": []}]]
     path = save(tmp_path, {"classes": ["PER", "LOC"], "annotations": pairs})
     assert targets(path) == [SPANS, []]
-    assert told(path) == [f"{path}: 1 entries are null, as of texts nobody annotated, and are left out"]
+    assert told(path) == [f"{path}: left out 1 null, as of texts that nobody annotated"]
     path = save(tmp_path, {"annotations": pairs})
     assert [item.code for item in sources.read(path) if isinstance(item, Problem)] == ["no-record"]
 

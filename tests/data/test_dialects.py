@@ -127,7 +127,7 @@ def test_the_proposed_header_has_all_columns_and_reads_the_file(write: Write) ->
     path = write("a.tsv", "Ein Tag\tOTHER\tOTHER\nDu bist\tOFFENSE\tINSULT\nMist\tOFFENSE\tABUSE\nJa\tOTHER\tOTHER\n")
     message = refused(path)
     assert f"{path}:1: the first line looks like the others" in message
-    assert message.endswith("if there is no header, name the 3 columns: --header text,label,column3")
+    assert message.endswith("if there is no header, name all 3 columns: --header text,label,column3")
     read = values(path, columns=["text", "label", "column3"])
     assert [row["label"] for row in read] == ["OTHER", "OFFENSE", "OFFENSE", "OTHER"]
 
@@ -144,7 +144,7 @@ def test_columns_without_a_name_are_left_out_and_told(write: Write) -> None:
     notes: list[str] = []
     path = write("a.csv", ",text,label,,\n0,a,x,,\n1,b,y,spilled,\n")
     assert values(path, note=notes.append) == [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
-    assert notes == [f"{path}: columns 1, 4, 5 have no names and are left out; 1 rows hold something there"]
+    assert notes == [f"{path}: columns 1, 4, 5 have no names and are left out; 1 row with something there"]
     notes.clear()
     assert values(write("a.csv", ",text\n0,a\n1,b\n"), note=notes.append) == [{"text": "a"}, {"text": "b"}]
     assert notes == [f"{path}: the first column counts the rows, has no name, and is left out"]
@@ -156,5 +156,5 @@ def test_doubled_quotes_that_come_late_are_told(write: Write, monkeypatch: pytes
     text = "text\tlabel\n" + "plain\tx\n" * 6 + '"said ""so"""\ty\n'
     found = values(write("a.tsv", text), note=notes.append)
     assert found[-1]["text"] == '"said ""so"""'
-    assert "1 rows hold fields in quotes with doubled quotes inside, which are kept as text; --quote '\"'" in notes[0]
+    assert "1 row with doubled quotes inside fields in quotes, which are kept as text; --quote '\"'" in notes[0]
     assert values(write("a.tsv", text), quote='"')[-1]["text"] == 'said "so"'

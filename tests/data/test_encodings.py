@@ -41,7 +41,7 @@ def test_utf8_is_utf8(folder: Path, text: str) -> None:
 @pytest.mark.parametrize(("text", "codec"), [("Привет мир", "cp1251"), ("你好世界", "gb18030"), ("Καλημέρα", "cp1253")])
 def test_other_alphabets_have_to_be_named(write: Write, text: str, codec: str) -> None:
     path = write("a.csv", f"text,label\n{text},a\n{text},b\n".encode(codec))
-    assert f"{path}: 2 of 3 lines are not UTF-8; name it: --encoding" in refused(path)
+    assert f"{path}: 2 of 3 lines not in UTF-8; name it: --encoding" in refused(path)
     assert [row["text"] for row in values(path, encoding=codec)] == [text, text]
 
 

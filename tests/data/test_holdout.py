@@ -17,6 +17,7 @@ from afina.data.holdout import FEWEST
 from afina.data.identity import fingerprint
 from afina.data.parts import Data, gather, read_data
 from afina.errors import ConfigError, DataError
+from afina.printing import many
 from afina.quality.near_duplicates import ALIKE, alike, find_near_duplicates, pieces
 from afina.quality.report import audit
 from afina.records import Example
@@ -147,7 +148,7 @@ def test_what_stays_together_is_said() -> None:
     text = unlike(7, 20)
     rows = [*FREE, *({"text": text[:n] + "#" + text[n + 1 :], "label": "a"} for n in range(4))]
     data = divided(rows)
-    assert "4 training examples are nearly like another one, and stay on its side" in data.notes
+    assert "4 training examples nearly like another one, kept on its side" in data.notes
     assert not any("nearly" in note for note in divided(FREE).notes)
 
 
@@ -208,8 +209,7 @@ def test_the_split_has_a_seed_of_its_own() -> None:
     assert record["places"] == [example.place for example in data.splits["validation"]]
     (note,) = [note for note in data.notes if "held out" in note and "listed" in note]
     assert note == (
-        "no validation data given: 12 of 60 training examples are held out "
-        "(stratified, split seed 5; listed in data.json)"
+        "no validation data given: 12 of 60 training examples held out (stratified, split seed 5; listed in data.json)"
     )
 
 
@@ -239,7 +239,7 @@ def test_groups_stay_together(groups: list[int | None], seed: int) -> None:
             sides[rows[row - 1]["author"]].add(part)
     assert all(len(parts) == 1 for group, parts in sides.items() if group is not None)
     missing = groups.count(None)
-    said = f"{missing:,} training examples have no 'author'; each is a group of its own"
+    said = f"{many(missing, 'training example')} without 'author': each is a group of its own"
     assert (said in data.notes) == (missing > 0)
 
 
@@ -269,7 +269,7 @@ def test_the_same_text_in_many_groups_does_not_make_them_one() -> None:
     rows += [{"text": "ok", "label": "ab"[n % 2], "chat": n} for n in range(10)]
     data = divided(rows, data__group_by="chat")
     assert len(data.splits["validation"]) == 7
-    assert "1 of the held out examples have an input that training has, too" in data.notes
+    assert "1 held out example with an input that training has, too" in data.notes
     assert "leak" not in {one.code for one in audit(data.task, data.given)}
 
 
@@ -287,9 +287,7 @@ def test_the_latest_are_held_out_and_the_day_is_said() -> None:
     rows = [{**row, "when": f"{1 + n // 3:02}/03/2024"} for n, row in enumerate(FREE)]
     data = divided(rows, data__split_by_time="when")
     assert rows_of(data, "validation") == {*range(55, 61)}
-    assert any(
-        "6 of 60 training examples are held out (the latest by 'when', from 19/03/2024 on;" in n for n in data.notes
-    )
+    assert any("6 of 60 training examples held out (the latest by 'when', from 19/03/2024 on;" in n for n in data.notes)
     assert data.record()["validation"]["held_out"]["split_by_time"] == "when"
 
 
@@ -298,7 +296,7 @@ def test_labels_of_the_latest_only_stay_in_training_and_are_named() -> None:
     rows[56]["label"] = rows[58]["label"] = "new"
     data = divided(rows, data__split_by_time="when")
     assert rows_of(data, "validation") == {55, 56, 58, 60}
-    assert "2 of the latest examples stay in training, since no earlier one has 'new'" in data.notes
+    assert "2 late examples left in training, since no earlier one has 'new'" in data.notes
     for row in rows[54:]:
         row["label"] = "new"
     assert "have labels that no earlier one has" in refused(rows, data__split_by_time="when")
@@ -391,7 +389,7 @@ def test_columns_and_settings_that_do_not_suit(setting: str) -> None:
 def test_a_column_of_groups_may_appear_late() -> None:
     rows = [{"text": unlike(n, 2), "label": "ab"[n % 2]} for n in range(1100)]
     rows[1050]["who"] = "x"
-    assert any("1,099 training examples have no 'who'" in note for note in divided(rows, data__group_by="who").notes)
+    assert any("1,099 training examples without 'who'" in note for note in divided(rows, data__group_by="who").notes)
 
 
 # ---- what the draw is not blamed for

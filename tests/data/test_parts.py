@@ -35,7 +35,7 @@ def test_labels_that_training_lacks_are_refused_or_counted() -> None:
     data = read(test, data__unseen="count")
     assert len(data.splits["test"]) == 3
     (note,) = [note for note in data.notes if "count as missed" in note]
-    assert note.startswith("test: 1 examples hold a label that training lacks")
+    assert note.startswith("test: 1 example with a label that training lacks")
     score_row = data.task.score_row(data.splits["test"][2], {"label": "a", "probabilities": {"a": 0.7, "b": 0.3}})
     assert score_row["gold"] == 2
     assert score_row["log_probability"] < -600

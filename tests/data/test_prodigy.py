@@ -39,7 +39,7 @@ def test_one_label(tmp_path: Path, name: str) -> None:
     found, notes = read(path)
     assert [item.place for item in found] == [f"{path}:1", f"{path}:2", f"{path}:4"]
     assert f"{path}: of Prodigy's questions about 'BAD', 2 were accepted, 1 rejected, which are 'not BAD'" in notes
-    assert f"{path}: 1 tasks that Prodigy's user ignored are left out" in notes
+    assert f"{path}: left out 1 task that Prodigy's user ignored" in notes
 
 
 def test_several_labels_are_put_together(tmp_path: Path, name: str) -> None:
@@ -47,7 +47,8 @@ def test_several_labels_are_put_together(tmp_path: Path, name: str) -> None:
              asked("b", "X", "reject")]  # fmt: skip
     path = save(tmp_path, lines(*tasks), name)
     assert targets(path, "multilabel") == [("X", "Y"), (), ("Y",)]
-    assert any("5 answers about 2 labels are 3 texts" in note and "; 2 pairs" in note for note in read(path)[1])
+    said = "5 answers of Prodigy about 2 labels make 3 texts"
+    assert any(said in note and "; 2 pairs" in note for note in read(path)[1])
     path = save(tmp_path, lines(*tasks, asked("c", "Y", "reject")), name)
     (wrong,) = [item for item in read(path)[0] if isinstance(item, Problem)]
     assert (wrong.place, wrong.code) == (f"{path}:6", "annotations-differ")
@@ -66,7 +67,7 @@ def test_rejected_spans_are_refused_and_the_cure_works(tmp_path: Path) -> None:
     path = save(tmp_path, lines(*tasks), "a.jsonl")
     found, notes = read(path)
     assert [getattr(item, "code", "") for item in found] == ["", "not-accepted"]
-    assert notes == [f"{path}: 1 tasks that Prodigy's user ignored are left out"]
+    assert notes == [f"{path}: left out 1 task that Prodigy's user ignored"]
     assert isinstance(found[1], Problem)
     command = found[1].fix.partition(": ")[2]
     kept = subprocess.run(f"{command} a.jsonl", shell=True, check=True, cwd=tmp_path, capture_output=True, text=True)

@@ -25,7 +25,7 @@ def test_documents(tmp_path: Path, name: str, end: str) -> None:
     assert not isinstance(second, Problem)
     assert (first.values["id"], first.values["text"], first.place) == ("1", "Ana lives in Porto", f"{path}:2")
     assert second.values["text"] == "Nobody "
-    assert f"{path}: 1 lines of relations are left out" in notes
+    assert f"{path}: left out 1 line of relations" in notes
 
 
 @pytest.mark.parametrize("line", ["1\t0\t3\tAna", "1 0 3 Ana PER", "more words", "3|t|x"])

@@ -41,7 +41,7 @@ def test_a_word_without_its_tag_is_a_problem(write: Write) -> None:
     path = write("a.txt", "a_X b_Y\n\nc d_Y\n" + "a_X b_Y\n" * 40)
     problem = only_problem(path, format="tagged")
     assert problem.place == f"{path}:3"
-    assert problem.message == "expected a word with 1 tags behind '_', found 'c'"
+    assert problem.message == "expected a word with 1 tag behind '_', found 'c'"
     assert only_problem(write("a.txt", "a#X _#Y\nc#\n"), format="tagged", delimiter="#").code == "no-tag"
     assert only_problem(write("a.txt", b"a_X b_Y\n" * 9 + b"a_\xff\n"), format="tagged").code == "not-utf8"
 

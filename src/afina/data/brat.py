@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import DataError, Problem, printable
+from ..printing import many
 from ..records import Row
 from ..text.spans import JOINED_LINE_ENDS, positions
 from .encodings import encoding_of
@@ -183,7 +184,7 @@ def misfit(text: str, mention: Mention) -> Problem:
     shown = ";".join(f"{start} {end}" for start, end in mention.pieces)
     start, end = mention.pieces[0][0], mention.pieces[-1][1]
     if end > len(text):
-        message = f"{mention.key} ({shown}) ends after the text, which has {len(text)} characters"
+        message = f"{mention.key} ({shown}) ends after the text, which has {many(len(text), 'character')}"
     else:
         found = printable(text[start:end], 40)
         message = f"{mention.key} ({shown}) should hold {printable(mention.said or '', 40)}, found {found}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from ..errors import Problem, printable
+from ..printing import many
 from ..records import Row
 from .column_layouts import ID, RANGE, TABLE_SIGNS, Layout, fields, is_blank, layout_of
 from .dialects import is_table, recognise
@@ -119,7 +120,7 @@ def ragged_line(place: str, text: str, *, words: Sequence[str], expected: int, r
     """
     line = text.strip("\r\n")
     if len(words) != expected:
-        message = f"expected {expected} columns as in the other lines, found {len(words)}: {printable(line)}"
+        message = f"expected {many(expected, 'column')} as in the other lines, found {len(words)}: {printable(line)}"
     else:
         message = f"column {[*words].index('') + 1} is empty: {printable(line)}"
     if "\t" in line and " " in line:
@@ -137,7 +138,8 @@ def refuse_endless(name: str, block: Sequence[Line], layout: Layout) -> None:
     Raises:
         DataError: always.
     """
-    message = f"the file has {len(block):,} lines of {layout.width} columns and no empty line, so that no sentence ends"
+    size = f"{many(len(block), 'line')} of {many(layout.width, 'column')}"
+    message = f"the file has {size} and no empty line, so that no sentence ends"
     fix = "put an empty line after each sentence (one at the end is enough, if the file is a single sentence)"
     fail(f"{name}:{block[0].number}", "no-sentences", message, fix=fix)
 

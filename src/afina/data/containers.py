@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import DataError, Problem, printable
+from ..printing import many
 from .label_studio import Records, is_task
 
 OFFSETS = {"start", "end", "start_offset", "end_offset", "points", "answer_start", "from_id", "startPos"}
@@ -52,7 +53,7 @@ def inside(name: str, tree: Mapping[str, Any], path: Sequence[str], note: Callab
         return records
     kept = [record for record in records if record[1] is not None]
     if len(kept) < len(records):
-        note(f"{name}: {len(records) - len(kept):,} entries are null, as of texts nobody annotated, and are left out")
+        note(f"{name}: left out {many(len(records) - len(kept), 'null')}, as of texts that nobody annotated")
     return kept
 
 

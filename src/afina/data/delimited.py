@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from ..errors import DataError, printable
+from ..printing import many
 from ..records import Row
 from .dialects import (
     DELIMITERS,
@@ -103,9 +104,11 @@ def rows_of(
         if not form.quote and '""' in record.lines[0].text:
             doubled += any(is_quoted(field, '"') and '""' in field[1:-1] for field in record.fields)
     if spare:
-        note(f"{name}: {nameless(spare, index)}" + (f"; {spilled:,} rows hold something there" if spilled else ""))
+        note(
+            f"{name}: {nameless(spare, index)}" + (f"; {many(spilled, 'row')} with something there" if spilled else "")
+        )
     if doubled:
-        message = f"{doubled:,} rows hold fields in quotes with doubled quotes inside, which are kept as text"
+        message = f"{many(doubled, 'row')} with doubled quotes inside fields in quotes, which are kept as text"
         note(f"{name}: {message}; --quote '\"' reads them as csv has them")
 
 
@@ -168,7 +171,7 @@ def header_of(
     if is_data(record.fields, others):
         names = ",".join(proposed(record.fields, others))
         message = f"the first line looks like the others: {printable(form.delimiter.join(record.fields))}"
-        fix = f"if there is no header, name the {len(record.fields)} columns: --header {names}"
+        fix = f"if there is no header, name all {many(len(record.fields), 'column')}: --header {names}"
         fail(place, "no-header", message, fix=fix)
     check_names(place, [column for column in record.fields if column.strip()])
     return record.fields
@@ -284,7 +287,7 @@ def quote_error(error: csv.Error, recorder: LineRecorder, form: Dialect) -> Reco
     exceeded = "field limit" in str(error)
     never_closed = take_to_the_quote(recorder, form.quote) if exceeded else "end of data" in str(error)
     if never_closed:
-        lines = "1 line" if len(recorder.taken) == 1 else f"{len(recorder.taken):,} lines"
+        lines = many(len(recorder.taken), "line")
         message = f"the quote opened here swallows the rest of the file ({lines})"
         fix = "put a quote at the end of the field, or double the quote or remove it if it is text"
         return RecordError("open-quote", message, fix)

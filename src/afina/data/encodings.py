@@ -9,6 +9,7 @@ import codecs
 import re
 from typing import BinaryIO
 
+from ..printing import many
 from .lines import BOMS, CHUNK, fail
 
 WESTERN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŠšŽžŒœŸ]+")
@@ -45,7 +46,7 @@ def encoding_of(name: str, file: BinaryIO) -> tuple[str, str]:
         return "cp1252", f"{name}: not UTF-8 but Windows-1252, as it seems (--encoding NAME for another)"
     if len(wrong) > right + others:
         fix = "name it: --encoding cp1251, gb18030, latin-1 or whichever it is, or convert the file to UTF-8"
-        fail(name, "encoding", f"{len(wrong):,} of {len(wrong) + right + others:,} lines are not UTF-8", fix=fix)
+        fail(name, "encoding", f"{len(wrong):,} of {many(len(wrong) + right + others, 'line')} not in UTF-8", fix=fix)
     return "utf-8", ""
 
 

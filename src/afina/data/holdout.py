@@ -17,6 +17,7 @@ import numpy as np
 
 from ..config import DataConfig
 from ..errors import ConfigError, DataError, Problem, listed
+from ..printing import many
 from ..records import Example, Row
 from ..tasks.base import Task
 from .alikes import nearly_same, tied
@@ -114,7 +115,7 @@ def divide(settings: DataConfig, task: Task, whole: Sequence[Example], values: S
         DataError: there are too few to hold out any, or their times can't be put in order.
     """
     distinct = len({fingerprint(example) for example in whole})
-    found = f"{distinct} distinct {'input' if distinct == 1 else 'inputs'} in {len(whole)} examples"
+    found = f"{many(distinct, 'distinct input')} in {many(len(whole), 'example')}"
     if len(whole) < LEAST or distinct < 2:
         refuse(whole, f"found {found}, which is no training set", f"add examples or {GIVE}")
     shown = task.essentials(whole)
@@ -168,7 +169,7 @@ def by_draw(
     first = said(len(held), len(whole), f"{', '.join([*how, f'split seed {seed}'])}")
     alone = sum(value is None for value in values)
     if column is not None and alone:
-        notes.append(f"{alone:,} training examples have no {column!r}; each is a group of its own")
+        notes.append(f"{many(alone, 'training example')} without {column!r}: each is a group of its own")
     return train, held, [first, *notes, *again(inputs, train, held)]
 
 
@@ -194,7 +195,7 @@ def by_time(
     notes = [said(len(held), len(whole), f"the latest by {column!r}, from {start} on")]
     if late:
         new = listed(sorted(set().union(*(shown[index] for index in late)) - known))
-        notes.append(f"{len(late):,} of the latest examples stay in training, since no earlier one has {new}")
+        notes.append(f"{many(len(late), 'late example')} left in training, since no earlier one has {new}")
     if len({one.zoned for one in values if not one.counted}) > 1:
         notes.append(f"times of {column!r} without a zone are taken as UTC")
     inputs = [fingerprint(example) for example in whole]
@@ -242,7 +243,7 @@ def with_alikes(
     }
     together = sum(len(members[tie]) > 1 and tie not in loose for tie in ties)
     apart = sum(tie in loose for tie in ties)
-    notes = [f"{together:,} training examples are nearly like another one, and stay on its side"] if together else []
+    notes = [f"{many(together, 'training example')} nearly like another one, kept on its side"] if together else []
     if apart:
         notes.append(f"{apart:,} training examples are nearly alike, too many to stay together; only equal ones do")
     return [key if tie in loose else tie for key, tie in zip(keys, ties, strict=True)], notes
@@ -261,13 +262,13 @@ def again(inputs: Sequence[int], train: Sequence[int], held: Sequence[int]) -> l
     """A note on inputs that groups or times have on both sides."""
     known = {inputs[index] for index in train}
     both = sum(inputs[index] in known for index in held)
-    return [f"{both:,} of the held out examples have an input that training has, too"] if both else []
+    return [f"{many(both, 'held out example')} with an input that training has, too"] if both else []
 
 
 def said(held: int, whole: int, how: str) -> str:
     """That a part is held out, in words."""
     return (
-        f"no validation data given: {held:,} of {whole:,} training examples are held out ({how}; listed in data.json)"
+        f"no validation data given: {held:,} of {many(whole, 'training example')} held out ({how}; listed in data.json)"
     )
 
 

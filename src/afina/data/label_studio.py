@@ -13,6 +13,7 @@ from itertools import accumulate, chain
 from typing import Any
 
 from ..errors import DataError, Problem, printable
+from ..printing import many
 from ..records import Row
 
 Records = Sequence[tuple[str, Any]]
@@ -171,7 +172,7 @@ def check_region(region: Mapping[str, Any], place: str) -> None:
     labels = region.get("labels")
     if not isinstance(labels, list) or len(labels) != 1:
         shown = f"span [{region['start']}, {region['end']}) {printable(region.get('text', ''), 40)}"
-        has = f"has {len(labels)} labels, {printable(labels)}" if isinstance(labels, list) else "has no label"
+        has = f"has {many(len(labels), 'label')}, {printable(labels)}" if isinstance(labels, list) else "has no label"
         raise DataError(Problem(place, f"{shown} {has}", "give each span one label", "not-one-label"))
 
 
@@ -206,7 +207,7 @@ def misfit(regions: Sequence[Mapping[str, Any]], text: str, place: str) -> Probl
     if 0 <= start <= end <= len(text):
         message = f"span [{start}, {end}) should hold {printable(said, 40)}, found {printable(text[start:end], 40)}"
     else:
-        message = f"span [{start}, {end}) lies outside the text, which has {len(text)} characters"
+        message = f"span [{start}, {end}) lies outside the text, which has {many(len(text), 'character')}"
     fix = "was the text changed after it was labelled? Correct the offsets, or label it again"
     return Problem(place, message, fix, "span-text")
 

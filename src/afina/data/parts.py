@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ..config import Config
 from ..errors import ConfigError, DataError, Problem, listed
+from ..printing import many
 from ..records import Example, Row
 from ..tasks.base import Task
 from ..tasks.inputs import COUNTABLE, present
@@ -200,7 +201,7 @@ def settled(config: Config, data: Data, values: Sequence[Any] = ()) -> tuple[Dat
     problems = [one for one in unseen(task, splits) if not (count and one.code == COUNTABLE)]
     found = ", ".join(f"{name} = {value}" for name, value in task.found.items())
     notes += [f"found: {found}"] if found else []
-    notes += [f"{name}: {len(examples)} examples, {words[name]}" for name, examples in splits.items()]
+    notes += [f"{name}: {many(len(examples), 'example')}, {words[name]}" for name, examples in splits.items()]
     return replace(data, task=task, splits=splits, sources=words, notes=notes, division=division), problems
 
 
@@ -304,7 +305,7 @@ def read_examples(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Exam
 def left_out_note(name: str, used: int, bad: Sequence[Bad], mode: str) -> str:
     """How much is left out of a part of the data."""
     how = "skipped" if mode == "skip" else "kept in the run's folder, not used"
-    return f"{name}: {used + len(bad):,} records, {used:,} used, {len(bad):,} {how}"
+    return f"{name}: {many(used + len(bad), 'record')}, {used:,} used, {len(bad):,} {how}"
 
 
 def unseen(task: Task, splits: Mapping[str, Sequence[Example]]) -> list[Problem]:
@@ -320,7 +321,7 @@ def counted_notes(task: Task, splits: Mapping[str, Sequence[Example]]) -> list[s
         found = [problem for example in splits.get(name, ()) if (problem := task.check(example)) is not None]
         if found:
             notes.append(
-                f"{name}: {len(found)} examples hold a label that training lacks, and count as missed; "
+                f"{name}: {many(len(found), 'example')} with a label that training lacks, counted as missed; "
                 f"the first: {found[0].place}: {found[0].message}"
             )
     return notes

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import Problem, printable
+from ..printing import many
 from ..records import Row
 
 ANSWERS = ("accept", "reject", "ignore")
@@ -33,7 +34,7 @@ def judged(name: str, items: Iterable[Row | Problem], note: Callable[[str], None
             yield item if answer == "accept" else rejected(item)
     yield from assembled(name, binary, note)
     if ignored:
-        note(f"{name}: {ignored:,} tasks that Prodigy's user ignored are left out")
+        note(f"{name}: left out {many(ignored, 'task')} that Prodigy's user ignored")
 
 
 def is_answered(values: Mapping[str, Any]) -> bool:
@@ -86,9 +87,10 @@ def by_text(name: str, rows: Sequence[Row], note: Callable[[str], None]) -> Iter
             problems.append(Problem(row.place, message, "keep the right answer", "annotations-differ", row.raw))
     labels = {label for answers in asked.values() for label in answers}
     open_pairs = len(asked) * len(labels) - sum(map(len, asked.values()))
-    unsaid = f"; {open_pairs:,} pairs of text and label that nobody was asked about count as rejected"
+    unsaid = f"; {many(open_pairs, 'pair')} of text and label that nobody was asked about: taken as rejected"
     message = (
-        f"Prodigy's {len(rows):,} answers about {len(labels)} labels are {len(asked):,} texts with the accepted ones"
+        f"{many(len(rows), 'answer')} of Prodigy about {many(len(labels), 'label')} "
+        f"make {many(len(asked), 'text')} with the accepted ones"
     )
     note(f"{name}: {message}" + (unsaid if open_pairs else ""))
     for text, row in first.items():

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any, BinaryIO
 
 from ..errors import printable
+from ..printing import many
 from ..records import Row
 from .formats import Reader
 from .json_values import BLANKS
@@ -41,7 +42,7 @@ def read_pubtator(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[I
         relations += others
         yield Row(values, place, raw)
     if relations:
-        options.note(f"{name}: {relations:,} lines of relations are left out")
+        options.note(f"{name}: left out {many(relations, 'line')} of relations")
 
 
 def document(block: Sequence[Line]) -> tuple[dict[str, Any], int]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..printing import many
 from .lines import RecordError
 
 Decode = Callable[[Any], Any]
@@ -59,7 +60,7 @@ def name_of(value: Any, names: Sequence[str]) -> Any:
     if not isinstance(value, int) or value == -1:
         return None if value == -1 else value
     if not 0 <= value < len(names):
-        message = f"label {value} is not in the schema, which has {len(names)} labels from 0"
+        message = f"label {value} is not in the schema, which has {many(len(names), 'label')} from 0"
         raise RecordError("no-such-label", message, "correct the number, or add the name to the schema")
     return names[value]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from ..errors import Problem, printable
+from ..printing import many
 from ..records import Row
 from .column_layouts import BLANKS
 from .formats import Reader
@@ -43,7 +44,7 @@ def read_tagged(name: str, file: BinaryIO, options: ReadOptions) -> Iterator[Ite
         if line.fault:
             yield line.fault.at(place, line.raw)
         elif odd is not None:
-            message = f"expected a word with {width - 1} tags behind {sign!r}, found {printable(odd)}"
+            message = f"expected a word with {many(width - 1, 'tag')} behind {sign!r}, found {printable(odd)}"
             yield Problem(place, message, "write its tag behind it", "no-tag", line.raw)
         elif table:
             columns = zip(*(parts for _, parts in table), strict=True)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from xml.etree.ElementTree import ParseError
 
 from ..errors import printable
+from ..printing import many
 from ..records import Row
 from . import compression, misnamed, ods, xls, xlsx
 from .cells import Cells, Sheet, letters
@@ -154,7 +155,7 @@ def item_of(name: str, row: Cells, names: Sequence[str], *, strict: bool) -> Ite
     error = error or next(filter(None, map(surrogate_in, texts)), None)
     if error is None and strict and beyond(row, names):
         fix = f"name all {len(row.texts)} columns: --header A,B"
-        error = RecordError("ragged-row", f"found {len(row.texts)} cells, expected {len(names)}", fix)
+        error = RecordError("ragged-row", f"found {many(len(row.texts), 'cell')}, expected {len(names)}", fix)
     if error is None:
         return Row(values, place)
     return error.at(place, (json.dumps(values, ensure_ascii=False) + "\n").encode("utf-8", "replace"))

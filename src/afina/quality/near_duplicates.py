@@ -106,7 +106,7 @@ def find_near_duplicates(
     for name, examples in splits.items():
         looked = drawn(examples, most)
         if len(looked) < len(examples):
-            message = f"{name}: near duplicates were looked for among {len(looked):,} random examples"
+            message = f"{name}: near duplicates were looked for among {many(len(looked), 'random example')}"
             found.append(Finding("note", "near-sample", message))
         alikes = Alikes()
         for example in looked:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import answers as scores
+from ..printing import many
 from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base, inputs
 from .base import Array, Broken, HeadSpec, Sample
@@ -98,7 +99,7 @@ class Answers(base.Task):
 
     @property
     def found(self) -> Mapping[str, str]:
-        return {"longest": f"{self.longest} tokens an answer"} if "longest" in self.fitted else {}
+        return {"longest": f"{many(self.longest, 'token')} an answer"} if "longest" in self.fitted else {}
 
     @classmethod
     def from_stock(cls, architecture: str, config: Any) -> Answers | None:
@@ -178,7 +179,7 @@ class Answers(base.Task):
         reasons = [
             "cut by the windows (model.max_length)",
             base.INSIDE,
-            f"over {self.longest} tokens (options.longest)",
+            f"over {many(self.longest, 'token')} (options.longest)",
             "",
         ]
         best = 0

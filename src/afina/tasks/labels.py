@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import ConfigError, printable
+from ..printing import many
 from ..records import Example
 from .contents import flag_of, parts_of
 from .written import unwritten
@@ -67,7 +68,8 @@ def check_vectors(column: str, length: int, names: Sequence[str] | None) -> None
         )
     if len(names) != length:
         raise ConfigError(
-            f"options.labels: {len(names)} names, and the vectors of column {column!r} have {length} places"
+            f"options.labels: {many(len(names), 'name')}, and the vectors of column {column!r} have "
+            f"{many(length, 'place')}"
         )
 
 

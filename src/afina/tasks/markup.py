@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..errors import DataError, Problem, printable
+from ..printing import many
 from ..records import Example, Row
 from ..text.schemes import TAG
 from ..text.spans import JOINED_LINE_ENDS, OTHER_UNITS, Span, blank, cut_by, cuts_word, positions, without_overlaps
@@ -86,7 +87,7 @@ def checked_span(one: Any, text: str, to_character: Callable[[int], int]) -> Spa
     if start < 0:
         raise ValueError(f"{shown} starts before the text")
     if to_character(end) > len(text):
-        raise ValueError(f"{shown} ends after the text, which has {len(text)} characters")
+        raise ValueError(f"{shown} ends after the text, which has {many(len(text), 'character')}")
     start, end = to_character(start), to_character(end)
     inner = text[start:end]
     if blank(inner):

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, Problem, listed, printable
+from ..printing import many
 from ..records import Example, Row
 from ..text.schemes import TAG
 from ..text.spellings import NESTED, OUTSIDE, Spelling, spelling_of
@@ -176,7 +177,7 @@ def read_tags(row: Row, options: TokensOptions, words: int) -> tuple[str, ...]:
             Problem(row.place, f"column {column!r}: expected a list of tags, found {shown}", fix, "not-a-list")
         )
     if len(value) != words:
-        message = f"{words} words and {len(value)} tags in column {column!r}"
+        message = f"{many(words, 'word')} and {many(len(value), 'tag')} in column {column!r}"
         raise DataError(Problem(row.place, message, "give each word one tag", "tag-count"))
     if options.key is not None:
         parts = [dict(part.partition("=")[::2] for part in str(tag).split("|")) for tag in value]
@@ -194,7 +195,7 @@ def named_tags(row: Row, tags: Sequence[str], names: Sequence[str]) -> tuple[str
     known = {str(i): name for i, name in enumerate(names)} | {name: name for name in names}
     wrong = next((tag for tag in tags if tag not in known), None)
     if wrong is not None:
-        message = f"tag {printable(wrong)} has no name in options.labels, which has {len(names)} names from 0"
+        message = f"tag {printable(wrong)} has no name in options.labels, which has {many(len(names), 'name')} from 0"
         raise DataError(Problem(row.place, message, "name all tags in the order of their numbers", "no-such-label"))
     return tuple(known[tag] for tag in tags)
 

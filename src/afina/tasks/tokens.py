@@ -429,7 +429,7 @@ class Tokens(base.Task):
         ),
     )
     broken = (
-        Broken({"tokens": ["a", "b"], "ner_tags": ["O"]}, "2 words and 1 tags"),
+        Broken({"tokens": ["a", "b"], "ner_tags": ["O"]}, "2 words and 1 tag "),
         Broken({"tokens": "a text", "ner_tags": ["O"]}, "expected a list"),
         Broken({"text": "a cat", "spans": [{"start": 2, "end": 9, "label": "WHO"}]}, "ends after the text"),
         Broken({"text": "a cat", "spans": [{"start": 4, "end": 2, "label": "WHO"}]}, "ends before it starts"),

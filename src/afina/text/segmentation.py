@@ -19,6 +19,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
+from ..printing import many
 from .characters import starts
 
 RUN = re.compile("[^\\s\u200b]+")
@@ -152,7 +153,9 @@ class Segmentation:
         inside = sorted(sign for sign, rules in self.signs.items() if rules.get("word word") == INSIDE)
         parts = [f"{' '.join(inside)} stand inside words" if inside else "signs are words of their own"]
         parts += [f"each character of {kind} is a word" for kind in sorted(self.characters)]
-        parts += [f"{len(self.listed):,} words with signs or several characters are kept whole"] if self.listed else []
+        parts += (
+            [f"kept whole: {many(len(self.listed), 'word')} with signs or several characters"] if self.listed else []
+        )
         return "; ".join(parts)
 
 

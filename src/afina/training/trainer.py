@@ -202,7 +202,8 @@ class Trainer:
             if step.micro_tokens < self.micro_tokens:
                 self.micro_tokens = step.micro_tokens
                 yield Note(
-                    f"memory ran out in step {step.number}: at most {many(self.micro_tokens, 'token')} at once from here on",
+                    f"memory ran out in step {step.number}: from here on at most {many(self.micro_tokens, 'token')} "
+                    "at once",
                     "warning",
                 )
             yield step
