@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .metrics.intervals import bootstrap
+from .metrics.intervals import interval
 from .model.network import Network
 from .model.states import KeptStates
 from .records import Example, Features, Prediction, Window
@@ -140,20 +140,27 @@ def evaluate(
     *,
     predictions: Sequence[Prediction],
     features: Sequence[Features] = (),
-    resamples: int = 1000,
+    resamples: int = 2000,
 ) -> Evaluation:
-    """Scores with intervals, and what the length limit cost."""
+    """Scores with intervals over the task's clusters of examples, and what the length limit cost."""
     table = table_of(task, examples, predictions=predictions)
-    intervals = {}
-    for name, metric in task.metrics.items():
-        interval = bootstrap(table, metric, resamples=resamples)
-        intervals[name] = (interval.low, interval.high)
+    groups = clusters(task, examples)
+    found = {name: interval(table, metric, groups=groups, resamples=resamples) for name, metric in task.metrics.items()}
     losses = [example.truncated_tokens for example in features if example.truncated_tokens]
     return Evaluation(
-        score(task, table),
-        intervals,
+        {name: one.value for name, one in found.items()},
+        {name: (one.low, one.high) for name, one in found.items()},
         breakdown=task.breakdown(table),
         examples=len(examples),
         truncated=len(losses),
         truncated_tokens=sum(losses),
+        reasons={name: one.reason for name, one in found.items() if one.reason},
     )
+
+
+def clusters(task: Task, examples: Sequence[Example]) -> Array | None:
+    """A number for the cluster of each example; None where every example stands alone. [n]"""
+    names = [task.cluster(example) for example in examples]
+    numbers: dict[str | int, int] = {}
+    found = [numbers.setdefault(i if name is None else name, len(numbers)) for i, name in enumerate(names)]
+    return np.array(found) if len(numbers) < len(examples) else None

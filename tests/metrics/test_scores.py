@@ -123,8 +123,8 @@ def test_directions() -> None:
 
 
 EMPTY = {
-    **dict.fromkeys(("gold", "predicted", "correct", "predicted_count", "gold_count"), np.zeros(0, int)),
-    **dict.fromkeys(("log_probability", "confidence", "exact", "f1"), np.zeros(0)),
+    **dict.fromkeys(("gold", "predicted", "correct", "typed", "predicted_count", "gold_count"), np.zeros(0, int)),
+    **dict.fromkeys(("log_probability", "confidence", "exact", "f1", "partial", "has_answer"), np.zeros(0)),
 }
 COUNTED = ("token_", "sentence_", "entity_macro_")
 EMPTY_COUNTS = dict.fromkeys(("correct", "gold_count", "predicted_count"), np.zeros((0, 3), int))
@@ -135,14 +135,26 @@ EVERY_SCORE = {
     name: thing
     for module in (scores, entities, answers)
     for name, thing in vars(module).items()
-    if getattr(thing, "__annotations__", {}) == {"table": "Table", "return": "float"}
-    and thing.__module__ == module.__name__
-    and not name.startswith("_")
+    if isinstance(thing, scores.Proportion)
+    or (
+        getattr(thing, "__annotations__", {}) == {"table": "Table", "return": "float"}
+        and thing.__module__ == module.__name__
+        and not name.startswith("_")
+    )
 }
 COLUMN_SCORES = (
     *("accuracy", "macro_f1", "balanced_accuracy", "matthews", "log_loss", "expected_calibration_error"),
     *("pearson", "spearman", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2"),
-    *("entity_precision", "entity_recall", "entity_f1", "entity_macro_f1", "exact_match", "answer_f1"),
+    *(
+        "entity_precision",
+        "entity_recall",
+        "entity_f1",
+        "entity_partial_f1",
+        "entity_type_f1",
+        "entity_macro_f1",
+        "exact_match",
+        "answer_f1",
+    ),
     *("token_accuracy", "sentence_accuracy"),
 )
 sets = st.tuples(st.integers(1, 12), st.integers(2, 6)).flatmap(

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ..training.events import Done
     from ..training.plan import Plan
 
-SMALL = 30
-"""Examples under which a percentile bootstrap is known to be too narrow."""
-
 
 def say_json(value: Any) -> None:
     """Print one JSON object on one line."""
@@ -28,15 +25,31 @@ def say_json(value: Any) -> None:
 
 
 def with_interval(evaluation: Evaluation, metric: str) -> str:
-    """A score with its bounds."""
-    low, high = evaluation.intervals[metric]
-    return f"{number(evaluation.metrics[metric])} [{number(low)}, {number(high)}]"
+    """A score with its bounds, or alone where it has none."""
+    value, (low, high) = evaluation.metrics[metric], evaluation.intervals[metric]
+    return number(value) if metric in evaluation.reasons else f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def say_reasons(*evaluations: Evaluation) -> None:
+    """Why scores have no interval, each reason once."""
+    grouped: dict[str, list[str]] = {}
+    for evaluation in evaluations:
+        for metric, reason in evaluation.reasons.items():
+            grouped.setdefault(reason, []).append(metric)
+    if grouped:
+        parts = (f"{', '.join(dict.fromkeys(metrics))} ({reason})" for reason, metrics in grouped.items())
+        say(f"no interval: {'; '.join(parts)}")
 
 
 def scores_record(evaluation: Evaluation) -> dict[str, Any]:
-    """Scores with their bounds, for programs."""
+    """Scores with their bounds, or the reason why there are none, for programs."""
     return {
-        name: {"value": value, "low": evaluation.intervals[name][0], "high": evaluation.intervals[name][1]}
+        name: {
+            "value": value,
+            "low": evaluation.intervals[name][0],
+            "high": evaluation.intervals[name][1],
+            **({"reason": evaluation.reasons[name]} if name in evaluation.reasons else {}),
+        }
         for name, value in evaluation.metrics.items()
     }
 
@@ -52,9 +65,7 @@ def say_result(done: Done) -> None:
     rows = [[metric, *(with_interval(part, metric) for part in held.values())] for metric in done.validation.metrics]
     say()
     say_table(["metric", *(f"{name}, {part.examples:,} examples (95 % interval)" for name, part in held.items())], rows)
-    small = [name for name, part in held.items() if part.examples < SMALL]
-    if small:
-        say(f"the intervals of fewer than {SMALL} examples ({', '.join(small)}) are too narrow: take them as a hint")
+    say_reasons(*held.values())
     say()
     say(f"run:  {done.folder}")
     say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
@@ -109,6 +120,7 @@ def say_evaluation(evaluation: Evaluation) -> None:
     """Scores, the breakdown, and what the length limit cost."""
     rows = [[metric, with_interval(evaluation, metric)] for metric in evaluation.metrics]
     say_table(["metric", "value (95 % interval)"], rows)
+    say_reasons(evaluation)
     if evaluation.breakdown:
         say()
         say_table(list(evaluation.breakdown[0]), [list(line.values()) for line in evaluation.breakdown])

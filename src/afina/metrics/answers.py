@@ -12,20 +12,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .scores import Array, Table, mean
+from .scores import Array, Proportion, Table, share
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def exact_match(table: Table) -> float:
-    """Mean of the column `exact`: 1 for an answer that equals a reference, else 0."""
-    return mean(table["exact"])
+exact_match = share(lambda table: table["exact"])
+"""Mean of the column `exact`: 1 for an answer that equals a reference, else 0."""
+
+answer_f1 = share(lambda table: table["f1"])
+"""Mean of the column `f1`: F1 over the words of answer and reference, between 0 and 1."""
 
 
-def answer_f1(table: Table) -> float:
-    """Mean of the column `f1`: F1 over the words of answer and reference, between 0 and 1."""
-    return mean(table["f1"])
+def where(column: str, *, has_answer: bool) -> Proportion:
+    """The mean of a column over the questions that have an answer, or over the others; nan where there are none."""
+
+    def counts(table: Table) -> tuple[Array, Array]:
+        chosen = (table["has_answer"] > 0) == has_answer
+        return table[column] * chosen, chosen
+
+    return Proportion(counts)
 
 
 def normalized(text: str) -> str:
@@ -55,11 +62,6 @@ def word_f1(said: str, reference: str) -> float:
         return float(first == second)
     shared = sum((Counter(first) & Counter(second)).values())
     return 2 * shared / (len(first) + len(second))
-
-
-def mean_where(values: Array, chosen: Array) -> float:
-    """Mean of the values of the chosen examples; nan for none."""
-    return float(values[chosen].mean()) if chosen.any() else float("nan")
 
 
 def best_threshold(margins: Array, gains: Array) -> float:

@@ -7,13 +7,14 @@ Columns: `correct`, `predicted_count`, `gold_count` [n] or, by type, [n, types +
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..text.spans import Span
-from .scores import Array, Metric, Table, mean, ratio, ratio_or_zero, total
+from .scores import Array, Metric, Proportion, Table, ratio, share
 
 RAW = "raw_text_"
 """Begins the names of metrics and columns of raw text."""
@@ -83,20 +84,37 @@ def breakdown(types: Sequence[str], table: Mapping[str, Array]) -> list[dict[str
     ]
 
 
-def entity_precision(table: Table) -> float:
-    """Share of the predicted entities that are correct; 0 where none is predicted, as in conlleval."""
-    return ratio_or_zero(total(table, "correct"), total(table, "predicted_count"), len(table["correct"]))
+def counted(table: Table, name: str) -> Array:
+    """The items of each example, whatever their type. [n]"""
+    column = table[name]
+    counts: Array = column if column.ndim == 1 else column.sum(axis=1)
+    return counts
 
 
-def entity_recall(table: Table) -> float:
-    """Share of the gold entities that are predicted; 0 where there is no gold entity, as in conlleval."""
-    return ratio_or_zero(total(table, "correct"), total(table, "gold_count"), len(table["correct"]))
+def hits(column: str) -> Callable[[Table], tuple[Array, Array]]:
+    """A count of what is right of each example, and of all that is gold or predicted. [n] and [n]"""
+
+    def counts(table: Table) -> tuple[Array, Array]:
+        right = counted(table, column)
+        return right, counted(table, "gold_count") + counted(table, "predicted_count") - right
+
+    return counts
 
 
-def entity_f1(table: Table) -> float:
-    """F1 over entities, 2 correct / (predicted + gold); 0 where there is neither, as in conlleval."""
-    sizes = total(table, "predicted_count") + total(table, "gold_count")
-    return ratio_or_zero(2 * total(table, "correct"), sizes, len(table["correct"]))
+entity_precision = Proportion(lambda table: (counted(table, "correct"), counted(table, "predicted_count")), empty=0.0)
+"""Share of the predicted entities that are correct; 0 where none is predicted, as in conlleval."""
+
+entity_recall = Proportion(lambda table: (counted(table, "correct"), counted(table, "gold_count")), empty=0.0)
+"""Share of the gold entities that are predicted; 0 where there is no gold entity, as in conlleval."""
+
+entity_f1 = Proportion(hits("correct"), empty=0.0, f1=True)
+"""F1 over entities, 2 correct / (predicted + gold); 0 where there is neither, as in conlleval."""
+
+entity_partial_f1 = Proportion(hits("partial"), empty=0.0, f1=True)
+"""F1 of the partial credit, 2 credit / (predicted + gold); 0 where nothing is predicted or gold."""
+
+entity_type_f1 = Proportion(hits("typed"), empty=0.0, f1=True)
+"""F1 of the typed credit, 2 credit / (predicted + gold); 0 where nothing is predicted or gold."""
 
 
 def credits(gold: Sequence[Span], said: Sequence[Span]) -> tuple[float, int]:
@@ -127,12 +145,6 @@ def credits(gold: Sequence[Span], said: Sequence[Span]) -> tuple[float, int]:
     return partial, typed
 
 
-def credit_f1(table: Table, column: str) -> float:
-    """F1 of a credit, 2 credit / (predicted + gold); 0 where nothing is predicted or gold."""
-    sizes = float(table["gold_count"].sum() + table["predicted_count"].sum())
-    return ratio(2 * float(table[column].sum()), sizes, 0.0 if len(table[column]) else float("nan"))
-
-
 def entity_macro_f1(table: Table) -> float:
     """Mean F1 over the entity types that occur in gold or predicted entities."""
     right = table["correct"].sum(axis=0)
@@ -141,14 +153,11 @@ def entity_macro_f1(table: Table) -> float:
     return float(np.mean(2 * right[occurs] / sizes[occurs])) if occurs.any() else float("nan")
 
 
-def token_accuracy(table: Table) -> float:
-    """Share of words with the right tag."""
-    return ratio(float(table["correct"].sum()), float(table["gold_count"].sum()))
+token_accuracy = Proportion(lambda table: (counted(table, "correct"), counted(table, "gold_count")))
+"""Share of words with the right tag."""
 
-
-def sentence_accuracy(table: Table) -> float:
-    """Share of sentences whose words all have the right tag."""
-    return mean(table["correct"].sum(axis=1) == table["gold_count"].sum(axis=1))
+sentence_accuracy = share(lambda table: counted(table, "correct") == counted(table, "gold_count"))
+"""Share of sentences whose words all have the right tag."""
 
 
 def certainty(probabilities: Array, tags: Sequence[int], span: Span) -> float:
@@ -163,13 +172,15 @@ def certainty(probabilities: Array, tags: Sequence[int], span: Span) -> float:
     return float(np.exp(np.mean(np.log(np.maximum(own, 1e-300)))))
 
 
-def of_raw_text(metric: Metric) -> Metric:
+def of_raw_text(metric: Proportion) -> Proportion:
     """The same metric of what is found in raw text."""
 
-    def score(table: Table) -> float:
-        return metric({**table, **{name.removeprefix(RAW): table[name] for name in table if name.startswith(RAW)}})
+    def counts(table: Table) -> tuple[Array, Array]:
+        return metric.counts(
+            {**table, **{name.removeprefix(RAW): table[name] for name in table if name.startswith(RAW)}}
+        )
 
-    return score
+    return replace(metric, counts=counts)
 
 
 OF_ENTITIES: Mapping[str, Metric] = {
@@ -177,8 +188,8 @@ OF_ENTITIES: Mapping[str, Metric] = {
     "entity_precision": entity_precision,
     "entity_recall": entity_recall,
     "entity_macro_f1": entity_macro_f1,
-    "entity_partial_f1": lambda table: credit_f1(table, "partial"),
-    "entity_type_f1": lambda table: credit_f1(table, "typed"),
+    "entity_partial_f1": entity_partial_f1,
+    "entity_type_f1": entity_type_f1,
     f"{RAW}entity_f1": of_raw_text(entity_f1),
 }
 OF_TAGS: Mapping[str, Metric] = {

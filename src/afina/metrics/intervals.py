@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .scores import Array, Metric, Table
+from .proportions import NoInterval, interval_of_share
+from .scores import Array, Metric, Proportion, Table
+
+SMALL = 30
+"""Examples under which a percentile bootstrap is known to be too narrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Interval:
         high: Upper bound, nan if there is none.
         level: Confidence level, for example 0.95.
         resamples: Number of resamples that were drawn.
+        reason: Why there is no interval; empty where there is one.
     """
 
     value: float
@@ -32,6 +37,7 @@ class Interval:
     high: float
     level: float
     resamples: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,58 @@ class Comparison:
     p_value: float
     level: float
     resamples: int
+
+
+def interval(
+    table: Table,
+    metric: Metric,
+    *,
+    level: float = 0.95,
+    groups: Array | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """The score of a table with the interval that its kind of metric bears, or the reason why there is none.
+
+    Args:
+        table: Columns of n entries or rows.
+        metric: A `Proportion` gets the interval of a share of items, every other metric that of its resamples.
+        level: Confidence level.
+        groups: Group of each example, where examples of a group are right or wrong together. [n]
+        resamples: Number of resamples, where there are any.
+        seed: Seed of the resamples.
+
+    Raises:
+        ValueError: what `bootstrap` refuses.
+    """
+    _check_settings(resamples, level)
+    n = _count(table, groups)
+    value = float(metric(table))
+    try:
+        if math.isnan(value):
+            raise NoInterval(f"not defined{_constant(table)}")
+        if isinstance(metric, Proportion):
+            low, high = interval_of_share(*metric.counts(table), groups=groups, level=level)
+            if metric.f1:
+                low, high = 2 * low / (1 + low), 2 * high / (1 + high)
+            return Interval(value, min(low, value), max(high, value), level)
+        if n < SMALL:
+            raise NoInterval(f"{n} example{'s are' if n > 1 else ' is'} too few for an interval")
+        found = bootstrap(table, metric, resamples=resamples, level=level, seed=seed, groups=groups)
+        if found.low == found.high:
+            raise NoInterval("it is the same in all resamples")
+        return found
+    except NoInterval as none:
+        return Interval(value, math.nan, math.nan, level, reason=str(none))
+
+
+def _constant(table: Table) -> str:
+    """What in a table explains that a score is not defined: a column of equal values."""
+    for name in ("gold", "predicted"):
+        column = table.get(name)
+        if column is not None and column.ndim == 1 and len(column) and (column == column[0]).all():
+            return f": all {name} {'labels' if column.dtype.kind in 'iu' else 'values'} are the same"
+    return ": no example counts"
 
 
 def bootstrap(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,45 @@ def higher_is_better(name: str) -> bool:
     return name not in LOWER_IS_BETTER
 
 
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """A metric that is a share of items: right among all. Its interval is that of a proportion (`intervals`).
+
+    Attributes:
+        counts: From a table to two columns: what is right of each example, and how many items it has (0 for an example
+            that does not count). An item may be partly right, such as 0.5 of 1. [n] and [n]
+        empty: The score of examples that have no items.
+        f1: Whether the score is F1, 2 p / (1 + p) of the share p = hits / (gold + predicted - hits), which is Jaccard's
+            coefficient. F1 counts each hit twice and is no share of items, and p is.
+    """
+
+    counts: Callable[[Table], tuple[Array, Array]]
+    empty: float = math.nan
+    f1: bool = False
+
+    def __call__(self, table: Table) -> float:
+        """The share, or its F1; nan for a table without rows."""
+        part, whole = self.counts(table)
+        right, items = float(part.sum()), float(whole.sum())
+        return ratio(
+            2 * right if self.f1 else right, right + items if self.f1 else items, self.empty if len(part) else math.nan
+        )
+
+
+def share(column: Callable[[Table], Array]) -> Proportion:
+    """The mean of a column of values from 0 (wrong) to 1 (right), one an example, as a metric."""
+
+    def counts(table: Table) -> tuple[Array, Array]:
+        values = column(table)
+        return values, np.ones(len(values))
+
+    return Proportion(counts)
+
+
 # One label per example. Columns: gold [n], predicted [n], label ids from 0.
 
-
-def accuracy(table: Table) -> float:
-    """Share of examples whose predicted label is the gold one."""
-    return mean(table["gold"] == table["predicted"])
+accuracy = share(lambda table: table["gold"] == table["predicted"])
+"""Share of examples whose predicted label is the gold one."""
 
 
 def macro_f1(table: Table) -> float:
@@ -180,16 +214,23 @@ def r2(table: Table) -> float:
 # A set of labels per example. Columns: gold [n, k], predicted [n, k], true where the label is in the set.
 
 
-def subset_accuracy(table: Table) -> float:
-    """Share of examples whose whole set of labels is right."""
+def _right_sets(table: Table) -> Array:
     gold, predicted = _sets(table)
-    return mean((gold == predicted).all(axis=1))
+    right: Array = (gold == predicted).all(axis=1)
+    return right
 
 
-def micro_f1(table: Table) -> float:
-    """F1 over all pairs of example and label; 0 where no label is gold or predicted."""
+subset_accuracy = share(_right_sets)
+"""Share of examples whose whole set of labels is right."""
+
+
+def _labels_hit(table: Table) -> tuple[Array, Array]:
     gold, predicted = _sets(table)
-    return ratio_or_zero(2 * int((gold & predicted).sum()), int(gold.sum()) + int(predicted.sum()), len(gold))
+    return (gold & predicted).sum(axis=1), (gold | predicted).sum(axis=1)
+
+
+micro_f1 = Proportion(_labels_hit, empty=0.0, f1=True)
+"""F1 over all pairs of example and label; 0 where no label is gold or predicted."""
 
 
 def multilabel_macro_f1(table: Table) -> float:
@@ -198,29 +239,36 @@ def multilabel_macro_f1(table: Table) -> float:
     return mean(_set_f1(gold, predicted, axis=0, empty=0.0)) if len(gold) else math.nan
 
 
-def sample_f1(table: Table) -> float:
-    """Mean over examples of the F1 of their sets; an example with no label, gold or predicted, counts 1."""
+def _sample_f1(table: Table) -> Array:
     gold, predicted = _sets(table)
-    return mean(_set_f1(gold, predicted, axis=1, empty=1.0))
+    return _set_f1(gold, predicted, axis=1, empty=1.0)
 
 
-def ranking_precision(table: Table) -> float:
-    """Label ranking average precision (Tsoumakas et al. 2010), with ties at their worst rank.
+sample_f1 = share(_sample_f1)
+"""Mean over examples of the F1 of their sets; an example with no label, gold or predicted, counts 1."""
+
+
+def _ranking_precision(table: Table) -> Array:
+    """Label ranking average precision of each example (Tsoumakas et al. 2010), with ties at their worst rank. [n]
 
     The precision of a gold label is the share of gold labels among those that score as high or higher. It is averaged
-    over the gold labels of an example, then over examples. An example with no labels or all labels counts 1.
+    over the gold labels of an example. An example with no labels or all labels counts 1.
     Columns: `gold` [n, k], `score` [n, k].
     """
     gold, score = table["gold"].astype(bool), table["score"]
     if np.isnan(score).any():
-        return math.nan
+        return np.full(len(gold), math.nan)
     order = np.argsort(-score, axis=1)  # [n, k], best label first
     gold, score = np.take_along_axis(gold, order, axis=1), np.take_along_axis(score, order, axis=1)
     last = _last_of_ties(score)  # [n, k]
     precision = np.take_along_axis(gold.cumsum(axis=1), last, axis=1) / (last + 1)
     sizes = gold.sum(axis=1)  # [n]
     means = (precision * gold).sum(axis=1) / np.maximum(sizes, 1)
-    return mean(np.where(sizes > 0, means, 1.0))
+    return np.where(sizes > 0, means, 1.0)
+
+
+ranking_precision = share(_ranking_precision)
+"""Mean over examples of the label ranking average precision."""
 
 
 def mean(values: Array) -> float:
@@ -228,18 +276,9 @@ def mean(values: Array) -> float:
     return float(values.mean()) if values.size else math.nan
 
 
-def total(table: Table, name: str) -> int:
-    return int(table[name].sum())
-
-
 def ratio(part: float, whole: float, empty: float = math.nan) -> float:
     """part / whole, or `empty` for a whole of 0."""
     return float(part / whole) if whole else empty
-
-
-def ratio_or_zero(part: float, whole: float, rows: int) -> float:
-    """part / whole, 0 for a whole of 0, nan for a table without rows."""
-    return ratio(part, whole, 0.0 if rows else math.nan)
 
 
 def _label_number(table: Table) -> int:

@@ -79,9 +79,9 @@ class Answers(base.Task):
     metrics: ClassVar = {
         "answer_f1": scores.answer_f1,
         "exact_match": scores.exact_match,
-        "has_answer_f1": lambda table: scores.mean_where(table["f1"], table["has_answer"] > 0),
-        "has_answer_exact": lambda table: scores.mean_where(table["exact"], table["has_answer"] > 0),
-        "no_answer_accuracy": lambda table: scores.mean_where(table["exact"], table["has_answer"] == 0),
+        "has_answer_f1": scores.where("f1", has_answer=True),
+        "has_answer_exact": scores.where("exact", has_answer=True),
+        "no_answer_accuracy": scores.where("exact", has_answer=False),
     }
 
     @property
@@ -143,6 +143,9 @@ class Answers(base.Task):
 
     def kept_together(self, example: Example) -> tuple[str, str]:
         return example.pair or "", ""
+
+    def cluster(self, example: Example) -> str | None:
+        return example.pair
 
     def fit_tokens(self, examples: Sequence[Example], features: Iterable[Features]) -> Self:
         """With as many tokens an answer as every training answer needs that a window holds, unless the options say."""

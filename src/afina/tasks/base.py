@@ -294,6 +294,14 @@ class Task(ABC):
         """
         return example.text, example.pair or ""
 
+    def cluster(self, example: Example) -> str | None:
+        """What an example shares with others that are right or wrong together, such as the passage of its question.
+
+        Intervals of scores take examples of one cluster for less evidence than as many others. By default None: the
+        example stands alone.
+        """
+        return None
+
     def show(self, target: Any) -> str:
         """A short form of a target for messages."""
         return printable(target, 40)
