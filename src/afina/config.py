@@ -157,6 +157,9 @@ class TrainingConfig(Section):
         description="validation metric that chooses the best epoch, between equal ones the lower loss; by "
         "default the task's first",
     )
+    diverged: Literal["stop", "warn"] = Field(
+        "stop", description="when the loss is far above its start and stays there: stop, or warn and go on"
+    )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int | None = Field(
         None, ge=1, description="tokens that go through the encoder at once; by default 2048 on a CPU, 16384 on a GPU"

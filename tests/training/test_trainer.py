@@ -18,7 +18,8 @@ from afina.records import Batch, Example
 from afina.training import checkpoint, rundir
 from afina.training.events import Begin, Done, Note, Scored, Step
 from afina.training.objective import Measure
-from afina.training.trainer import Clock, Recipe, Trainer
+from afina.training.recipe import Recipe
+from afina.training.trainer import Clock, Trainer
 from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import bytes_of, done, events, events_of, finished
 

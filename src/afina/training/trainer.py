@@ -15,14 +15,17 @@ import torch
 
 from .. import inference
 from ..assembly import EncodedDataset
+from ..errors import TrainingError
 from ..metrics.scores import higher_is_better
 from ..model.network import Network
 from ..printing import many
 from ..tasks.base import Array, Task
 from . import checkpoint, optimisation, rundir
+from .divergence import Rate, Watch, stop_message, warning_message
 from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
 from .loop import steps
-from .objective import Measure, Supervised
+from .objective import Measure, Supervised, loss_at_zero
+from .recipe import Recipe
 
 COUNTERS = (
     "number", "epoch", "tokens", "padded_tokens", "epochs_without_improvement", "evaluation_due", "micro_tokens",
@@ -47,34 +50,6 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Complete settings of a training. Names and units are those of the settings under `training`.
-
-    Attributes:
-        batch_size: Number of examples per step, accumulation included.
-        metric: The validation metric that chooses the best epoch.
-        seed: Seed of order and dropout.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    head_learning_rate: float | None
-    layer_decay: float
-    schedule: str
-    warmup: float
-    weight_decay: float
-    clip: float | None
-    patience: int | None
-    evaluate_every: int
-    checkpointing: bool
-    micro_tokens: int
-    checkpoint_every: float
-    metric: str
-    seed: int
-
-
 @dataclass
 class Trainer:
     """A training and its state, which is consistent whenever an event is yielded.
@@ -87,6 +62,8 @@ class Trainer:
         folder: Folder of the run.
         fingerprint: Fingerprint of the inputs, which must be the same when the run is resumed.
         clock: Counter of the seconds.
+        rates: The learning rates, for messages about a training that has diverged.
+        watch: What sees whether the training has diverged.
         number: Number of finished steps.
         epoch: Epoch of the last step, from 0.
         tokens: Number of real tokens that went through the encoder.
@@ -110,6 +87,8 @@ class Trainer:
     folder: Path
     fingerprint: dict[str, Any]
     clock: Clock
+    rates: Sequence[Rate] = ()
+    watch: Watch = field(default_factory=Watch)
     number: int = 0
     epoch: int = 0
     tokens: int = 0
@@ -137,7 +116,7 @@ class Trainer:
             taken_up: Checkpoint to resume from.
 
         Raises:
-            TrainingError: the loss is not finite, or a checkpoint can't be written.
+            TrainingError: the loss is not finite or has left its start for good, or a checkpoint can't be written.
         """
         recipe, objective = self.recipe, Supervised(self.task, self.splits["train"])
         planned = math.ceil(objective.examples / recipe.batch_size) * recipe.epochs
@@ -151,6 +130,7 @@ class Trainer:
             )
         )
         self.micro_tokens = recipe.micro_tokens
+        self.watch.start = loss_at_zero(self.task, self.splits["train"], outputs=self.network.outputs)
         if taken_up:
             self.restore(taken_up, optimiser)
         yield Begin(planned, recipe.epochs, recipe.metric)
@@ -213,6 +193,10 @@ class Trainer:
                 self.micro_tokens = step.micro_tokens
                 most = many(self.micro_tokens, "token")
                 yield Note(f"memory ran out in step {step.number}: at most {most} at once from here on", "warning")
+            if self.watch.add(step.loss):
+                if recipe.diverged == "stop":
+                    raise TrainingError(stop_message(self.watch, self.rates, number=step.number, folder=self.folder))
+                yield Note(warning_message(self.watch, self.rates, number=step.number), "warning")
             yield step
 
     def restore_best(self) -> Iterator[Event]:
@@ -261,6 +245,7 @@ class Trainer:
             "counters": rundir.finite(counters),
             "best": rundir.finite(self.best),
             "fingerprint": self.fingerprint,
+            "watch": self.watch.state(),
         }
         with self.clock.part("checkpoint"):
             checkpoint.save(self.folder, self.number, checkpoint.Checkpoint(state, weights, moments, self.best_weights))
@@ -276,6 +261,7 @@ class Trainer:
         for name, value in taken_up.state["counters"].items():
             setattr(self, name, value)
         self.earlier_tokens = self.tokens
+        self.watch.restore(taken_up.state.get("watch", {}))
         self.best = dict(taken_up.state["best"])
         if self.best and self.best["rank"] is None:  # the metric was not defined
             self.best |= {"rank": -math.inf, "value": math.nan}
