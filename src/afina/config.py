@@ -146,10 +146,19 @@ class TrainingConfig(Section):
         0.01, ge=0, description="decoupled weight decay; never on biases and normalisation layers"
     )
     clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null for none")
-    patience: int | None = Field(None, ge=1, description="epochs without a better validation score before stopping")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="epochs without a better validation score before stopping; a lower loss alone does not count",
+    )
     evaluate_every: int | None = Field(None, ge=1, description="epochs between two evaluations on the validation data")
     metric: str | None = Field(
-        None, description="validation metric that chooses the best epoch; by default the task's first"
+        None,
+        description="validation metric that chooses the best epoch, between equal ones the lower loss; by "
+        "default the task's first",
+    )
+    diverged: Literal["stop", "warn"] = Field(
+        "stop", description="when the loss is far above its start and stays there: stop, or warn and go on"
     )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int | None = Field(

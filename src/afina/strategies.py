@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .errors import ConfigError, ModelError, printable
 from .printing import many
@@ -46,6 +46,21 @@ class Defaults:
     evaluate_every: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Learning rates with which something can be trained.
+
+    Attributes:
+        lowest: Below it, the weights hardly move in a training of the usual length.
+        usual: What is tried first.
+        highest: Beyond it, trainings diverge, or end with one answer for every input.
+    """
+
+    lowest: float
+    usual: float
+    highest: float
+
+
 class Strategy(ABC):
     """The whole contract of a strategy."""
 
@@ -68,6 +83,17 @@ class Strategy(ABC):
             batch_size: Examples of a micro-step, where the user said so.
             accumulation: Micro-steps of a step.
         """
+
+    def rates(self, part: Literal["encoder", "head"], *, width: int) -> Rates | None:
+        """The learning rates that the encoder or the head bears; None, the default, where nothing is known of it.
+
+        A run warns at its start of rates outside.
+
+        Args:
+            part: What has the rate.
+            width: Width of the encoder's states.
+        """
+        return None
 
     def merge(self, network: Network) -> None:  # noqa: B027 - nothing is what most strategies add
         """Make what the strategy added to the network a part of it, before it is saved. Nothing by default."""
@@ -96,12 +122,16 @@ class Layers(Strategy):
         network.train_last(self.last)
 
     def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:
-        """The narrower an encoder, the higher the rate it needs: 2e-5 at width 1024, 5e-5 at 768, 2e-4 at 384 are the
-        values that the literature and bench/RESULTS.md settle on, close to 2e-5 * (1024 / width)^2.3."""
         batch = batch_size or (32 if examples >= 640 else 16)
         steps = math.ceil(examples / (batch * accumulation))
         epochs = min(MOST_EPOCHS, max(3, math.ceil(FULL_STEPS / steps)))
-        return Defaults(batch, epochs, float(f"{2e-5 * (1024 / width) ** 2.3:.0e}"))
+        return Defaults(batch, epochs, usual_rate(width))
+
+    def rates(self, part: Literal["encoder", "head"], *, width: int) -> Rates | None:
+        if part == "head":
+            return HEAD_RATES
+        usual = usual_rate(width)
+        return Rates(min(usual, HEAD_RATES.usual) / 100, usual, min(5 * usual, HEAD_RATES.highest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +147,27 @@ class Head(Strategy):
         return Defaults(
             batch,
             epochs=max(HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps)),
-            learning_rate=1e-3,
+            learning_rate=HEAD_RATES.usual,
             schedule="constant",
             patience=max(HEAD_PATIENCE, math.ceil(HEAD_PATIENT_STEPS / steps)),
             evaluate_every=math.ceil(HEAD_EVALUATION_STEPS / steps),
         )
+
+    def rates(self, part: Literal["encoder", "head"], *, width: int) -> Rates | None:
+        return HEAD_RATES if part == "head" else None
+
+
+HEAD_RATES = Rates(1e-5, 1e-3, 5e-2)
+"""A head on frozen states bears more than an encoder; at 0.1 its loss is above its start for long stretches."""
+
+
+def usual_rate(width: int) -> float:
+    """The learning rate for layers of an encoder of this width.
+
+    The narrower an encoder, the higher the rate it needs: 2e-5 at width 1024, 5e-5 at 768, 2e-4 at 384 are the values
+    that the literature and bench/RESULTS.md settle on, close to 2e-5 * (1024 / width)^2.3.
+    """
+    return float(f"{2e-5 * (1024 / width) ** 2.3:.0e}")
 
 
 def names() -> list[str]:

@@ -13,13 +13,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afina import inference
 from afina.assembly import EncodedDataset, encode_dataset, open_network, open_tokenizer, with_targets
 from afina.compute import Compute
+from afina.config import load
+from afina.data.parts import read_data
 from afina.model.states import kept_states
 from afina.records import Example
 from afina.tasks.base import Task, find
-from afina.training.objective import Supervised, averaged
+from afina.training.loop import gradients
+from afina.training.objective import Measure, Supervised, averaged, loss_at_zero
+from afina.training.run import Prepared, prepare
 from tests.networks import network_of, task_of, tokenizer_of
+from tests.runs import ROWS
 
 TEXTS = [("a lovely film", "a"), ("the cat sleeps on the mat " * 6, "b"), ("bad", "a"), ("great room", "b")]
 EXAMPLES = [Example(text, target=label, place=f"a.csv:{i}") for i, (text, label) in enumerate(TEXTS, 2)]
@@ -156,3 +162,87 @@ def test_the_logits_of_windows_are_averaged_example_by_example(counts: list[int]
     expected = torch.stack([logits[end - count : end].mean(dim=0) for end, count in zip(ends, counts, strict=True)])
     torch.testing.assert_close(averaged(logits, counts), expected)
     assert averaged(logits.to(torch.bfloat16), counts).dtype == torch.float32
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The loss of logits that are known.
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "classification": {},
+    "weights and smoothing": {"options.class_weights": "balanced", "options.label_smoothing": 0.1},
+    "windows": {"options.long": "windows", "model.max_length": 8},
+    "regression": {"task": "regression"},
+    "multilabel": {"task": "multilabel"},
+    "tokens": {"task": "tokens"},
+    "answers": {"task": "answers"},
+    "last layer": {"strategy": "last-1"},
+}
+
+
+def prepared_run(model: Path, **settings: Any) -> Prepared:
+    """A run that is ready to train on a few rows, without dropout."""
+    config = load(None, {"model.name": str(model), "model.dropout": 0, "model.head_dropout": 0, **settings})
+    rows = [dict(row) for row in ROWS[config.task]]
+    if "text" in rows[0]:
+        rows[0]["text"] *= 9  # a text of several windows
+    stage = prepare(config, read_data(config, {"train": rows, "validation": rows[:7]}))
+    while True:
+        try:
+            next(stage)
+        except StopIteration as end:
+            prepared: Prepared = end.value
+            return prepared
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_a_measured_loss_is_that_of_training_without_dropout(
+    settings: dict[str, Any], tiny: Callable[[str], Path]
+) -> None:
+    run = prepared_run(tiny("bert"), **settings)
+    objective = Supervised(run.task, run.splits["train"])
+    units = objective.units(range(objective.examples), 0)
+    network = run.network.train()
+    total, count, *_ = gradients(network, objective, units, micro_tokens=60)
+    data = replace(run.splits["train"], targets=())
+    logits = inference.by_example(data.features, inference.window_logits(network, data.windows))
+    loss = Measure.of(run.task, data).loss(logits, scale=network.scale)
+    assert loss == pytest.approx(float(total / count), rel=1e-5)
+
+
+def test_a_crf_is_measured_by_the_marginals_of_its_tags(tiny: Callable[[str], Path]) -> None:
+    run = prepared_run(tiny("bert"), **{"task": "tokens", "model.head": "crf"})
+    data = run.splits["validation"]
+    logits = inference.by_example(data.features, inference.window_logits(run.network, data.windows))
+    targets = [
+        run.task.encode_target(e, w) for e, f in zip(data.examples, data.features, strict=True) for w in f.windows
+    ]
+    rows = np.concatenate([window for own in logits for window in own])
+    labels = np.concatenate(targets)
+    known = labels >= 0
+    expected = -rows[known, labels[known]].mean()
+    assert Measure.of(run.task, data).loss(logits) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_examples_of_labels_that_training_lacks_are_left_out(tiny: Callable[[str], Path]) -> None:
+    examples = [*EXAMPLES, Example("who knows", target="z", place="a.csv:9")]
+    task = task_of()
+    data = encode_dataset(tokenizer_of(tiny("bert")), task, examples)
+    logits = [[np.array([2.0, 0.0, 0.0], np.float32)] for _ in examples]
+    assert Measure.of(task, data).known == [0, 1, 2, 3]
+    assert Measure.of(task, data).loss(logits) == pytest.approx(np.log(np.exp(2) + 2) - 1)
+    nothing = encode_dataset(tokenizer_of(tiny("bert")), task, examples[4:])
+    assert np.isnan(Measure.of(task, nothing).loss(logits[4:]))
+
+
+def test_what_knows_nothing_has_the_loss_of_a_draw(tiny: Callable[[str], Path]) -> None:
+    expected = {"classification": np.log(2), "regression": 1.0, "multilabel": np.log(2)}
+    for name, loss in expected.items():
+        run = prepared_run(tiny("bert"), **SETTINGS[name])
+        found = loss_at_zero(run.task, run.splits["train"], outputs=run.network.outputs)
+        assert found == pytest.approx(loss, rel=1e-5)
+    for name in ("tokens", "answers"):
+        run = prepared_run(tiny("bert"), **SETTINGS[name])
+        train = run.splits["train"]
+        labels = run.network.outputs if name == "tokens" else train.lengths
+        found = loss_at_zero(run.task, train, outputs=run.network.outputs)
+        assert found == pytest.approx(float(np.mean(np.log(labels))), rel=1e-5)

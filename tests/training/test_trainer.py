@@ -17,7 +17,9 @@ from afina.model.network import Network
 from afina.records import Batch, Example
 from afina.training import checkpoint, rundir
 from afina.training.events import Begin, Done, Note, Scored, Step
-from afina.training.trainer import Clock, Recipe, Trainer
+from afina.training.objective import Measure
+from afina.training.recipe import Recipe
+from afina.training.trainer import Clock, Trainer
 from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import bytes_of, done, events, events_of, finished
 
@@ -55,8 +57,9 @@ def test_the_best_epoch_is_kept_and_patience_stops(setting: dict[str, Any]) -> N
     best = max(event.metrics["accuracy"] for event in scored)
     assert record["best"]["value"] == best
     assert record["validation"]["metrics"]["accuracy"] == pytest.approx(best)
-    first = next(event for event in scored if event.metrics["accuracy"] == best)
-    assert record["best"]["epoch"] == first.epoch
+    equal = [event for event in scored if event.metrics["accuracy"] == best]
+    assert record["best"]["epoch"] == min(equal, key=lambda event: event.loss).epoch
+    first = equal[0]
     assert len(scored) == min(12, first.epoch + 2)
 
 
@@ -106,10 +109,18 @@ def test_what_a_trainer_says_and_in_which_order(tiny: Callable[[str], Path], tmp
     assert set(trainer.clock.seconds) == {"train", "validate"}
 
 
+def losses(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
+    """Let the losses of evaluations come out so, one after the other."""
+    said = iter(values)
+    monkeypatch.setattr(Measure, "loss", lambda self, logits, scale: next(said))
+
+
+@pytest.mark.parametrize("third", [0.7, 0.8, math.inf, math.nan])
 def test_the_first_of_the_best_is_put_back(
-    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    third: float, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores(monkeypatch, [0.2, 0.5, 0.5, 0.1])
+    losses(monkeypatch, [0.6, 0.7, third, 0.1])
     trainer, seen = made(tiny("bert"), tmp_path / "run"), []
     for event in trainer.run():
         if isinstance(event, Scored):
@@ -119,6 +130,42 @@ def test_the_first_of_the_best_is_put_back(
     for name, weights in weights_of(trainer).items():
         assert torch.equal(weights, seen[1][1][name])
         assert not torch.equal(weights, seen[3][1][name])
+
+
+def test_between_equal_scores_the_lower_loss_is_the_best_and_patience_goes_on(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores(monkeypatch, [0.5, *[0.9] * 30])
+    losses(monkeypatch, [0.1, math.nan, *[0.5 - 1e-6 * i for i in range(30)]])
+    trainer = made(tiny("bert"), tmp_path / "run", epochs=30, patience=4)
+    said = list(trainer.run())
+    scored = [event for event in said if isinstance(event, Scored)]
+    assert [event.epoch for event in scored] == [1, 2, 3, 4, 5, 6]
+    assert all(event.best for event in scored)
+    assert (trainer.best["epoch"], trainer.best["loss"]) == (6, scored[-1].loss)
+    assert said[-1] == Note("stopped: no better accuracy in 4 epochs")
+
+
+def test_one_epoch_is_singular(tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores(monkeypatch, [0.5, 0.5])
+    assert list(made(tiny("bert"), tmp_path / "run", patience=1).run())[-1] == Note(
+        "stopped: no better accuracy in 1 epoch"
+    )
+
+
+def test_losses_are_logged_with_every_evaluation(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    trainer = made(tiny("bert"), tmp_path / "run", evaluate_every=2)
+    said = list(trainer.run())
+    steps = [event.loss for event in said if isinstance(event, Step)]
+    scored = [event for event in said if isinstance(event, Scored)]
+    assert [event.training_loss for event in scored] == [sum(steps[:4]) / 4, sum(steps[4:]) / 4]
+    lines = list(rundir.RunFolder(trainer.folder).evaluations())
+    assert [(line["loss"], line["training_loss"]) for line in lines] == [(e.loss, e.training_loss) for e in scored]
+    network, data = trainer.network.eval(), trainer.splits["validation"]
+    with torch.no_grad():  # the best weights are there again
+        logits = network(network.collate(data.windows))
+    expected = torch.nn.functional.cross_entropy(logits, torch.tensor([int(target) for target in data.targets]))
+    assert trainer.best["loss"] == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_a_metric_without_a_value_is_the_worst_there_is(

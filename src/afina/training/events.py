@@ -99,9 +99,10 @@ class Scored:
         epoch: Number of finished epochs.
         step: Number of finished steps.
         metrics: Values of the metrics, by name.
-        best: Whether this is the best evaluation so far.
-        loss: Mean loss on the validation data.
-        training_loss: Mean loss of the steps since the last evaluation.
+        best: Whether this is the best evaluation so far: by the metric that chooses, and at equal values by the loss.
+        loss: Mean loss on the validation data, without dropout, in the units of the training loss (as
+            `training.objective.Measure` computes it); nan where no example has a label that training knows.
+        training_loss: Mean loss of the steps since the last evaluation, with dropout, each as it was before its update.
     """
 
     epoch: int

@@ -11,7 +11,8 @@ from ..data.parts import Data
 from ..model import flops
 from ..model.states import states_size
 from .loop import epoch_batches
-from .run import KEPT, Prepared, prepare, recipe_of
+from .recipe import recipe_of
+from .run import KEPT, Prepared, prepare
 
 SHARE = 0.75
 """Expected share of the measured matrix-product peak that a run reaches; 0.7 to 0.9 on CPUs in bench/RESULTS.md."""

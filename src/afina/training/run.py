@@ -39,14 +39,16 @@ from ..quality.report import audit, warning_lines
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer
 from . import checkpoint, rundir
+from .divergence import rate_warnings, rates_of
 from .events import Done, Event, Note, Progress, with_progress
 from .proof import prove
+from .recipe import decided, recipe_of
 from .resume import fingerprint_of, machine, resume
 from .speed import speed_note, speed_of
-from .trainer import Clock, Recipe, Trainer
+from .trainer import Clock, Trainer
 
-NEUTRAL = {"cache_memory", "cache_disk", "checkpoint_every"}
-"""Training settings that don't change the outcome."""
+NEUTRAL = {"cache_memory", "cache_disk", "checkpoint_every", "diverged"}
+"""Training settings that don't change what is computed."""
 KEPT = ("train", "validation")
 """Splits that are computed more than once, so that keeping their states pays."""
 
@@ -265,50 +267,16 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
         (folder / rundir.STEPS).touch()
     recipe = recipe_of(config, prepared.task)
     yield Note(decided(recipe, network, strategy=config.strategy))
+    rates = rates_of(strategies.find(config.strategy), recipe, network)
+    for warning in rate_warnings(rates, strategy=config.strategy, width=network.backbone.width):
+        yield Note(warning, "warning")
     splits, clock = prepared.splits, Clock(dict(prepared.clock.seconds))
     if network.frozen_layers:
         store = state_store(memory=config.training.cache_memory, disk=config.training.cache_disk)
         splits = yield from keep_states(prepared, store, clock=clock)
-    trainer = Trainer(network, prepared.task, splits, recipe, folder, fingerprint, clock)
+    trainer = Trainer(network, prepared.task, splits, recipe, folder, fingerprint, clock, rates)
     yield from trainer.run(taken_up)
     return Trained(replace(prepared, config=config), trainer)
-
-
-def recipe_of(config: Config, task: Task) -> Recipe:
-    """The training recipe of a complete configuration."""
-    training = config.training
-    return Recipe(
-        epochs=training.epochs or 1,
-        batch_size=(training.batch_size or 1) * training.accumulation,
-        learning_rate=training.learning_rate or 0.0,
-        head_learning_rate=training.head_learning_rate,
-        layer_decay=training.layer_decay,
-        schedule=training.schedule or "linear",
-        warmup=training.warmup,
-        weight_decay=training.weight_decay,
-        clip=training.clip,
-        patience=training.patience,
-        evaluate_every=training.evaluate_every or 1,
-        checkpointing=training.checkpointing,
-        micro_tokens=training.micro_tokens or 1,
-        checkpoint_every=training.checkpoint_every,
-        metric=training.metric or next(iter(task.metrics)),
-        seed=config.seed,
-    )
-
-
-def decided(recipe: Recipe, network: Network, *, strategy: str) -> str:
-    """The most important settings, in one line."""
-    trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    total = sum(p.numel() for name, p in network.named_parameters() if not name.startswith("vocabulary."))
-    head = f", head {recipe.head_learning_rate:g}" if recipe.head_learning_rate else ""
-    patience = f", patience {recipe.patience}" if recipe.patience else ""
-    rows = " (of the vocabulary, the rows that the training texts use)" if network.vocabulary else ""
-    return (
-        f"strategy {strategy}: {trained:,} of {total:,} parameters train{rows}; learning rate "
-        f"{recipe.learning_rate:g}{head}, {many(recipe.epochs, 'epoch')}{patience}, batch size {recipe.batch_size}, "
-        f"seed {recipe.seed}"
-    )
 
 
 def keep_states(

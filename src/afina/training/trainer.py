@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,21 @@ import torch
 
 from .. import inference
 from ..assembly import EncodedDataset
+from ..errors import TrainingError
 from ..metrics.scores import higher_is_better
 from ..model.network import Network
 from ..printing import many
 from ..tasks.base import Array, Task
 from . import checkpoint, optimisation, rundir
+from .divergence import Rate, Watch, stop_message, warning_message
 from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
 from .loop import steps
-from .objective import Supervised
+from .objective import Measure, Supervised, loss_at_zero
+from .recipe import Recipe
 
 COUNTERS = (
     "number", "epoch", "tokens", "padded_tokens", "epochs_without_improvement", "evaluation_due", "micro_tokens",
-    "evaluations",
+    "evaluations", "summed_loss", "summed_steps",
 )  # fmt: skip
 """Attributes of the trainer that a checkpoint keeps."""
 
@@ -46,34 +50,6 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Complete settings of a training. Names and units are those of the settings under `training`.
-
-    Attributes:
-        batch_size: Number of examples per step, accumulation included.
-        metric: The validation metric that chooses the best epoch.
-        seed: Seed of order and dropout.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    head_learning_rate: float | None
-    layer_decay: float
-    schedule: str
-    warmup: float
-    weight_decay: float
-    clip: float | None
-    patience: int | None
-    evaluate_every: int
-    checkpointing: bool
-    micro_tokens: int
-    checkpoint_every: float
-    metric: str
-    seed: int
-
-
 @dataclass
 class Trainer:
     """A training and its state, which is consistent whenever an event is yielded.
@@ -86,14 +62,18 @@ class Trainer:
         folder: Folder of the run.
         fingerprint: Fingerprint of the inputs, which must be the same when the run is resumed.
         clock: Counter of the seconds.
+        rates: The learning rates, for messages about a training that has diverged.
+        watch: What sees whether the training has diverged.
         number: Number of finished steps.
         epoch: Epoch of the last step, from 0.
         tokens: Number of real tokens that went through the encoder.
         padded_tokens: Number of places computed for them.
         earlier_tokens: Number of tokens that went through before the run was resumed.
-        epochs_without_improvement: Number of epochs since the best evaluation.
+        epochs_without_improvement: Number of epochs since the metric was better than before.
         evaluation_due: Whether an evaluation precedes the next step.
         evaluations: Number of evaluations, and of lines in their log.
+        summed_loss: Sum of the losses of the steps since the last evaluation.
+        summed_steps: Number of those steps.
         micro_tokens: Number of tokens that go through the encoder at once.
         best: The best evaluation so far; empty before the first.
         best_weights: Trainable weights at the best evaluation, by name.
@@ -107,6 +87,8 @@ class Trainer:
     folder: Path
     fingerprint: dict[str, Any]
     clock: Clock
+    rates: Sequence[Rate] = ()
+    watch: Watch = field(default_factory=Watch)
     number: int = 0
     epoch: int = 0
     tokens: int = 0
@@ -115,10 +97,17 @@ class Trainer:
     epochs_without_improvement: int = 0
     evaluation_due: bool = False
     evaluations: int = 0
+    summed_loss: float = 0.0
+    summed_steps: int = 0
     micro_tokens: int = 0
     best: dict[str, Any] = field(default_factory=dict)
     best_weights: checkpoint.Tensors = field(default_factory=dict)
     logits: Sequence[Sequence[Array]] = ()
+
+    @cached_property
+    def measure(self) -> Measure:
+        """What computes the validation loss."""
+        return Measure.of(self.task, self.splits["validation"])
 
     def run(self, taken_up: checkpoint.Checkpoint | None = None) -> Iterator[Event]:
         """Train to the end and leave the best weights in the network.
@@ -127,7 +116,7 @@ class Trainer:
             taken_up: Checkpoint to resume from.
 
         Raises:
-            TrainingError: the loss is not finite, or a checkpoint can't be written.
+            TrainingError: the loss is not finite or has left its start for good, or a checkpoint can't be written.
         """
         recipe, objective = self.recipe, Supervised(self.task, self.splits["train"])
         planned = math.ceil(objective.examples / recipe.batch_size) * recipe.epochs
@@ -141,6 +130,7 @@ class Trainer:
             )
         )
         self.micro_tokens = recipe.micro_tokens
+        self.watch.start = loss_at_zero(self.task, self.splits["train"], outputs=self.network.outputs)
         if taken_up:
             self.restore(taken_up, optimiser)
         yield Begin(planned, recipe.epochs, recipe.metric)
@@ -179,8 +169,7 @@ class Trainer:
                     scored = yield from self.validate()
                 self.log(rundir.EVALUATIONS, scored)
                 self.evaluation_due, self.evaluations = False, self.evaluations + 1
-                waited = self.epochs_without_improvement + recipe.evaluate_every
-                self.epochs_without_improvement = 0 if scored.best else waited
+                self.summed_loss, self.summed_steps = 0.0, 0
                 if scored.best:
                     self.best_weights = {name: weights.detach().clone() for name, weights in self.trained()}
                 yield scored
@@ -198,14 +187,16 @@ class Trainer:
             self.tokens, self.padded_tokens = self.tokens + step.tokens, self.padded_tokens + step.padded_tokens
             due = not (step.epoch + 1) % recipe.evaluate_every or step.epoch + 1 == recipe.epochs
             self.evaluation_due = step.last and due
+            self.summed_loss, self.summed_steps = self.summed_loss + step.loss, self.summed_steps + 1
             self.log(rundir.STEPS, step)
             if step.micro_tokens < self.micro_tokens:
                 self.micro_tokens = step.micro_tokens
-                yield Note(
-                    f"memory ran out in step {step.number}: from here on at most {many(self.micro_tokens, 'token')} "
-                    "at once",
-                    "warning",
-                )
+                most = many(self.micro_tokens, "token")
+                yield Note(f"memory ran out in step {step.number}: at most {most} at once from here on", "warning")
+            if self.watch.add(step.loss):
+                if recipe.diverged == "stop":
+                    raise TrainingError(stop_message(self.watch, self.rates, number=step.number, folder=self.folder))
+                yield Note(warning_message(self.watch, self.rates, number=step.number), "warning")
             yield step
 
     def restore_best(self) -> Iterator[Event]:
@@ -254,6 +245,7 @@ class Trainer:
             "counters": rundir.finite(counters),
             "best": rundir.finite(self.best),
             "fingerprint": self.fingerprint,
+            "watch": self.watch.state(),
         }
         with self.clock.part("checkpoint"):
             checkpoint.save(self.folder, self.number, checkpoint.Checkpoint(state, weights, moments, self.best_weights))
@@ -269,31 +261,50 @@ class Trainer:
         for name, value in taken_up.state["counters"].items():
             setattr(self, name, value)
         self.earlier_tokens = self.tokens
+        self.watch.restore(taken_up.state.get("watch", {}))
         self.best = dict(taken_up.state["best"])
         if self.best and self.best["rank"] is None:  # the metric was not defined
             self.best |= {"rank": -math.inf, "value": math.nan}
+        if self.best and self.best.get("loss") is None:  # it was not finite
+            self.best["loss"] = math.nan
         self.best_weights = {name: tensor.to(self.network.device) for name, tensor in taken_up.best.items()}
 
     def validate(self) -> Generator[Progress, None, Scored]:
-        """Score the validation data, and remember the best evaluation."""
+        """Score the validation data, and remember the best evaluation.
+
+        The metric decides, and between equal values the lower loss. Patience counts epochs without a better value of
+        the metric: a loss can fall for ever by less and less, so a lower one alone does not prolong the training.
+        """
         part, metric = self.splits["validation"], self.recipe.metric
         work = inference.compute_logits(self.network, part.windows, kept=part.kept)
         logits = yield from with_progress("validation", work)
         predictions = inference.decode(self.task, part.examples, features=part.features, logits=logits)
         table = inference.table_of(self.task, part.examples, predictions=predictions)
         metrics = inference.score(self.task, table)
+        own = inference.by_example(part.features, logits)
+        loss = self.measure.loss(own, scale=self.network.scale)
         value = metrics[metric]
         sign = 1 if higher_is_better(metric) else -1
         # An undefined metric (such as the correlation of constant predictions) ranks below every value.
         rank = sign * value if math.isfinite(value) else -math.inf
-        better = not self.best or rank > self.best["rank"]
-        if better:
-            self.logits = inference.by_example(part.features, logits)
+        higher = not self.best or rank > self.best["rank"]
+        best = higher or (rank == self.best["rank"] and finite(loss) < finite(self.best["loss"]))
+        if best:
+            self.logits = own
             self.best = {
                 "epoch": self.epoch + 1,
                 "step": self.number,
                 "metric": metric,
                 "value": value,
                 "rank": rank,
+                "loss": loss,
             }
-        return Scored(self.epoch + 1, self.number, metrics, better)
+        waited = self.epochs_without_improvement + self.recipe.evaluate_every
+        self.epochs_without_improvement = 0 if higher else waited
+        training_loss = self.summed_loss / self.summed_steps if self.summed_steps else math.nan
+        return Scored(self.epoch + 1, self.number, metrics, best, loss, training_loss)
+
+
+def finite(loss: float) -> float:
+    """A loss that can be compared: infinite where it is not a number."""
+    return math.inf if math.isnan(loss) else loss
