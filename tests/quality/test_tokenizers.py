@@ -46,7 +46,7 @@ def test_english_that_the_embedded_model_knows_is_no_reason_to_warn(embedded: st
     assert {one.severity for one in found.values()} == {"note"}
     assert found["case"].message.startswith("train: the tokenizer makes 1 word equal that differ")
     assert "us = US" in found["case"].message or "US = us" in found["case"].message
-    line, level = summary(list(found.values()))
+    ((line, level),) = summary(list(found.values()))
     assert level == "info"
     assert line == "train: the tokenizer makes 1.0 tokens of a word; it does not see capitals"
 
@@ -59,7 +59,7 @@ def test_portuguese_loses_its_accents_in_the_embedded_model(embedded: str) -> No
     assert "avó = avô" in merged.message
     assert "e = é" in merged.message
     assert merged.message.endswith("; `afina models --language pt` lists encoders for Portuguese")
-    line, level = summary(list(found.values()))
+    ((line, level),) = summary(list(found.values()))
     assert level == "warning"
     assert line.count("afina models") == 1
     assert line.endswith("lists encoders for Portuguese")
@@ -90,6 +90,10 @@ def test_any_text_can_be_measured_with_any_tokenizer(family: str, texts: list[st
     assert set(effect.pieces) == set(effect.words)
     for one in tokenizer_findings(TASK, {"train": examples(*texts)}, tokenizer=tokenizer):
         assert one.message.startswith("train: ")
+
+
+def test_nothing_to_say_is_no_line() -> None:
+    assert summary([]) == []
 
 
 def test_composed_and_decomposed_accents_are_one_word() -> None:

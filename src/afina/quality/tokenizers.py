@@ -275,15 +275,21 @@ def cured(finding: Finding) -> bool:
     return finding.severity == "warning" and finding.code != "no-tokens"
 
 
-def summary(findings: Sequence[Finding]) -> tuple[str, Literal["warning", "info"]]:
-    """One line for the findings of `tokenizer_findings`, and its level: the warnings, or else what is most telling."""
+def summary(findings: Sequence[Finding]) -> list[tuple[str, Literal["warning", "info"]]]:
+    """The findings of `tokenizer_findings` in one line, with its level: the warnings, or else what is most telling.
+
+    There is no line where there is no finding.
+    """
     warnings = [one for one in findings if one.severity == "warning"]
     chosen = warnings or [one for one in findings if one.code in BRIEF] or findings
     parts = [one.message.partition(CURE) for one in chosen]
+    if not parts:
+        return []
     where = parts[0][0].partition(": ")[0] + ": "
     first, *others = (head.removeprefix(where) for head, _, _ in parts)
     line = where + "; ".join([first, *(re.sub("^the tokenizer", "it", other) for other in others)])
-    return line + next((sign + cure for _, sign, cure in parts if cure), ""), "warning" if warnings else "info"
+    cure = next((sign + cure for _, sign, cure in parts if cure), "")
+    return [(line + cure, "warning" if warnings else "info")]
 
 
 def findings_of(effect: Effect) -> list[Finding]:
@@ -393,5 +399,5 @@ def examples_of(counts: Counter[str]) -> str:
 def cure_for(effect: Effect) -> str:
     """Where to find an encoder that suits the language of the texts."""
     code = guess_language(effect.words)
-    whose = LANGUAGES[code] if code else "your texts' language"
+    whose = LANGUAGES[code][0] if code else "your texts' language"
     return f"{CURE}--language {code or 'CODE'}` lists encoders for {whose}"

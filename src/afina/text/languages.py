@@ -37,13 +37,37 @@ STOP_WORDS = {
 }  # fmt: skip
 """Common function words by language (ISO 639-1)."""
 LANGUAGES = {
-    "ar": "Arabic", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
-    "es": "Spanish", "fi": "Finnish", "fr": "French", "gl": "Galician", "he": "Hebrew", "hi": "Hindi",
-    "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "no": "Norwegian",
-    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai",
-    "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
-"""Languages that can be guessed, by code (ISO 639-1), with their English names."""
+    "ar": ("Arabic", "العربية"),
+    "ca": ("Catalan", "català"),
+    "cs": ("Czech", "čeština"),
+    "da": ("Danish", "dansk"),
+    "de": ("German", "Deutsch"),
+    "el": ("Greek", "ελληνικά"),
+    "en": ("English", "English"),
+    "es": ("Spanish", "español"),
+    "fi": ("Finnish", "suomi"),
+    "fr": ("French", "français"),
+    "gl": ("Galician", "galego"),
+    "he": ("Hebrew", "עברית"),
+    "hi": ("Hindi", "हिन्दी"),
+    "id": ("Indonesian", "bahasa Indonesia"),
+    "it": ("Italian", "italiano"),
+    "ja": ("Japanese", "日本語"),
+    "ko": ("Korean", "한국어"),
+    "nl": ("Dutch", "Nederlands"),
+    "no": ("Norwegian", "norsk"),
+    "pl": ("Polish", "polski"),
+    "pt": ("Portuguese", "português"),
+    "ro": ("Romanian", "română"),
+    "ru": ("Russian", "русский"),
+    "sv": ("Swedish", "svenska"),
+    "th": ("Thai", "ไทย"),
+    "tr": ("Turkish", "Türkçe"),
+    "uk": ("Ukrainian", "українська"),
+    "vi": ("Vietnamese", "tiếng Việt"),
+    "zh": ("Chinese", "中文"),
+}
+"""Languages that can be guessed, by code (ISO 639-1): their names in English and in themselves."""
 SCRIPTS = {
     "ARABIC": "ar", "CJK": "zh", "DEVANAGARI": "hi", "GREEK": "el", "HANGUL": "ko", "HEBREW": "he", "HIRAGANA": "ja",
     "KATAKANA": "ja", "THAI": "th",

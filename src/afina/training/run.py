@@ -161,8 +161,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
         strategy.apply(network)
     with clock.part("check"):
         told = tokenizer_findings(task, data.given, tokenizer=tokenizer)
-    if told:
-        yield Note(*summary(told))
+    yield from (Note(*line) for line in summary(told))
     splits: dict[str, EncodedDataset] = {}
     for name, examples in data.splits.items():
         with clock.part("tokenise"):
