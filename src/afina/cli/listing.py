@@ -17,6 +17,9 @@ from .flags import JsonFlag, flag
 from .screen import say_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..model.known import Encoder
     from ..training.summaries import Summary
 
 
@@ -113,11 +116,36 @@ def tasks() -> None:
     say_table(["task", "learns", "main metric"], rows)
 
 
-@command(100)
-def models() -> None:
-    """List the families of models, and the embedded model."""
-    from ..model.families import EMBEDDED, FAMILIES, locate
+def language_codes() -> list[str]:
+    """Codes of the languages that encoders are listed for."""
+    from ..model.known import codes
 
+    return codes()
+
+
+@command(100)
+def models(
+    language: Annotated[
+        str | None,
+        flag("NAME", "List encoders for a language instead: pt, Portuguese, português.", values=language_codes),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the families of models, or encoders for a language with their sizes, licences and sources."""
+    from ..model.families import EMBEDDED, FAMILIES, locate
+    from ..model.known import code_of, codes, encoders_for
+
+    if language is not None:
+        code = code_of(language)
+        found = encoders_for(code)
+        if as_json:
+            say_json({"language": code, "encoders": [{**asdict(one), "supported": one.supported} for one in found]})
+        else:
+            say_encoders(found)
+        return
+    if as_json:
+        say_json({"families": {name: asdict(family) for name, family in FAMILIES.items()}, "languages": codes()})
+        return
     rows = [
         [name, f"full,{' last-N,' if family.layers else ''} head", family.note] for name, family in FAMILIES.items()
     ]
@@ -128,6 +156,24 @@ def models() -> None:
         say(f"embedded model `{EMBEDDED}`: installed; it needs no network")
     except InputError as error:
         say(f"embedded model `{EMBEDDED}`: not installed; {error}")
+    say(f"encoders for a language, such as `afina models --language pt`: {' '.join(codes())}")
+
+
+def say_encoders(encoders: Sequence[Encoder]) -> None:
+    """What is known of encoders, what they were trained on, and the sources. Nothing stands for what is not known."""
+    case = {True: "cased", False: "uncased", None: ""}
+    rows = [
+        [one.name, one.parameters or "", f"{one.vocabulary:,}" if one.vocabulary else "", case[one.cased],
+         one.context or "", one.licence, one.family if one.supported else f"{one.family} (not supported)"]
+        for one in encoders
+    ]  # fmt: skip
+    say_table(["encoder", "million parameters", "vocabulary", "case", "tokens", "licence", "family"], rows)
+    say()
+    for one in encoders:
+        about = [f"for {one.many:,} languages" if one.many else "", one.data, one.source]
+        say(f"{one.name}: {'; '.join(filter(None, about))}")
+    say()
+    say("train with one of them: --model NAME (downloaded from the Hugging Face hub), or --model FOLDER")
 
 
 @command(85)

@@ -102,6 +102,8 @@ def say_plan(plan: Plan) -> None:
         ["disk", f"about {plan.disk / 1e6:,.0f} MB"],
     ]
     say_table(["", "before early stopping"], rows)
+    for warning in plan.warnings:
+        say(f"warning: {warning}")
 
 
 def run_record(done: Done) -> dict[str, Any]:

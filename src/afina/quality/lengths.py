@@ -1,4 +1,4 @@
-"""What a model's tokenizer makes of the data: lengths, cuts, unknown tokens, words in pieces."""
+"""How many tokens the data have, and what the length limit cuts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ from ..tasks.base import Task
 from ..text.tokenization import Tokenizer, chunks
 from .findings import SHOWN, Finding
 
-UNKNOWN_SHARE = 0.01
-"""Share of unknown tokens from which a tokenizer does not know the language."""
-FERTILE = 2.5
-"""Tokens a word from which a tokenizer was made for another language."""
 CHUNK = 4096
 """Examples whose tokens are in memory at once."""
 
@@ -33,9 +29,6 @@ class Tally:
         places: The first of them.
         truncated_tokens: Number of tokens that they lose.
         coverage: Gold items by the reason why they can't be predicted.
-        tokens: Tokens in the windows, special ones left out.
-        unknown: Those of them that the tokenizer does not know.
-        words: Words between blanks.
     """
 
     lengths: list[int] = field(default_factory=list)
@@ -43,11 +36,8 @@ class Tally:
     places: list[str] = field(default_factory=list)
     truncated_tokens: int = 0
     coverage: Counter[str] = field(default_factory=Counter)
-    tokens: int = 0
-    unknown: int = 0
-    words: int = 0
 
-    def add(self, example: Example, one: Features, *, task: Task, unknown: int | None) -> None:
+    def add(self, example: Example, one: Features, *, task: Task) -> None:
         """Count an example."""
         self.lengths.append(length(one))
         if one.truncated_tokens:
@@ -55,11 +45,6 @@ class Tally:
             if len(self.places) < SHOWN:
                 self.places.append(example.place)
         self.coverage.update(task.coverage(example, one.windows))
-        for window in one.windows:
-            ids = window.ids[window.segments >= 0]
-            self.tokens += len(ids)
-            self.unknown += 0 if unknown is None else int((ids == unknown).sum())
-        self.words += len(example.text.split()) + len((example.pair or "").split())
 
 
 def length(one: Features) -> int:
@@ -75,7 +60,7 @@ def length_findings(task: Task, examples: Sequence[Example], *, tokenizer: Token
     tally = Tally()
     for chunk in chunks(examples, CHUNK):
         for example, one in zip(chunk, tokenizer.encode(chunk, slides=task.slides), strict=True):
-            tally.add(example, one, task=task, unknown=tokenizer.pretrained.unk_token_id)
+            tally.add(example, one, task=task)
     middle, high, top = (int(value) for value in np.quantile(tally.lengths, [0.5, 0.95, 1.0]))
     message = f"{name}: {many(len(examples), 'example')} of {middle} tokens (median), {high} (95 %), {top} at most"
     found = [Finding("note", "lengths", message)]
@@ -89,15 +74,4 @@ def length_findings(task: Task, examples: Sequence[Example], *, tokenizer: Token
         message = f"{name}: {coverage_line(task, tally.coverage)}"
         missing = tally.coverage.total() - tally.coverage[""]
         found.append(Finding("warning" if missing else "note", "coverage", message, missing))
-    unknown = tally.unknown / max(1, tally.tokens)
-    if unknown > UNKNOWN_SHARE:
-        message = f"{name}: {unknown:.1%} of the tokens are unknown to the tokenizer; does it know the language?"
-        found.append(Finding("warning", "unknown-tokens", message))
-    fertility = tally.tokens / max(1, tally.words)
-    if fertility > FERTILE:
-        message = (
-            f"{name}: {fertility:.1f} tokens a word; the tokenizer was made for another language or script, "
-            "and a model for this one would learn more from the same data"
-        )
-        found.append(Finding("warning", "fertility", message))
     return found

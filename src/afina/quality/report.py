@@ -25,6 +25,7 @@ from .labels import label_findings
 from .lengths import length_findings
 from .near_duplicates import near_duplicates_or_note
 from .remnants import remnants
+from .tokenizers import tokenizer_findings
 
 ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 """The gravest first."""
@@ -133,6 +134,7 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
         task = data.task.fit_tokens(train, encoded)
         for name, examples in data.given.items():
             findings += length_findings(task, examples, tokenizer=tokenizer, name=name)
+        findings += tokenizer_findings(task, data.given, tokenizer=tokenizer)
         if labels:
             issues = label_issues.find_label_issues(config, data)
             findings += issues.findings()

@@ -276,6 +276,10 @@ class Task(ABC):
         """The labels of a target, repeated as often as they occur; empty for numbers and answers."""
         return [example.target] if isinstance(example.target, str) else []
 
+    def gold_spans(self, example: Example) -> list[tuple[int, int]]:
+        """Character spans of the entities of a target; empty where targets are no entities."""
+        return []
+
     def stratum(self, example: Example) -> str:
         """The stratum of an example in stratified splits: its label, or the empty text where targets are not labels."""
         return example.target if isinstance(example.target, str) else ""

@@ -227,6 +227,13 @@ class Tokens(base.Task):
             return list(example.target)
         return [entity.label for entity in self.entities(example.target)]
 
+    def gold_spans(self, example: Example) -> list[tuple[int, int]]:
+        words = example.words
+        if words is None:
+            return [(span.start, span.end) for span in example.target]
+        entities = [] if self.plain else self.entities(example.target)
+        return [(words[entity.start][0], words[entity.end - 1][1]) for entity in entities]
+
     def show(self, target: Any) -> str:
         return inputs.show_names(label for tag in target if (label := getattr(tag, "label", tag)) != "O")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..assembly import state_store
 from ..config import Config
 from ..data.parts import Data
 from ..model import flops
 from ..model.states import states_size
+from .events import Note
 from .loop import epoch_batches
 from .recipe import recipe_of
 from .run import KEPT, Prepared, prepare
@@ -38,6 +39,7 @@ class Plan:
         states: Bytes of kept states.
         kept: Where the states are kept, as a message; empty where nothing is frozen.
         disk: Bytes of the run's folder and the kept states.
+        warnings: What the run would warn of before it trains.
     """
 
     examples: int
@@ -53,6 +55,7 @@ class Plan:
     states: int
     kept: str
     disk: float
+    warnings: tuple[str, ...] = ()
 
 
 def plan(config: Config, data: Data) -> Plan:
@@ -62,14 +65,17 @@ def plan(config: Config, data: Data) -> Plan:
         InputError: configuration, data or model can't be used.
     """
     stage = prepare(config, data)
+    warnings = []
     while True:
         try:
-            next(stage)
+            event = next(stage)
         except StopIteration as end:
             prepared: Prepared = end.value
             break
+        if isinstance(event, Note) and event.level == "warning":
+            warnings.append(event.text)
     with prepared.compute.active():
-        return figures(prepared)
+        return replace(figures(prepared), warnings=tuple(warnings))
 
 
 def figures(prepared: Prepared) -> Plan:

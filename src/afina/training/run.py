@@ -36,6 +36,7 @@ from ..model.vocabulary import distinct
 from ..printing import many
 from ..quality.findings import Finding
 from ..quality.report import audit, warning_lines
+from ..quality.tokenizers import summary, tokenizer_findings
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer
 from . import checkpoint, rundir
@@ -160,6 +161,9 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
             head_dropout=model.head_dropout, packing=config.training.packing, seed=config.seed,
         )  # fmt: skip
         strategy.apply(network)
+    with clock.part("check"):
+        told = tokenizer_findings(task, data.given, tokenizer=tokenizer)
+    yield from (Note(*line) for line in summary(told))
     splits: dict[str, EncodedDataset] = {}
     for name, examples in data.splits.items():
         with clock.part("tokenise"):
@@ -173,7 +177,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
     config = settled(config, data, tokenizer=tokenizer, strategy=strategy, network=network)
     hashes = parameter_hashes(network)
     network.restrict_vocabulary([*distinct(splits["train"].windows), tokenizer.pad])
-    return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, findings, clock)
+    return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, [*findings, *told], clock)
 
 
 def settled(
