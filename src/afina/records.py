@@ -67,12 +67,12 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A prediction as people and other programs take it.
+    """A prediction as people and other programs take it. An input without a text has no answer: its values are None.
 
     Attributes:
         cells: The answer as columns of a table, in the form in which training data hold such an answer; it comes first.
         confidence: How sure the model is of the whole answer, from 0 to 1; None where it can't say.
-        probabilities: Probability of each label, where the task has labels.
+        probabilities: Probability of each label, where the task has labels; None where there is no answer.
         text: The text that `marks` lie in.
         marks: What the answer names in it.
         words: The words of the text and their tags, where the answer can be written so.
@@ -80,7 +80,7 @@ class Output:
 
     cells: Mapping[str, Any]
     confidence: float | None = None
-    probabilities: Mapping[str, float] = field(default_factory=dict)
+    probabilities: Mapping[str, float | None] = field(default_factory=dict)
     text: str = ""
     marks: tuple[Mark, ...] = ()
     words: tuple[tuple[str, str], ...] = ()

@@ -162,6 +162,15 @@ def test_every_task_goes_to_every_writer_that_takes_it(
     name: str, number: int, tmp_path: Path, tiny: Callable[[str], Path]
 ) -> None:
     answers, task = predicted(name, number, tiny("bert"))
+    nothing = {
+        key: dict.fromkeys(value) if isinstance(value, dict) else None for key, value in answers[0].prediction.items()
+    }
+    tables = []
+    for rows in (answers, [answers[0]._replace(prediction=nothing), *answers]):  # an input without a text is first
+        write(tmp_path / "table.csv", rows, task, name="csv")
+        tables.append((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines())
+    assert tables[0][0] == tables[1][0]
+    answers.insert(1, answers[0]._replace(prediction=nothing))
     form = Form(task, tuple(answers[0].row.values))
     taken = 0
     for writer in writers():

@@ -17,9 +17,9 @@ CONFIDENCE = "confidence"
 def record(answered: Answered, form: Form) -> dict[str, Any]:
     """A prediction as an object: the data's columns, everything that was predicted, and the confidence."""
     output = form.output(answered)
-    said = {**answered.prediction, **{name: one for name, one in output.cells.items() if unsaid(name, answered)}}
-    if output.confidence is not None:
-        said.setdefault(CONFIDENCE, output.confidence)
+    more = {name: value for name, value in output.cells.items() if unsaid(name, answered)}
+    said = answered.prediction | more
+    said |= {name: value for name, value in confidence(output, form).items() if name not in said}
     names = free_names(form.kept, said, form.task)
     return {names[name]: value for name, value in answered.row.values.items() if name in names} | said
 
@@ -37,8 +37,7 @@ def flat_record(answered: Answered, form: Form) -> dict[str, Any]:
     output, said = form.output(answered), answered.prediction
     values = {name: said.get(name, value) for name, value in output.cells.items()}
     values |= {name: value for name, value in said.items() if name not in values and not isinstance(value, dict)}
-    if output.confidence is not None:
-        values.setdefault(CONFIDENCE, output.confidence)
+    values |= {name: value for name, value in confidence(output, form).items() if name not in values}
     values |= probabilities(output)
     names = free_names(form.kept, values, form.task)
     return {names[name]: answered.row.values.get(name) for name in form.kept} | values
@@ -63,14 +62,24 @@ def cells_of(answered: Answered, form: Form) -> dict[str, str]:
     """A prediction as cells by column."""
     output = form.output(answered)
     cells = {name: cell(value) for name, value in output.cells.items()}
-    if output.confidence is not None or form.task.gives or output.probabilities:
-        cells.setdefault(CONFIDENCE, "" if output.confidence is None else f"{output.confidence:.4f}")
-    return cells | {name: f"{value:.4f}" for name, value in probabilities(output).items()}
+    chances = {**confidence(output, form), **probabilities(output)}
+    return cells | {name: digits(value) for name, value in chances.items() if name not in cells}
 
 
-def probabilities(output: Output) -> dict[str, float]:
+def confidence(output: Output, form: Form) -> dict[str, float | None]:
+    """The column of the confidence, where answers of the task have one."""
+    there = output.confidence is not None or output.probabilities or form.task.gives
+    return {CONFIDENCE: output.confidence} if there else {}
+
+
+def digits(chance: float | None) -> str:
+    """A probability with 4 digits."""
+    return "" if chance is None else f"{chance:.4f}"
+
+
+def probabilities(output: Output) -> dict[str, float | None]:
     """The probability of each label by its column, `probability_LABEL`. Names that differ by case only get a number."""
-    found: dict[str, float] = {}
+    found: dict[str, float | None] = {}
     used: set[str] = set()
     for label, value in output.probabilities.items():
         name, number = f"probability_{label}", 1

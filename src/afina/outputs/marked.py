@@ -38,6 +38,8 @@ def line_of(answered: Answered, form: Form, *, paint: Paint = plain, longest: in
         longest: Characters of a text that has no marks; a passage is shown around its answer. None for all.
     """
     output, example = form.output(answered), answered.example
+    if next(iter(answered.prediction.values()), None) is None:
+        return paint("(no text)")
     if "answer" in form.task.gives:
         question = harmless(shortened(example.text, longest))
         return f"{question} {passage(output, paint, AROUND if longest else None)}"
@@ -102,7 +104,9 @@ def passage(output: Output, paint: Paint, around: int | None) -> str:
 def said(answered: Answered, output: Output) -> str:
     """What was said of a text: the labels with their probabilities, or the values by name."""
     answer = next(iter(answered.prediction.values()), None)
-    ranked = sorted(output.probabilities, key=lambda label: -output.probabilities[label])
+    if answer is None:
+        return "no text"
+    ranked = sorted(output.probabilities, key=lambda label: -(output.probabilities[label] or 0.0))
     given = [answer] if isinstance(answer, str) else answer
     if ranked and isinstance(given, list) and set(given) <= set(ranked):
         first = [label for label in ranked if label in given]

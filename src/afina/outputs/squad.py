@@ -26,7 +26,7 @@ def write_squad(file: TextIO, answers: Iterable[Answered], form: Form) -> None:
         if not key or key in seen:
             found = f"the id {printable(key)} stands twice" if key else "the question has no id"
             raise DataError(Problem(answered.row.place, found, "give each question its own id", "bad-id"))
-        text = next(iter(answered.prediction.values()))
+        text = next(iter(answered.prediction.values())) or ""
         pair = ": ".join(json.dumps(part, ensure_ascii=False) for part in (key, text))
         file.write(("," if seen else "{") + f"\n{pair}")
         seen.add(key)

@@ -37,9 +37,9 @@ def plain_output(example: Example, prediction: Prediction) -> Output:
     return Output(cells, chance if isinstance(chance, float) else None, probabilities, example.text)
 
 
-def numbers_in(value: Any) -> dict[str, float]:
-    """The numbers of an object that holds nothing else; empty for any other value."""
-    numbers = isinstance(value, dict) and all(isinstance(part, float) for part in value.values())
+def numbers_in(value: Any) -> dict[str, float | None]:
+    """The numbers of an object that holds nothing else, or nothing for each; empty for any other value."""
+    numbers = isinstance(value, dict) and all(isinstance(part, float | None) for part in value.values())
     return dict(value) if numbers else {}
 
 
@@ -52,6 +52,8 @@ def label_set_output(example: Example, prediction: Prediction, *, separator: str
         separator: What stands between labels in a cell. The list is written as JSON where that could be misread.
     """
     labels, probabilities = prediction["labels"], prediction[PROBABILITIES]
+    if labels is None:
+        return Output({"labels": None}, None, probabilities, example.text)
     sure = min((chance if name in labels else 1 - chance for name, chance in probabilities.items()), default=None)
     joined = separator.join(labels) if separator == ";" and all(map(stands_alone, labels)) else labels
     return Output({"labels": joined}, sure, probabilities, example.text)
@@ -70,14 +72,18 @@ def answer_output(example: Example, prediction: Prediction) -> Output:
     return Output(cells, chance, {}, example.pair or "", marks)
 
 
-def entities_output(example: Example, entities: Sequence[Mapping[str, Any]], words: Words | None = None) -> Output:
+def entities_output(
+    example: Example, entities: Sequence[Mapping[str, Any]] | None, words: Words | None = None
+) -> Output:
     """The output of entities in a raw text. Its confidence is the smallest of theirs; without entities it has none.
 
     Args:
         example: The text.
-        entities: What was found, by characters.
+        entities: What was found, by characters; None where there is no answer.
         words: How the text is cut into words, if the model says so.
     """
+    if entities is None:
+        return Output({"entities": None}, text=example.text)
     marks = [Mark(one["start"], one["end"], one["label"], one["score"]) for one in entities]
     cut = cut_at(segmented(example.text) if words is None else words, marks)
     cells = {"entities": readable(example.text, marks)}
@@ -93,6 +99,8 @@ def word_entities_output(example: Example, prediction: Prediction, words: Words)
         words: Characters of each word.
     """
     text, tags = example.text, prediction["tags"]
+    if tags is None:
+        return Output({"tags": None, "entities": None}, text=text)
     marks = [
         Mark(words[one["start"]][0], words[one["end"] - 1][1], one["label"], one["score"])
         for one in prediction["entities"]
@@ -110,6 +118,8 @@ def tags_output(example: Example, prediction: Prediction, words: Words) -> Outpu
         words: Characters of each word.
     """
     tags = prediction["tags"]
+    if tags is None:
+        return Output({"tags": None}, text=example.text)
     each = zip(words, tags, prediction["scores"], strict=True)
     marks = tuple(Mark(*word, tag, score) for word, tag, score in each)
     return Output({"tags": tags}, smallest(marks), {}, example.text, marks, pairs(example.text, words, tags))
