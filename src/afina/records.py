@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,36 @@ class Example:
     target: Any = None
     place: str = ""
     words: tuple[tuple[int, int], ...] | None = None
+
+
+class Mark(NamedTuple):
+    """A stretch [start, end) of a text that an answer names, with its label and the confidence in it, if any."""
+
+    start: int
+    end: int
+    label: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A prediction as people and other programs take it. An input without a text has no answer: its values are None.
+
+    Attributes:
+        cells: The answer as columns of a table, in the form in which training data hold such an answer; it comes first.
+        confidence: How sure the model is of the whole answer, from 0 to 1; None where it can't say.
+        probabilities: Probability of each label, where the task has labels; None where there is no answer.
+        text: The text that `marks` lie in.
+        marks: What the answer names in it.
+        words: The words of the text and their tags, where the answer can be written so.
+    """
+
+    cells: Mapping[str, Any]
+    confidence: float | None = None
+    probabilities: Mapping[str, float | None] = field(default_factory=dict)
+    text: str = ""
+    marks: tuple[Mark, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

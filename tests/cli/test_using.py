@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -96,17 +97,18 @@ def tricky() -> Path:
 
 def test_predictions_are_complete_and_in_order_in_every_format(trained: Trained, tricky: Path) -> None:
     for ending in ("csv", "tsv", "jsonl"):
-        result = afina("predict", trained.folder, "--data", tricky, "--out", f"out.{ending}")
+        result = afina("predict", trained.folder, "--data", tricky, "--no-keep", "--out", f"out.{ending}")
         assert (result.exit_code, result.stdout) == (0, f"10 predictions: out.{ending}\n"), result.output
     objects = read_lines(Path("out.jsonl"))
     with Path("out.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     lines = [line.split("\t") for line in Path("out.tsv").read_text(encoding="utf-8").splitlines()]
-    assert list(objects[0]) == ["label", "probabilities"]
-    assert lines[0] == list(table[0]) == ["label", "probability_bad", "probability_good"]
+    assert list(objects[0]) == ["label", "probabilities", "confidence"]
+    assert lines[0] == list(table[0]) == ["label", "confidence", "probability_bad", "probability_good"]
     assert len(objects) == len(table) == len(lines) - 1 == len(TRICKY)
     for one, row, line in zip(objects, table, lines[1:], strict=True):
-        assert list(row.values()) == line == [one["label"], *map(str, one["probabilities"].values())]
+        chances = [one["confidence"], *one["probabilities"].values()]
+        assert list(row.values()) == line == [one["label"], *(f"{chance:.4f}" for chance in chances)]
 
 
 def test_predictions_do_not_depend_on_their_neighbours(trained: Trained, tricky: Path) -> None:
@@ -119,22 +121,22 @@ def test_predictions_do_not_depend_on_their_neighbours(trained: Trained, tricky:
 
 
 def test_kept_columns_come_first_and_unharmed(trained: Trained, tricky: Path) -> None:
-    afina("predict", trained.folder, "--data", tricky, "--out", "out.csv", "--keep")
+    afina("predict", trained.folder, "--data", tricky, "--out", "out.csv")
     with Path("out.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    assert header == ["input_label", "text", "label", "probability_bad", "probability_good"]
+    assert header == ["input_label", "text", "label", "confidence", "probability_bad", "probability_good"]
     assert [row[:2] for row in rows] == [[str(i), text] for i, text in enumerate(TRICKY)]
-    afina("predict", trained.folder, "--data", tricky, "--out", "out.jsonl", "--keep")
+    afina("predict", trained.folder, "--data", tricky, "--out", "out.jsonl")
     objects = read_lines(Path("out.jsonl"))
     assert [(one["input_label"], one["text"]) for one in objects] == [(str(i), text) for i, text in enumerate(TRICKY)]
-    assert list(objects[0]) == ["input_label", "text", "label", "probabilities"]
+    assert list(objects[0]) == ["input_label", "text", "label", "probabilities", "confidence"]
 
 
 def test_in_tsv_tabs_and_newlines_become_spaces(trained: Trained, tricky: Path) -> None:
-    afina("predict", trained.folder, "--data", tricky, "--out", "out.tsv", "--keep")
+    afina("predict", trained.folder, "--data", tricky, "--out", "out.tsv")
     lines = Path("out.tsv").read_bytes().decode().split("\n")
     assert len(lines) == len(TRICKY) + 2
-    assert all(line.count("\t") == 4 for line in lines[:-1])
+    assert all(line.count("\t") == 5 for line in lines[:-1])
     texts = [line.split("\t")[1] for line in lines[1:-1]]
     assert texts == [re.sub(r"[\t\r\n]", " ", text) for text in TRICKY]
 
@@ -142,12 +144,12 @@ def test_in_tsv_tabs_and_newlines_become_spaces(trained: Trained, tricky: Path) 
 def test_kept_values_of_jsonl_rows_that_differ(trained: Trained) -> None:
     rows = [{"text": "a film", "tags": ["x", 1]}, {"text": "a song", "id": 7, "probabilities": None, "ok": True}]
     Path("in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    afina("predict", trained.folder, "--data", "in.jsonl", "--out", "out.csv", "--keep")
+    afina("predict", trained.folder, "--data", "in.jsonl", "--out", "out.csv")
     with Path("out.csv").open(newline="", encoding="utf-8") as file:
         header, *cells = csv.reader(file)
     assert header[:5] == ["text", "tags", "id", "probabilities", "ok"]
     assert [row[:5] for row in cells] == [["a film", '["x", 1]', "", "", ""], ["a song", "", "7", "", "true"]]
-    afina("predict", trained.folder, "--data", "in.jsonl", "--out", "out.jsonl", "--keep")
+    afina("predict", trained.folder, "--data", "in.jsonl", "--out", "out.jsonl")
     first, second = read_lines(Path("out.jsonl"))
     assert "id" not in first
     assert second["input_probabilities"] is None
@@ -164,8 +166,28 @@ def test_predictions_on_stdout_are_jsonl_and_nothing_else(
 def test_an_unknown_ending_is_refused_before_anything_else(tricky: Path) -> None:
     refused(
         afina("predict", "runs/absent", "--data", tricky, "--out", "out.xlsx"),
-        "'out.xlsx' must end in .csv, .tsv, .jsonl",
+        "'out.xlsx' must end in .conll, .csv, .html, .htm, .jsonl, .ndjson, .parquet, .json, .txt, .tsv",
+        "`afina formats` lists them",
     )
+    flags = ["--data", tricky, "--out-format"]
+    refused(afina("predict", "runs/absent", *flags, "cvs"), "'cvs' is not a format, did you mean 'csv'?")
+    refused(afina("predict", "runs/absent", *flags, "brat"), "brat goes to a folder, not to the standard output")
+
+
+def test_a_form_that_a_task_has_not_is_refused_before_it_predicts(trained: Trained, tricky: Path, here: Path) -> None:
+    for name in ("conll", "brat", "squad"):
+        result = afina("predict", trained.folder, "--data", tricky, "--out", "out", "--out-format", name)
+        refused(result, f"no predictions as {name}: classification ", "; there are: csv, html, jsonl, parquet, ")
+    assert [path.name for path in here.iterdir()] == ["tricky.csv"]
+
+
+def test_a_format_can_be_named(trained: Trained, tricky: Path) -> None:
+    result = afina("predict", trained.folder, "--data", tricky, "--out-format", "csv")
+    rows = list(csv.reader(io.StringIO(result.stdout, newline="")))
+    assert (len(rows), rows[0][:3]) == (len(TRICKY) + 1, ["input_label", "text", "label"])
+    page = afina("predict", trained.folder, "--data", tricky, "--out-format", "html", "--out", "page")
+    assert (page.exit_code, page.stdout) == (0, "10 predictions: page\n")
+    assert Path("page").read_text(encoding="utf-8").count("<li>") == len(TRICKY)
 
 
 def test_rows_that_cannot_be_read_are_all_listed_and_nothing_is_written(trained: Trained) -> None:
@@ -217,6 +239,6 @@ def test_a_number_for_a_pair_of_texts(trained: Trained) -> None:
     assert "pearson" in json.loads(result.stdout)["validation"]
     afina("predict", "run", "--data", "pairs.csv", "--out", "out.csv")
     header, *lines = Path("out.csv").read_text(encoding="utf-8").splitlines()
-    assert (header, len(lines)) == ("score", 24)
-    assert all(isinstance(float(line), float) for line in lines)
+    assert (header, len(lines)) == ("a,b,input_score,score", 24)
+    assert all(isinstance(float(line.split(",")[-1]), float) for line in lines)
     refused(afina("predict", "run", "--data", "pairs.csv", "--pair", "c"), "'c'", "The columns are")

@@ -60,8 +60,8 @@ def test_rows_of_a_file_stand_beside_their_predictions(model: Predictor, tmp_pat
     file.write_text("words\n" + "".join(f"{text}\n" for text in texts), encoding="utf-8")
     lost: list[int] = []
     answers = list(model.with_columns({"text": "words"}).stream_rows(str(file), on_truncated=lost.append))
-    assert [row.values["words"].strip() for row, _ in answers] == [text.strip() for text in texts]
-    assert [prediction for _, prediction in answers] == list(model.stream(texts))
+    assert [row.values["words"].strip() for row, _, _ in answers] == [text.strip() for text in texts]
+    assert [one.prediction for one in answers] == list(model.stream(texts))
     assert lost == [600 - (model.artifact.tokenizer.max_length - 2)]
     with pytest.raises(ConfigError, match="options"):
         model.with_columns({"words": "text"})

@@ -178,8 +178,12 @@ def say_encoders(encoders: Sequence[Encoder]) -> None:
 
 @command(85)
 def formats() -> None:
-    """List the forms of data files, and the endings of their names."""
+    """List the formats of data and of predictions, and the endings of their names."""
     from ..data.formats import readers
+    from ..outputs.writers import writers
 
     rows = [[reader.name, " ".join(reader.endings), reader.summary] for reader in readers()]
-    say_table(["format", "endings", "holds"], rows)
+    say_table(["format of data", "endings", "holds"], rows)
+    say()
+    rows = [[writer.name, " ".join(writer.endings), writer.summary] for writer in writers()]
+    say_table(["format of predictions", "endings", "holds"], rows)

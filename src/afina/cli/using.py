@@ -67,10 +67,9 @@ def predict(
     context: typer.Context,
     run: RunFlag,
     data: DataFlag,
-    out: Annotated[
-        str, flag("FILE", "A .csv, .tsv (unquoted: tabs and newlines become spaces) or .jsonl; - for stdout.")
-    ] = "-",
-    keep: Annotated[bool, typer.Option("--keep", help="Copy the data's columns in front of the predictions.")] = False,
+    out: Annotated[str, flag("FILE", "Where to: the ending is the format (.csv .jsonl ...); - for stdout.")] = "-",
+    out_format: Annotated[str | None, flag("NAME", "Format of the output; `afina formats` lists them.")] = None,
+    keep: Annotated[bool, typer.Option(help="Copy the data's columns in front of the predictions.")] = True,
     text: TextFlag = None,
     pair: PairFlag = None,
     header: HeaderFlag = None,
@@ -84,7 +83,7 @@ def predict(
     from ..serving.files import predict_file
 
     columns, reading = column_options(context.params), reading_options(context.params)
-    summary = predict_file(run, data, out=out, keep=keep, columns=columns, reading=reading)
+    summary = predict_file(run, data, out=out, out_format=out_format, keep=keep, columns=columns, reading=reading)
     if summary.truncated:
         limit, lost = summary.max_length, summary.truncated_tokens
         say(f"{summary.truncated:,} texts are longer than {limit} tokens and lose {lost:,} tokens", sys.stderr)

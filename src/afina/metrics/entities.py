@@ -62,6 +62,11 @@ def placed(spans: Iterable[Span], words: Sequence[tuple[int, int]]) -> list[Span
     return [Span(words[span.start][0], words[span.end - 1][1], span.label) for span in spans]
 
 
+def spans_of(entities: Iterable[Mapping[str, Any]]) -> set[Span]:
+    """Predicted entities as spans."""
+    return {Span(entity["start"], entity["end"], entity["label"]) for entity in entities}
+
+
 def breakdown(types: Sequence[str], table: Mapping[str, Array]) -> list[dict[str, Any]]:
     """The scores of each type.
 

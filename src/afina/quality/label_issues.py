@@ -35,9 +35,10 @@ from ..errors import ConfigError, MissingExtra
 from ..metrics.scores import macro_f1
 from ..model.network import Network
 from ..model.states import StateStore, states_size
+from ..outputs.csv_table import csv_writer
+from ..outputs.places import text_file
 from ..printing import many
 from ..records import Example, Features
-from ..serving.files import csv_writer, destination
 from ..tasks.base import Array, Task, find, names
 from ..text.tokenization import Tokenizer
 from ..work import drain
@@ -353,7 +354,7 @@ def write(found: LabelIssues, out: str | Path, *, data: str = "") -> None:
     Raises:
         ConfigError: the file can't be written, or is the data.
     """
-    with destination(str(out), data) as file:
+    with text_file(str(out), data) as file:
         writer = csv_writer(file, csv.QUOTE_NONNUMERIC)
         writer.writerow(COLUMNS)
         for rank, one in enumerate(found.rows, start=1):

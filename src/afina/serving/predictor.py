@@ -20,6 +20,7 @@ from ..data.parts import read_examples
 from ..data.sources import columns_of, read
 from ..errors import DataError, InputError
 from ..inference import Evaluation
+from ..outputs.writers import Answered
 from ..records import Example, Features, Prediction, Row
 from ..tasks.base import Array
 from ..tasks.inputs import COUNTABLE
@@ -89,8 +90,8 @@ class Predictor:
 
     def stream_rows(
         self, data: str, *, on_truncated: Callable[[int], None] = lambda _: None, **reading: Any
-    ) -> Iterator[tuple[Row, Prediction]]:
-        """Rows of a file beside their predictions, in order, in memory that does not grow with the file.
+    ) -> Iterator[Answered]:
+        """Rows of a file with their predictions, in order, in memory that does not grow with the file.
 
         Args:
             data: Path of the file, a folder or a glob.
@@ -110,10 +111,12 @@ class Predictor:
 
         refuse(read_inputs(art.task, data, **reading))
         items, again = tee(for_task(art.task, read(data, **reading)))
-        examples = sound(from_rows(art.task, items))
+        examples, asked = tee(sound(from_rows(art.task, items)))
         work = inference.predict(art.network, examples, tokenizer=art.tokenizer, task=art.task, watch=watch)
         predictions = art.network.compute.running(work)
-        yield from zip((item for item in again if isinstance(item, Row)), predictions, strict=True)
+        rows = (item for item in again if isinstance(item, Row))
+        for row, example, prediction in zip(rows, asked, predictions, strict=True):
+            yield Answered(row, example, prediction)
 
     def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
         """Scores on labelled data, with intervals.

@@ -17,8 +17,8 @@ from pydantic import Field
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import answers as scores
 from ..printing import many
-from ..records import Example, Features, Prediction, Row, ScoreRow, Window
-from . import base, inputs
+from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
+from . import base, inputs, presentation
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import softmax
 from .written import unwritten
@@ -75,6 +75,7 @@ class Answers(base.Task):
     summary = "the stretch of a passage that answers a question, or none"
     Options = AnswersOptions
     level = "token"
+    gives = ("marks", "answer")
     slides = True
     metrics: ClassVar = {
         "answer_f1": scores.answer_f1,
@@ -257,6 +258,9 @@ class Answers(base.Task):
             for i in order
         ]  # fmt: skip
         return {**answers[0], "alternatives": answers[1:]}
+
+    def output(self, example: Example, prediction: Prediction) -> Output:
+        return presentation.answer_output(example, prediction)
 
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         answer = prediction["answer"]

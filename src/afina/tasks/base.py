@@ -20,7 +20,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..errors import ConfigError, Problem, printable
 from ..metrics.scores import Metric
-from ..records import Example, Features, Prediction, Row, ScoreRow, Window
+from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
+from . import presentation
 
 if TYPE_CHECKING:
     import torch
@@ -140,6 +141,7 @@ class Task(ABC):
         Options: Class of the options.
         level: Whether a row of logits belongs to an example or a token. Logits of windows are averaged.
         label_unit: The unit that has one label of a fixed set and is searched for label errors, or None.
+        gives: What outputs hold beside cells: `marks` in a text, tagged `words`, an `answer` to a question.
         samples: Small learnable data for the contract tests.
         broken: Rows that the task must refuse, for the contract tests.
         options: Settings of the user.
@@ -152,6 +154,7 @@ class Task(ABC):
     Options: ClassVar[type[Options]]
     level: ClassVar[Literal["example", "token"]]
     label_unit: ClassVar[Literal["text", "word"] | None] = None
+    gives: ClassVar[tuple[str, ...]] = ()
     samples: ClassVar[Sequence[Sample]]
     broken: ClassVar[Sequence[Broken]]
 
@@ -362,6 +365,10 @@ class Task(ABC):
 
         The first entry is the prediction itself.
         """
+
+    def output(self, example: Example, prediction: Prediction) -> Output:
+        """A prediction as people and other programs take it; by default all its values as cells of a table."""
+        return presentation.plain_output(example, prediction)
 
     @abstractmethod
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, listed, printable
 from ..metrics import scores
-from ..records import Example, Features, Prediction, Row, ScoreRow, Window
+from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from ..text.spans import blank
-from . import base, inputs
+from . import base, inputs, presentation
 from .base import Array, Broken, HeadSpec, Sample
 from .contents import holds_labels, holds_sets, vector_length
 from .inputs import sigmoid
@@ -202,6 +202,9 @@ class Multilabel(base.Task):
             if probability >= threshold
         ]
         return {"labels": given, "probabilities": dict(zip(self.labels, probabilities.tolist(), strict=True))}
+
+    def output(self, example: Example, prediction: Prediction) -> Output:
+        return presentation.label_set_output(example, prediction, separator=self.options.separator)
 
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         return {

@@ -8,10 +8,13 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import DataError, Problem, listed, printable
 from ..printing import many
 from ..records import Example, Row
 from ..text.schemes import TAG
+from ..text.spans import opens, owners, segmented, without_overlaps
 from ..text.spellings import NESTED, OUTSIDE, Spelling, spelling_of
 from . import inputs
 from .contents import values_of
@@ -19,7 +22,7 @@ from .labels import is_whole
 from .written import unwritten
 
 if TYPE_CHECKING:
-    from .tokens import TokensOptions
+    from .tokens import Tokens, TokensOptions
 
 TOKEN_NAMES = ("tokens", "words", "form", "token", "word", "palavras", "palavra")
 TAG_NAMES = ("ner_tags", "tags", "labels", "pos_tags", "upos")
@@ -229,6 +232,22 @@ def adapted(
     if other is None:
         return found, []
     return respelled(examples, other), [f"tags are spelled otherwise than in the training data: {other.shown(tags)}"]
+
+
+def count_tags(task: Tokens, examples: Sequence[Example]) -> Counter[str]:
+    """How often words have each tag. Each is counted once in advance, so that none has an infinite weight."""
+    counts: Counter[str] = Counter(task.tags)
+    for example in examples:
+        if example.words is not None:
+            counts.update(task.tags[i] for i in task.word_tags(example))
+            continue
+        spans = without_overlaps(example.target)
+        owner = owners(spans, np.array(segmented(example.text), np.int64).reshape(-1, 2))
+        counts.update(
+            "O" if i < 0 else f"{'B' if first else 'I'}-{spans[i].label}"
+            for i, first in zip(owner.tolist(), opens(owner).tolist(), strict=True)
+        )
+    return counts
 
 
 # ---- doubts

@@ -20,12 +20,12 @@ from pydantic import Field
 from ..errors import ConfigError, DataError, Problem
 from ..metrics import entities as scores
 from ..metrics.scores import Metric
-from ..records import Example, Prediction, Row, ScoreRow, Window
+from ..records import Example, Output, Prediction, Row, ScoreRow, Window
 from ..text.schemes import entities_of, find_scheme, kind_of, to_bio, viterbi
 from ..text.segmentation import Segmentation
 from ..text.spans import Span, opens, owners, segmented, without_overlaps
 from ..text.spellings import spelling_of
-from . import base, inputs, markup, tagging
+from . import base, inputs, markup, presentation, tagging
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
 
@@ -81,6 +81,7 @@ class Tokens(base.Task):
     Options = TokensOptions
     level = "token"
     label_unit = "word"
+    gives = ("marks", "words")
     slides = True
 
     def __init__(self, options: Any, fitted: Mapping[str, Any] | None = None) -> None:
@@ -195,20 +196,7 @@ class Tokens(base.Task):
         task = self.with_fitted(**fitted)
         if self.options.class_weights == "none":
             return task
-        counts: Counter[str] = Counter(
-            task.tags
-        )  # counted once in advance, so that a tag that never occurs has a finite weight
-        for example in examples:
-            words = segmented(example.text) if example.words is None else example.words
-            if example.words is None:
-                owner = owners(without_overlaps(example.target), np.array(words, np.int64).reshape(-1, 2))
-                kinds = [span.label for span in without_overlaps(example.target)]
-                counts.update(
-                    "O" if i < 0 else f"{'B' if first else 'I'}-{kinds[i]}"
-                    for i, first in zip(owner.tolist(), opens(owner).tolist(), strict=True)
-                )
-            else:
-                counts.update(task.tags[i] for i in task.word_tags(example))
+        counts = tagging.count_tags(task, examples)
         return self.with_fitted(**fitted, weights=class_weights("balanced", task.tags, counts))
 
     def warnings(self, examples: Sequence[Example]) -> list[Problem]:
@@ -334,11 +322,16 @@ class Tokens(base.Task):
             visible = spans[:, 1] > spans[:, 0]
             return {"entities": self.entities_in(example.text, spans[visible], probabilities[visible])}
         if words is None:
-            words = self.segmentation.words(example.text) if self.segmentation else segmented(example.text)
+            words = self.raw_words(example.text)
         units = self.by_word(words, spans, probabilities)
         if self.plain:
             best = units.argmax(axis=1) if len(units) else []
-            return {"tags": [self.tags[i] for i in best], "scores": [float(units[i, k]) for i, k in enumerate(best)]}
+            said = {"tags": [self.tags[i] for i in best], "scores": [float(units[i, k]) for i, k in enumerate(best)]}
+            return (
+                said
+                if example.words is not None
+                else {**said, "tokens": [example.text[start:end] for start, end in words]}
+            )
         if example.words is None:
             return {"entities": self.entities_in(example.text, words, units)}
         tags, found = self.tagged(units)
@@ -347,6 +340,18 @@ class Tokens(base.Task):
         if again is not None and again != words:
             said[RAW] = self.entities_in(example.text, again, self.by_word(again, spans, probabilities))
         return said
+
+    def raw_words(self, text: str) -> Words:
+        """Words of a raw text, cut as in the training data where these had words."""
+        return self.segmentation.words(text) if self.segmentation else segmented(text)
+
+    def output(self, example: Example, prediction: Prediction) -> Output:
+        words = self.raw_words(example.text) if example.words is None else example.words
+        if self.plain:
+            return presentation.tags_output(example, prediction, words)
+        if example.words is None:
+            return presentation.entities_output(example, prediction["entities"], words)
+        return presentation.word_entities_output(example, prediction, words)
 
     def tagged(self, units: Array) -> tuple[list[str], list[tuple[int, int, str, float]]]:
         """Tags of units (words, tokens) from their probabilities [n, k], and entities: first unit, end, type, score."""
@@ -389,7 +394,7 @@ class Tokens(base.Task):
         """
         words, again = example.words, self.reread(example)
         if words is None:
-            return scores.agreement(self.types, example.target, spans_of(prediction["entities"]))
+            return scores.agreement(self.types, example.target, scores.spans_of(prediction["entities"]))
         if self.plain:
             whole = None if again is None else [*map(set(again).__contains__, words)]
             return scores.agreement_of_tags(self.types, example.target, said=prediction["tags"], whole=whole)
@@ -397,7 +402,7 @@ class Tokens(base.Task):
         row = scores.agreement(self.types, target, answer)
         if again is not None:
             gold, said = (scores.placed(spans, words) for spans in (target, answer))
-            raw = scores.agreement(self.types, gold, spans_of(prediction[RAW]) if RAW in prediction else said)
+            raw = scores.agreement(self.types, gold, scores.spans_of(prediction[RAW]) if RAW in prediction else said)
             row |= {f"{scores.RAW}{name}": raw[name] for name in ("correct", "predicted_count")}
         return row
 
@@ -443,8 +448,3 @@ class Tokens(base.Task):
         Broken({"text": "a cat", "spans": [{"start": 2, "label": "WHO"}]}, "expected spans"),
         Broken({"text": "a  cat", "spans": [{"start": 2, "end": 3, "label": "WHO"}]}, "only blanks"),
     )
-
-
-def spans_of(entities: Sequence[Mapping[str, Any]]) -> set[Span]:
-    """Predicted entities as spans."""
-    return {Span(entity["start"], entity["end"], entity["label"]) for entity in entities}
