@@ -37,7 +37,7 @@ DOORS = {
     "datasketch": {"quality/near_duplicates.py"},
     "scipy": {"metrics/intervals.py", "metrics/proportions.py"},
     "yaml": {"config.py", "templates.py"},
-    "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing")},
+    "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help")},
     "rich": {"progress.py"},
     "conllu": {"data/conllu.py"},
     "pyarrow": {"data/arrow.py", "outputs/parquet.py"},

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import printable
+from ..printing import many
 from ..records import Example
 from ..tasks.base import Task
 from ..text.characters import starts
@@ -25,7 +26,7 @@ from ..text.languages import LANGUAGES, guess_language
 from ..text.segmentation import unspaced
 from ..text.tokenization import Tokenizer, Tokens, chunks
 from ..text.words import INITIAL, WORD
-from .findings import SHOWN, Finding, many
+from .findings import SHOWN, Finding
 
 TEXTS, CHARACTERS = 5_000, 1_000_000
 """Examples and characters of a split that are measured at most."""

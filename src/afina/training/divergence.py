@@ -18,8 +18,8 @@ from .rundir import RunFolder
 WINDOW = 50
 """Steps over which a loss must be far above its start. A shorter training is never stopped."""
 FACTOR = 3.0
-"""How far: so many times the loss at the start. Trainings that learn stay at 1 or below. A head with 100 times the usual
-rate still learned something and came to 2.6; trainings that had diverged came to between 4 and 200."""
+"""How far: so many times the loss at the start. Trainings that learn stay at 1 or below. A head with 100 times the
+usual rate still learned something and came to 2.6; trainings that had diverged came to between 4 and 200."""
 
 
 @dataclass(frozen=True, slots=True)
