@@ -89,6 +89,17 @@ def test_log_loss_equals_scikit_learn() -> None:
     assert scores.log_loss(table) == pytest.approx(oracle.log_loss(gold, probabilities, labels=[0, 1, 2]))
 
 
+@given(st.lists(st.tuples(st.sampled_from([0.0, 1e-300, 1e-17, 0.25, 1 - 1e-17, 1.0]), st.booleans()), min_size=1))
+def test_the_log_loss_is_clipped_as_scikit_learn_clips_it(pairs: list[tuple[float, bool]]) -> None:
+    """One example whose label had no probability adds 36, not 690 or infinity."""
+    probabilities = np.array([[1 - p, p] for p, _ in pairs])
+    gold = np.array([int(hit) for _, hit in pairs])
+    chosen = probabilities[np.arange(len(pairs)), gold]
+    table = {"log_probability": np.array([scores.log_probability(float(p)) for p in chosen])}
+    assert scores.log_loss(table) == pytest.approx(oracle.log_loss(gold, probabilities, labels=[0, 1]), abs=1e-12)
+    assert scores.log_loss(table) < 36.05
+
+
 @given(numbers)
 def test_number_scores_equal_their_oracles(pairs: list[tuple[float, float]]) -> None:
     table = table_of(pairs, float)

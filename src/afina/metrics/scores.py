@@ -25,6 +25,8 @@ Metric = Callable[[Table], float]
 BINS = 15
 """Number of bins of the calibration error, as in Guo et al. (2017)."""
 EDGES = np.linspace(0, 1, BINS + 1)[1:-1]
+SMALLEST = float(np.finfo(np.float64).eps)
+"""Probability below which none counts in the log loss, as in scikit-learn: a loss of 36.04 at most."""
 LOWER_IS_BETTER = frozenset(
     {"log_loss", "expected_calibration_error", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error"}
 )
@@ -110,8 +112,16 @@ def matthews(table: Table) -> float:
 
 
 def log_loss(table: Table) -> float:
-    """Mean of -ln p(gold label), from the column `log_probability` [n]."""
+    """Mean of -ln p(gold label), from the column `log_probability` [n] that `log_probability` gives."""
     return mean(-table["log_probability"])
+
+
+def log_probability(probability: float) -> float:
+    """ln p for the log loss, with p kept between eps and 1 - eps of a float64, as scikit-learn does.
+
+    A single label with probability 0 (one that training lacks) would else make the whole loss infinite.
+    """
+    return math.log(min(max(probability, SMALLEST), 1 - SMALLEST))
 
 
 def expected_calibration_error(table: Table) -> float:

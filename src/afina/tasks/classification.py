@@ -149,7 +149,7 @@ class Classification(base.Task):
         return {
             "gold": self.labels.index(example.target) if known else len(self.labels),
             "predicted": self.labels.index(prediction["label"]),
-            "log_probability": float(np.log(max(probabilities.get(example.target, 0.0), 1e-300))),
+            "log_probability": scores.log_probability(probabilities.get(example.target, 0.0)),
             "confidence": probabilities[prediction["label"]],
         }
 
