@@ -84,3 +84,18 @@ def test_spellings_that_training_tells_apart_stay_apart() -> None:
     assert data.splits["validation"][0].target == "1.1"
     with pytest.raises(DataError, match=r"label '1\.00' does not occur"):
         read_data(load(None, {}), {"train": rows, "validation": [{"text": "x", "label": "1.00"}]})
+
+
+def test_the_constant_is_the_commonest_label_with_the_shares_as_probabilities() -> None:
+    constant = task().constant(EXAMPLES)
+    assert constant is not None
+    assert constant.name == "commonest label (a)"
+    assert constant.predict(EXAMPLES[0]) == {"label": "a", "probabilities": {"a": 0.6, "b": 0.2, "c": 0.2}}
+
+
+def test_labels_that_the_task_does_not_know_are_no_constant() -> None:
+    others = [Example("text", target="d")] * 3
+    assert task().constant(others) is None
+    constant = task().constant([*others, Example("text", target="b")])
+    assert constant is not None
+    assert constant.name == "commonest label (b)"

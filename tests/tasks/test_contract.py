@@ -157,6 +157,28 @@ def assert_said(said: Any, target: Any) -> None:
         assert said == target
 
 
+def test_a_constant_answers_alike_and_is_scored_as_a_model_is(case: Case) -> None:
+    """Every task of ours has one; a task of another package need not."""
+    constant = case.task.constant(case.examples)
+    assert constant is not None or case.task.name == "ordinal"
+    if constant is None:
+        return
+    assert 0 < len(constant.name) <= 60
+    predictions = [constant.predict(example) for example in case.examples]
+    assert json.loads(json.dumps(predictions, allow_nan=False)) == predictions
+    unlabelled = [constant.predict(replace(example, target=None)) for example in case.examples]
+    assert unlabelled == predictions
+    answers = [answer(prediction) for prediction in predictions]
+    if case.task.label_unit == "word":  # as many tags as words, all the same
+        answers = [[*set(tags)] for tags in answers if tags] or [0]
+    assert all(one == answers[0] for one in answers)
+    model = case.predictions(case.network())
+    assert all(set(one) == set(other) for one, other in zip(predictions, model, strict=True))
+    metrics = inference.score(case.task, inference.table_of(case.task, case.examples, predictions=predictions))
+    assert list(metrics) == list(case.task.metrics)
+    assert not metrics[next(iter(metrics))] > 0.95
+
+
 def test_predictions_and_facts_are_json(case: Case) -> None:
     predictions = case.predictions(case.network())
     assert json.loads(json.dumps(predictions, allow_nan=False)) == predictions

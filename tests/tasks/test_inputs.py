@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from afina.errors import ConfigError, DataError
 from afina.records import Example, Row
@@ -208,3 +210,9 @@ def test_a_list_of_one_label_in_writing_is_the_label(cell: object, label: str) -
 def test_several_labels_in_a_cell_are_no_class(cell: object) -> None:
     with pytest.raises(DataError, match=r"a\.csv:2: .*expected one label, found .*--task multilabel"):
         inputs.read_label(Row({"label": cell}, "a.csv:2"), "label")
+
+
+@given(st.text())
+def test_a_brief_label_is_one_short_line(label: str) -> None:
+    assert len(inputs.brief(label)) <= 24
+    assert "\n" not in inputs.brief(label)

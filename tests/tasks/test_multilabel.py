@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from afina import inference
 from afina.errors import ConfigError, DataError
 from afina.records import Example, Row
 from afina.tasks.inputs import sigmoid
@@ -182,3 +186,20 @@ def test_one_label_in_two_spellings_across_files() -> None:
     found, notes = task(["0", "1"]).adapt([Example("x", target=("1.0",)), Example("y", target=())])
     assert [one.target for one in found] == [("1",), ()]
     assert notes == ["label '1.0' is read as '1', as the training data spell it (1 times)"]
+
+
+@given(st.lists(st.sets(st.sampled_from("abcd")), min_size=2, max_size=12).filter(any))
+def test_no_constant_set_of_labels_has_a_higher_micro_f1(sets: list[set[str]]) -> None:
+    """Against every subset of the labels."""
+    examples = [Example("text", target=tuple(sorted(one))) for one in sets]
+    fitted = task([]).fit(examples)
+    constant = fitted.constant(examples)
+    assert constant is not None
+    prediction = constant.predict(examples[0])
+
+    def score(labels: Iterable[str]) -> float:
+        said = prediction | {"labels": list(labels)}
+        return inference.score(fitted, inference.table_of(fitted, examples, predictions=[said] * len(sets)))["micro_f1"]
+
+    every = [chosen for k in range(1, 5) for chosen in combinations(fitted.labels, k)]
+    assert score(prediction["labels"]) == pytest.approx(max(map(score, every)))

@@ -65,3 +65,10 @@ def test_what_may_mean_thousands_is_refused_with_a_cure(values: list[str]) -> No
         with pytest.raises(DataError, match=r"--set options\.decimal=comma"):
             task.read(rows[0])
         assert Regression(RegressionOptions(decimal="comma", label="score", text="text")).read(rows[0]).target == 4.5
+
+
+def test_the_constant_is_the_mean() -> None:
+    constant = Regression(RegressionOptions(text="text", label="score")).fit(EXAMPLES).constant(EXAMPLES)
+    assert constant is not None
+    assert constant.name == "mean (183.3)"
+    assert constant.predict(EXAMPLES[0]) == {"score": pytest.approx(550 / 3)}

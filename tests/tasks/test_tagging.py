@@ -10,7 +10,7 @@ import pytest
 from afina.config import load
 from afina.data.parts import read_data
 from afina.errors import ConfigError, DataError
-from afina.records import Row
+from afina.records import Example, Row
 from afina.tasks import tagging
 from afina.tasks.tokens import Tokens, TokensOptions
 from afina.text.spans import Span
@@ -206,3 +206,15 @@ def test_a_model_of_words_answers_for_raw_text_where_there_are_no_words() -> Non
     assert trained.columns(["1", "text"], labelled=False).options.text is None
     with pytest.raises(ConfigError, match="tokens: the data have no column '1'"):
         trained.columns(["id", "text"])
+
+
+def test_the_constant_of_entities_is_none_at_all_and_of_tags_the_commonest() -> None:
+    words = [Example("a dog barks", target=("DET", "NOUN", "NOUN"), words=((0, 1), (2, 5), (6, 11)))]
+    none, tag = (tagging.constant_of(words, plain=plain) for plain in (False, True))
+    assert none is not None
+    assert tag is not None
+    assert none.name == "no entity"
+    assert none.predict(words[0]) == {"tags": ["O", "O", "O"], "entities": []}
+    assert none.predict(Example("a text")) == {"entities": []}
+    assert tag.name == "commonest tag (NOUN)"
+    assert tag.predict(words[0]) == {"tags": ["NOUN"] * 3, "scores": [2 / 3] * 3}

@@ -19,7 +19,7 @@ from ..metrics import answers as scores
 from ..printing import many
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from . import base, inputs, presentation
-from .base import Array, Broken, HeadSpec, Sample
+from .base import Array, Broken, Constant, HeadSpec, Sample
 from .inputs import softmax
 from .written import unwritten
 
@@ -269,6 +269,10 @@ class Answers(base.Task):
             "f1": scores.best_f1(answer, texts_of(example)),
             "has_answer": int(bool(example.target)),
         }
+
+    def constant(self, examples: Sequence[Example]) -> Constant | None:
+        silence = {"answer": "", "start": 0, "end": 0, "probability": 1.0, "alternatives": []}
+        return Constant("no answer", lambda _: silence)
 
     samples = (
         Sample(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -112,6 +112,20 @@ class HeadSpec:
     config: Mapping[str, Any] = field(default_factory=dict)
     tags: bool = False
     scale: tuple[float, float] = (1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The best answer that looks at no input: what any model must beat.
+
+    Attributes:
+        name: What it always answers, for people, such as "commonest label (good)".
+        predict: The prediction for an example, in the form that `Task.decode` gives. Only the number of its words may
+            count.
+    """
+
+    name: str
+    predict: Callable[[Example], Prediction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +387,10 @@ class Task(ABC):
     @abstractmethod
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         """One row of the table that the metrics read. The example must have a target."""
+
+    def constant(self, examples: Sequence[Example]) -> Constant | None:
+        """The constant answer that labelled examples suggest to the fitted task, as a baseline; None without one."""
+        return None
 
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         """The scores of each label, one row per label; empty where there are no labels."""

@@ -13,7 +13,7 @@ from ..errors import ConfigError, DataError, Problem, listed
 from ..metrics import scores
 from ..records import Example, Prediction, Row, ScoreRow, Window
 from . import base, inputs
-from .base import Array, Broken, HeadSpec, Sample
+from .base import Array, Broken, Constant, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
 from .labels import adapted, in_vector
 
@@ -152,6 +152,18 @@ class Classification(base.Task):
             "log_probability": scores.log_probability(probabilities.get(example.target, 0.0)),
             "confidence": probabilities[prediction["label"]],
         }
+
+    def constant(self, examples: Sequence[Example]) -> Constant | None:
+        """The commonest label, the first in order of equally common ones; the shares of the labels are probabilities.
+
+        Labels that the task does not know are left out.
+        """
+        counts = Counter(example.target for example in examples if example.target in self.labels)
+        if not counts:
+            return None
+        best = max(self.labels, key=counts.__getitem__)
+        prediction = {"label": best, "probabilities": {label: counts[label] / counts.total() for label in self.labels}}
+        return Constant(f"commonest label ({inputs.brief(best)})", lambda _: prediction)
 
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         unseen = bool((table["gold"] == len(self.labels)).any())

@@ -348,6 +348,12 @@ def show_names(names: Iterable[str]) -> str:
     return printable(joined, 40) if joined else "nothing"
 
 
+def brief(label: str) -> str:
+    """A label on one short line, for a heading."""
+    line = " ".join(label.split())
+    return line if len(line) <= 24 else f"{line[:23]}…"
+
+
 def sorted_labels(labels: Iterable[str]) -> list[str]:
     """Distinct labels in a stable order: by value where all are whole numbers, else by code point."""
     distinct = set(labels)

@@ -14,7 +14,7 @@ from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import scores
 from ..records import Example, Prediction, Row, ScoreRow, Window
 from . import base, inputs
-from .base import Array, Broken, HeadSpec, Sample
+from .base import Array, Broken, Constant, HeadSpec, Sample
 from .contents import holds_numbers
 
 if TYPE_CHECKING:
@@ -115,6 +115,11 @@ class Regression(base.Task):
 
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         return {"gold": float(example.target), "predicted": float(prediction["score"])}
+
+    def constant(self, examples: Sequence[Example]) -> Constant | None:
+        """The mean of the targets, which has the smallest mean squared error of all numbers."""
+        mean = math.fsum(example.target / len(examples) for example in examples)
+        return Constant(f"mean ({mean:.4g})", lambda _: {"score": mean})
 
     samples = (
         Sample(

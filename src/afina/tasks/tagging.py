@@ -12,11 +12,12 @@ import numpy as np
 
 from ..errors import DataError, Problem, listed, printable
 from ..printing import many
-from ..records import Example, Row
+from ..records import Example, Prediction, Row
 from ..text.schemes import TAG
 from ..text.spans import opens, owners, segmented, without_overlaps
 from ..text.spellings import NESTED, OUTSIDE, Spelling, spelling_of
 from . import inputs
+from .base import Constant
 from .contents import values_of
 from .labels import is_whole
 from .written import unwritten
@@ -287,3 +288,30 @@ def entity_types(counts: Mapping[str, int]) -> list[str]:
     types = sorted(set(counts) - set(outside))
     most = len(outside) == 1 and 2 * counts[outside[0]] > sum(counts.values())
     return types if most and len(types) <= TYPES else []
+
+
+def constant_of(examples: Sequence[Example], *, plain: bool) -> Constant | None:
+    """The constant answer of tags: the commonest tag for every word, or no entity at all.
+
+    Args:
+        examples: Labelled ones.
+        plain: Whether tags are independent labels of words, rather than parts of entities.
+    """
+    if not plain:
+        return Constant("no entity", silent)
+    counts = Counter(tag for example in examples for tag in example.target)
+    if not counts:
+        return None
+    best = min(counts, key=lambda tag: (-counts[tag], tag))
+    share = counts[best] / counts.total()
+
+    def tagged(example: Example) -> Prediction:
+        words = len(example.words or ())
+        return {"tags": [best] * words, "scores": [share] * words}
+
+    return Constant(f"commonest tag ({inputs.brief(best)})", tagged)
+
+
+def silent(example: Example) -> Prediction:
+    """The prediction of no entity, for words or for a text."""
+    return {**({} if example.words is None else {"tags": ["O"] * len(example.words)}), "entities": []}

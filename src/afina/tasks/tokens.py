@@ -412,6 +412,9 @@ class Tokens(base.Task):
             return None
         return self.segmentation.again(example.text, example.words)
 
+    def constant(self, examples: Sequence[Example]) -> base.Constant | None:
+        return tagging.constant_of(examples, plain=self.plain)
+
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         return scores.breakdown([*self.types, UNSEEN], table)
 
