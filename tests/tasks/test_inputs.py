@@ -214,5 +214,5 @@ def test_several_labels_in_a_cell_are_no_class(cell: object) -> None:
 
 @given(st.text())
 def test_a_brief_label_is_one_short_line(label: str) -> None:
-    assert len(inputs.brief(label)) <= 24
+    assert len(inputs.brief(label)) <= 14
     assert "\n" not in inputs.brief(label)

@@ -351,7 +351,7 @@ def show_names(names: Iterable[str]) -> str:
 def brief(label: str) -> str:
     """A label on one short line, for a heading."""
     line = " ".join(label.split())
-    return line if len(line) <= 24 else f"{line[:23]}…"
+    return line if len(line) <= 14 else f"{line[:13]}…"
 
 
 def sorted_labels(labels: Iterable[str]) -> list[str]:
