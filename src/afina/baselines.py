@@ -20,7 +20,7 @@ import numpy as np
 from . import inference
 from .assembly import EncodedDataset
 from .records import Example
-from .tasks.base import Array, Task
+from .tasks.base import Array, Constant, Task
 from .work import Work
 
 LINEAR = "TF-IDF linear"
@@ -53,11 +53,13 @@ class Baselines:
     """Baselines on the rows of each split.
 
     Attributes:
+        constant: The constant answer, or None without one.
         tables: By split, the score table of each baseline by its name.
         failures: Why a baseline is missing, by its name.
     """
 
     tables: dict[str, dict[str, dict[str, Array]]]
+    constant: Constant | None = None
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -68,34 +70,33 @@ def baselines(task: Task, splits: Mapping[str, EncodedDataset]) -> Work[Baseline
         task: Fitted, without thresholds; those of the linear model are fitted to the split `validation`.
         splits: Encoded examples by split.
     """
-    makers: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {"constant": lambda: constants(task, splits)}
+    tables: dict[str, dict[str, dict[str, Array]]] = {name: {} for name in splits if name != "train"}
+    failures: dict[str, str] = {}
+    constant: Constant | None = None
+
+    def add(name: str, found: Mapping[str, dict[str, Array]]) -> None:
+        for split, table in found.items():
+            tables[split][name] = table
+
+    # What fails is the foreign library, another package's task, or for want of memory.
+    try:
+        constant = task.constant(splits["train"].examples)
+        if constant is not None:
+            add(constant.name, {name: unvaried(task, constant, splits[name].examples) for name in tables})
+    except Exception as error:
+        failures["constant"] = f"{type(error).__name__}: {error}"
+    yield 0.1
     if task.level == "example":
-        makers[LINEAR] = lambda: {name: {LINEAR: table} for name, table in linear(task, splits).items()}
-    result = Baselines({name: {} for name in splits if name != "train"})
-    for number, (name, make) in enumerate(makers.items(), 1):
         try:
-            for split, tables in make().items():
-                result.tables[split].update(tables)
-        except Exception as error:  # of the foreign library, of another package's task, for want of memory
-            result.failures[name] = f"{type(error).__name__}: {error}".strip(": ")
-        yield number / len(makers)
-    return result
+            add(LINEAR, linear(task, splits))
+        except Exception as error:
+            failures[LINEAR] = f"{type(error).__name__}: {error}"
+    return Baselines(tables, constant, failures)
 
 
-def constants(task: Task, splits: Mapping[str, EncodedDataset]) -> dict[str, dict[str, dict[str, Array]]]:
-    """The score tables of the constant answer of the training examples, by split and by its name."""
-    constant = task.constant(splits["train"].examples)
-    if constant is None:
-        return {}
-    return {
-        name: {
-            constant.name: inference.table_of(
-                task, part.examples, predictions=[constant.predict(example) for example in part.examples]
-            )
-        }
-        for name, part in splits.items()
-        if name != "train"
-    }
+def unvaried(task: Task, constant: Constant, examples: Sequence[Example]) -> dict[str, Array]:
+    """The score table of a constant answer."""
+    return inference.table_of(task, examples, predictions=[constant.predict(example) for example in examples])
 
 
 def linear(task: Task, splits: Mapping[str, EncodedDataset]) -> dict[str, dict[str, Array]]:

@@ -39,6 +39,7 @@ SHORT = {
     "learning_rate": "training.learning_rate",
     "weight_decay": "training.weight_decay",
     "patience": "training.patience",
+    "baseline": "training.baseline",
     "cache_memory": "training.cache_memory",
     "cache_disk": "training.cache_disk",
     "train": "data.train",
@@ -159,6 +160,9 @@ class TrainingConfig(Section):
     )
     diverged: Literal["stop", "warn"] = Field(
         "stop", description="when the loss is far above its start and stays there: stop, or warn and go on"
+    )
+    baseline: Literal["on", "off"] = Field(
+        "on", description="on: score a constant answer and a TF-IDF linear model on the same examples, too"
     )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int | None = Field(

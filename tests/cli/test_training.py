@@ -19,11 +19,12 @@ def test_training_prints_notes_evaluations_scores_and_the_next_command(trained: 
         r"^epoch 1  accuracy \d\.\d{4}  macro_f1 \d\.\d{4}  \(best\)  [\d,]+ tokens/s  loss \d\.\d{4}$", said, re.M
     )
     assert re.search(r"^epoch 2  accuracy ", said, re.M)
-    assert re.search(r"^no interval: .*macro_f1.* \(\d+ examples are too few for an interval\)", said, re.M)
-    assert re.search(
-        r"^metric +validation, \d+ examples \(95 % interval\)  test, 9 examples \(95 % interval\)$", said, re.M
-    )
-    assert re.search(r"^accuracy +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]  +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]$", said, re.M)
+    assert re.search(r"^warning: validation has \d+ examples: its scores are a hint at most", said, re.M)
+    heading = r"metric +model \(95 % interval\) +commonest label \((good|bad)\)  TF-IDF linear$"
+    assert re.search(rf"^validation, \d+ examples \(chose the epoch\)\n{heading}", said, re.M)
+    assert re.search(rf"^test, 9 examples\n{heading}", said, re.M)
+    assert len(re.findall(r"^accuracy +\d\.\d{4}( \[\d\.\d{4}, \d\.\d{4}\])?  +\d\.\d{4} +\d\.\d{4}$", said, re.M)) == 2
+    assert re.search(r"^labels of test\nlabel  precision  recall  f1 +support  predicted\nbad ", said, re.M)
     assert f"run:  {trained.folder}\nnext: afina predict {trained.folder} --data FILE --out predictions.csv\n" in said
     assert "\x1b" not in said
     assert (trained.folder / "model" / "afina.json").is_file()
@@ -31,8 +32,8 @@ def test_training_prints_notes_evaluations_scores_and_the_next_command(trained: 
 
 def test_quiet_prints_the_result_only(trained: Trained) -> None:
     said = afina("train", *trained.flags, "--out", "run", "--quiet").stdout
-    assert said.startswith("\nmetric ")
-    assert "epoch" not in said
+    assert said.startswith("\nvalidation, ")
+    assert "epoch " not in said
     assert "run:  run\n" in said
 
 
@@ -44,9 +45,19 @@ def test_json_is_one_object(trained: Trained) -> None:
     assert record["folder"] == str(Path("runs/classification-full-0"))
     assert set(record["validation"]["accuracy"]) == {"value", "low", "high"}
     assert record["test"] is None
+    assert set(record["baselines"]["validation"]) == {"commonest label (bad)", "TF-IDF linear"}
+    assert {"code", "message"} == set(record["warnings"][0])
     assert record["best_epoch"] == 1
     assert record["parameters"]["trained"] > 0
     assert record["seconds"]["train"] > 0
+
+
+def test_without_baselines_the_table_has_the_model_alone(trained: Trained) -> None:
+    result = afina("train", *trained.flags, "--baseline", "off", "--out", "run")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^metric +value \(95 % interval\)$", result.stdout, re.M)
+    assert "TF-IDF" not in result.stdout
+    refused(afina("train", *trained.flags, "--baseline", "maybe"), "training.baseline", "'on' or 'off'", "'maybe'")
 
 
 def test_a_second_run_gets_a_folder_of_its_own(trained: Trained) -> None:

@@ -15,8 +15,9 @@ from afina import strategies
 from afina.config import Config, load
 from afina.errors import ConfigError, DataError, ModelError
 from afina.training import rundir
+from afina.training.conclude import conclude
 from afina.training.events import Begin, Done, Event, Note, Progress, Scored, Step
-from afina.training.run import Prepared, Trained, conclude, fit, prepare, settled, stream
+from afina.training.run import Prepared, Trained, fit, prepare, settled, stream
 from tests.networks import network_of, tokenizer_of
 from tests.runs import (
     bytes_of,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import shortened
-from ..printing import duration, number, say, say_table
+from ..printing import duration, many, number, say, say_table
 from ..training.rundir import finite
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from ..quality.findings import Finding
     from ..training.events import Done
     from ..training.plan import Plan
+
+LABELS = 12
+"""Lines of the table of labels at the end of a training."""
 
 
 def say_json(value: Any) -> None:
@@ -62,13 +66,55 @@ def say_result(done: Done) -> None:
     """Scores, where the run lies, and what to type next."""
     parts = {"validation": done.validation, "test": done.test}
     held = {name: part for name, part in parts.items() if part is not None}
-    rows = [[metric, *(with_interval(part, metric) for part in held.values())] for metric in done.validation.metrics]
-    say()
-    say_table(["metric", *(f"{name}, {part.examples:,} examples (95 % interval)" for name, part in held.items())], rows)
-    say_reasons(*held.values())
+    for name, part in held.items():
+        say()
+        say(f"{name}, {many(part.examples, 'example')}{' (chose the epoch)' if name == 'validation' else ''}")
+        say_scores(part)
+        say_reasons(part)
+    name, part = list(held.items())[-1]
+    if part.breakdown:
+        say()
+        say_breakdown(part, name)
     say()
     say(f"run:  {done.folder}")
     say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
+
+
+def say_scores(evaluation: Evaluation) -> None:
+    """Scores with their bounds, beside those of the baselines."""
+    beside = evaluation.baselines
+    rows = [
+        [metric, with_interval(evaluation, metric), *(stated(scores[metric]) for scores in beside.values())]
+        for metric in evaluation.metrics
+    ]
+    say_table(["metric", "model (95 % interval)" if beside else "value (95 % interval)", *beside], rows)
+
+
+def stated(value: float) -> str:
+    """A score of a baseline, or a dash where it is undefined."""
+    return number(value) if math.isfinite(value) else "-"
+
+
+def say_breakdown(evaluation: Evaluation, name: str) -> None:
+    """The scores of each label; of many labels, the worst and the commonest."""
+    lines = evaluation.breakdown
+    chosen = telling(lines)
+    kind = f"labels of {name}" if len(chosen) == len(lines) else f"labels of {name}, the worst and the commonest"
+    say(f"{kind} ({many(len(lines) - len(chosen), 'other')} in run.json)" if len(chosen) < len(lines) else kind)
+    say_table(list(lines[0]), [list(line.values()) for line in chosen])
+
+
+def telling(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of a table of labels to look at, in its order: all, or of many the commonest and the worst of the rest.
+
+    Labels without gold examples are the last to be shown.
+    """
+    if len(lines) <= LABELS:
+        return list(lines)
+    order = sorted(range(len(lines)), key=lambda i: -lines[i].get("support", 0))
+    common, others = order[: LABELS // 2], order[LABELS // 2 :]
+    worst = sorted(others, key=lambda i: (not lines[i].get("support", 0), lines[i].get("f1", 0.0)))
+    return [lines[i] for i in sorted(common + worst[: LABELS - len(common)])]
 
 
 def say_findings(notes: Sequence[str], findings: Sequence[Finding]) -> None:
@@ -112,6 +158,11 @@ def run_record(done: Done) -> dict[str, Any]:
         "folder": str(done.folder),
         "validation": scores_record(done.validation),
         "test": None if done.test is None else scores_record(done.test),
+        "baselines": {
+            "validation": done.validation.baselines,
+            "test": None if done.test is None else done.test.baselines,
+        },
+        "warnings": done.record["warnings"],
         "best_epoch": done.record["best"]["epoch"],
         "parameters": done.record["parameters"],
         "seconds": done.record["seconds"],
@@ -120,8 +171,7 @@ def run_record(done: Done) -> dict[str, Any]:
 
 def say_evaluation(evaluation: Evaluation) -> None:
     """Scores, the breakdown, and what the length limit cost."""
-    rows = [[metric, with_interval(evaluation, metric)] for metric in evaluation.metrics]
-    say_table(["metric", "value (95 % interval)"], rows)
+    say_scores(evaluation)
     say_reasons(evaluation)
     if evaluation.breakdown:
         say()
@@ -136,6 +186,7 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
     """An evaluation for programs: what `afina evaluate --json` prints."""
     return {
         "metrics": scores_record(evaluation),
+        "baselines": evaluation.baselines,
         "breakdown": evaluation.breakdown,
         "examples": evaluation.examples,
         "truncated": evaluation.truncated,

@@ -110,6 +110,15 @@ def train(
     learning_rate: Annotated[float | None, flag("X", "Peak learning rate.", panel=TRAINING)] = None,
     weight_decay: Annotated[float | None, flag("X", "Decoupled weight decay.", panel=TRAINING)] = None,
     patience: Annotated[int | None, flag("N", "Epochs without a better score before stopping.", panel=TRAINING)] = None,
+    baseline: Annotated[
+        str | None,
+        flag(
+            "on|off",
+            "Score what costs nothing on the same rows: a constant, TF-IDF.",
+            panel=TRAINING,
+            values=lambda: ("on", "off"),
+        ),
+    ] = None,
     cache_memory: Annotated[float | None, flag("GB", "Memory for the states of frozen layers.", panel=TRAINING)] = None,
     cache_disk: Annotated[
         float | None, flag("GB", "Disk for them, shared by runs; 0 for none.", panel=TRAINING)

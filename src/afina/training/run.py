@@ -13,8 +13,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from .. import assembly, disk, inference, strategies
-from ..artifact import Artifact
+from .. import assembly, disk, strategies
 from ..assembly import (
     EncodedDataset,
     coverage,
@@ -28,7 +27,6 @@ from ..compute import Compute, choose
 from ..config import Config, dump
 from ..data.parts import Data, read_data
 from ..errors import ConfigError
-from ..inference import Evaluation
 from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.states import StateStore, states_size
@@ -40,15 +38,14 @@ from ..quality.tokenizers import summary, tokenizer_findings
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer
 from . import checkpoint, rundir
+from .conclude import conclude
 from .divergence import rate_warnings, rates_of
-from .events import Done, Event, Note, Progress, with_progress
-from .proof import prove
+from .events import Event, Note, Progress, with_progress
 from .recipe import decided, recipe_of
-from .resume import fingerprint_of, machine, resume
-from .speed import speed_note, speed_of
+from .resume import fingerprint_of, resume
 from .trainer import Clock, Trainer
 
-NEUTRAL = {"cache_memory", "cache_disk", "checkpoint_every", "diverged"}
+NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged"}
 """Training settings that don't change what is computed."""
 KEPT = ("train", "validation")
 """Splits that are computed more than once, so that keeping their states pays."""
@@ -322,97 +319,3 @@ def check_room(folder: Path, network: Network) -> None:
             f"out: {folder}: the run needs {needed / 1e6:,.1f} MB for checkpoints and the model, and "
             f"{free / 1e6:,.1f} MB are free; make room, or give a folder on another disk (--out)"
         )
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Conclude.
-
-
-def conclude(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
-    """Prove the freeze, score the best weights and save the model. Closing the generator leaves a checkpoint.
-
-    Args:
-        trained: Result of `fit`.
-        folder: Folder of the run.
-
-    Raises:
-        TrainingError: a frozen weight moved, or something can't be written.
-    """
-    return trained.prepared.compute.running(concluded_in(trained, folder))
-
-
-def concluded_in(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
-    """`conclude` with a checkpoint if it is closed, where the process is set up for it."""
-    try:
-        return (yield from proved_scored_saved(trained, folder))
-    except GeneratorExit:
-        trained.trainer.save()
-        raise
-
-
-def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
-    """The work of `conclude`."""
-    prepared, trainer = trained.prepared, trained.trainer
-    config, network, clock, splits = prepared.config, prepared.network, trainer.clock, trainer.splits
-    speed = speed_of(trainer)
-    yield Note(speed_note(speed))
-    rows = network.vocabulary.rows.numel() if network.vocabulary else None
-    network.restore_vocabulary()
-    strategies.find(config.strategy).merge(network)
-    proof = prove(network, prepared.hashes, vocabulary=rows)
-    if proof["trained_tensors_unmoved"]:
-        yield Note(f"these weights train and did not move: {', '.join(proof['trained_tensors_unmoved'])}", "warning")
-    with clock.part("validate"):
-        validation = splits["validation"]
-        task = prepared.task.fit_thresholds(validation.examples, features=validation.features, logits=trainer.logits)
-    network.fold_scale()
-    network.train_nothing()
-    artifact = Artifact(task, prepared.tokenizer, network, config.model.head, config.model.name)
-    scores: dict[str, Evaluation] = {}
-    for name in ("validation", "test"):
-        if name in splits:
-            with clock.part("evaluate"):
-                scores[name] = yield from scored(artifact, splits[name], folder=folder, name=name)
-    model = folder / rundir.MODEL
-    with clock.part("save"), checkpoint.writing(model, folder, sum(p.nbytes for p in network.parameters())):
-        artifact.save(disk.aside(model))
-        disk.aside(model).rename(model)
-    record = {
-        "status": "done",
-        "validation": asdict(scores["validation"]),
-        "test": asdict(scores["test"]) if "test" in scores else None,
-        "coverage": {
-            name: {"gold": counts.total(), "covered": counts[""], "lost": {why: counts[why] for why in counts if why}}
-            for name, counts in prepared.coverage.items()
-        },
-        "best": trainer.best,
-        "steps": trainer.number,
-        "parameters": proof["parameters"],
-        "freeze_proof": proof,
-        "tokens": trainer.tokens,
-        "padded_tokens": trainer.padded_tokens,
-        "speed": speed,
-        "seconds": {name: round(value, 3) for name, value in clock.seconds.items()},
-        "machine": machine(prepared.compute),
-    }
-    with checkpoint.writing(folder / rundir.RUN, folder):
-        rundir.write_json(folder / rundir.RUN, record)
-        disk.sync(folder)
-    disk.remove(folder / rundir.CHECKPOINTS)
-    return Done(folder, artifact, scores["validation"], scores.get("test"), record)
-
-
-def scored(
-    artifact: Artifact, part: EncodedDataset, *, folder: Path, name: str
-) -> Generator[Progress, None, Evaluation]:
-    """Score one split with the final model, and write its predictions."""
-    work = inference.compute_logits(artifact.network, part.windows)
-    logits = yield from with_progress(f"scores of {name}", work)
-    predictions = inference.decode(artifact.task, part.examples, features=part.features, logits=logits)
-    lines = [
-        {"split": name, "place": example.place, "target": example.target, **prediction}
-        for example, prediction in zip(part.examples, predictions, strict=True)
-    ]
-    with checkpoint.writing(folder / rundir.PREDICTIONS, folder):
-        rundir.append(folder / rundir.PREDICTIONS, *lines)
-    return inference.evaluate(artifact.task, part.examples, predictions=predictions, features=part.features)

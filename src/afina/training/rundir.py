@@ -113,6 +113,14 @@ class RunFolder:
         """
         return self.lines(STEPS)
 
+    def losses(self) -> list[float]:
+        """The loss of every step, in order; nan where it was not finite.
+
+        Raises:
+            ConfigError: the log is missing or damaged.
+        """
+        return [math.nan if step["loss"] is None else step["loss"] for step in self.steps()]
+
     def evaluations(self) -> Iterator[dict[str, Any]]:
         """The lines of `evaluations.jsonl`.
 

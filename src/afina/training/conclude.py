@@ -1,0 +1,142 @@
+"""The end of a run: the proof of the freeze, scores beside what costs nothing, warnings, and the saved model."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import disk, inference, strategies
+from ..artifact import Artifact
+from ..assembly import EncodedDataset
+from ..baselines import Baselines
+from ..baselines import baselines as baselines_of
+from . import checkpoint, rundir
+from .events import Done, Event, Note, Progress, with_progress
+from .proof import prove
+from .resume import machine
+from .speed import speed_note, speed_of
+from .verdicts import Outcome, verdicts
+
+if TYPE_CHECKING:
+    from .run import Trained
+
+
+def conclude(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
+    """Prove the freeze, score the best weights and save the model. Closing the generator leaves a checkpoint.
+
+    Args:
+        trained: Result of `fit`.
+        folder: Folder of the run.
+
+    Raises:
+        TrainingError: a frozen weight moved, or something can't be written.
+    """
+    return trained.prepared.compute.running(concluded_in(trained, folder))
+
+
+def concluded_in(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
+    """`conclude` with a checkpoint if it is closed, where the process is set up for it."""
+    try:
+        return (yield from proved_scored_saved(trained, folder))
+    except GeneratorExit:
+        trained.trainer.save()
+        raise
+
+
+def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
+    """The work of `conclude`."""
+    prepared, trainer = trained.prepared, trained.trainer
+    config, network, clock, splits = prepared.config, prepared.network, trainer.clock, trainer.splits
+    speed = speed_of(trainer)
+    yield Note(speed_note(speed))
+    rows = network.vocabulary.rows.numel() if network.vocabulary else None
+    network.restore_vocabulary()
+    strategies.find(config.strategy).merge(network)
+    proof = prove(network, prepared.hashes, vocabulary=rows)
+    if proof["trained_tensors_unmoved"]:
+        yield Note(f"these weights train and did not move: {', '.join(proof['trained_tensors_unmoved'])}", "warning")
+    with clock.part("validate"):
+        validation = splits["validation"]
+        task = prepared.task.fit_thresholds(validation.examples, features=validation.features, logits=trainer.logits)
+    network.fold_scale()
+    network.train_nothing()
+    artifact = Artifact(task, prepared.tokenizer, network, config.model.head, config.model.name)
+    with clock.part("baseline"):
+        beside = yield from compared(trained)
+    outcomes: dict[str, Outcome] = {}
+    for name in ("validation", "test"):
+        if name in splits:
+            with clock.part("evaluate"):
+                outcomes[name] = yield from scored(artifact, splits[name], folder=folder, name=name, baselines=beside)
+    scores = {name: outcome.evaluation for name, outcome in outcomes.items()}
+    with clock.part("evaluate"):
+        warnings = verdicts(
+            outcomes,
+            train=splits["train"].examples,
+            config=config,
+            losses=rundir.RunFolder(folder).losses(),
+            best=trainer.best["step"],
+        )
+    for warning in warnings:
+        yield Note(warning.message, "warning")
+    model = folder / rundir.MODEL
+    with clock.part("save"), checkpoint.writing(model, folder, sum(p.nbytes for p in network.parameters())):
+        artifact.save(disk.aside(model))
+        disk.aside(model).rename(model)
+    record = {
+        "status": "done",
+        "validation": asdict(scores["validation"]),
+        "test": asdict(scores["test"]) if "test" in scores else None,
+        "coverage": {
+            name: {"gold": counts.total(), "covered": counts[""], "lost": {why: counts[why] for why in counts if why}}
+            for name, counts in prepared.coverage.items()
+        },
+        "warnings": [asdict(warning) for warning in warnings],
+        "best": trainer.best,
+        "steps": trainer.number,
+        "parameters": proof["parameters"],
+        "freeze_proof": proof,
+        "tokens": trainer.tokens,
+        "padded_tokens": trainer.padded_tokens,
+        "speed": speed,
+        "seconds": {name: round(value, 3) for name, value in clock.seconds.items()},
+        "machine": machine(prepared.compute),
+    }
+    with checkpoint.writing(folder / rundir.RUN, folder):
+        rundir.write_json(folder / rundir.RUN, record)
+        disk.sync(folder)
+    disk.remove(folder / rundir.CHECKPOINTS)
+    return Done(folder, artifact, scores["validation"], scores.get("test"), record)
+
+
+def compared(trained: Trained) -> Generator[Note | Progress, None, Baselines]:
+    """The baselines on the rows that the model is scored on; none where they are switched off."""
+    prepared = trained.prepared
+    if prepared.config.training.baseline == "off":
+        return Baselines({})
+    result = yield from with_progress("baselines", baselines_of(prepared.task, trained.trainer.splits))
+    for name, reason in result.failures.items():
+        yield Note(f"no {name} baseline: {reason}")
+    return result
+
+
+def scored(
+    artifact: Artifact, part: EncodedDataset, *, folder: Path, name: str, baselines: Baselines
+) -> Generator[Progress, None, Outcome]:
+    """Score one split with the final model, beside the baselines, and write its predictions."""
+    task = artifact.task
+    work = inference.compute_logits(artifact.network, part.windows)
+    logits = yield from with_progress(f"scores of {name}", work)
+    predictions = inference.decode(task, part.examples, features=part.features, logits=logits)
+    lines = [
+        {"split": name, "place": example.place, "target": example.target, **prediction}
+        for example, prediction in zip(part.examples, predictions, strict=True)
+    ]
+    with checkpoint.writing(folder / rundir.PREDICTIONS, folder):
+        rundir.append(folder / rundir.PREDICTIONS, *lines)
+    evaluation = inference.evaluate(task, part.examples, predictions=predictions, features=part.features)
+    tables = baselines.tables.get(name, {})
+    evaluation = replace(evaluation, baselines={kind: inference.score(task, table) for kind, table in tables.items()})
+    return Outcome(task, part.examples, predictions, evaluation, tables, baselines.constant)
