@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from afina import inference
-from afina.records import Batch, Window
+from afina.records import Batch, Example, Window
 from afina.text.layouts import Packed, Padded
 from tests.networks import network_of, task_of, windows_of
 
@@ -48,3 +48,13 @@ def test_a_budget_changes_no_number(
         monkeypatch.setattr(layout, "budget", budget)
         some = np.stack(inference.window_logits(network, windows))
         np.testing.assert_allclose(some, whole, atol=1e-6)
+
+
+def test_an_evaluation_beside_the_constant_of_its_own_examples() -> None:
+    task = task_of("classification")
+    examples = [Example("text", target=label) for label in (*task.labels, task.labels[1])]
+    right = [{"label": one.target, "probabilities": dict.fromkeys(task.labels, 0.5)} for one in examples]
+    evaluation = inference.evaluate(task, examples, predictions=right, resamples=9)
+    (baseline,) = inference.beside_constant(evaluation, task, examples).baselines.items()
+    assert baseline[0] == f"commonest label ({task.labels[1]})"
+    assert baseline[1]["accuracy"] == 2 / len(examples)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
@@ -164,3 +164,12 @@ def clusters(task: Task, examples: Sequence[Example]) -> Array | None:
     numbers: dict[str | int, int] = {}
     found = [numbers.setdefault(i if name is None else name, len(numbers)) for i, name in enumerate(names)]
     return np.array(found) if len(numbers) < len(examples) else None
+
+
+def beside_constant(evaluation: Evaluation, task: Task, examples: Sequence[Example]) -> Evaluation:
+    """The evaluation beside the constant answer that the scored examples themselves suggest, where the task has one."""
+    constant = task.constant(examples)
+    if constant is None:
+        return evaluation
+    table = table_of(task, examples, predictions=[constant.predict(example) for example in examples])
+    return replace(evaluation, baselines={constant.name: score(task, table)})

@@ -48,7 +48,7 @@ def test_labels_that_training_lacks_are_counted_when_asked(trained: Trained) -> 
 def test_evaluate_prints_scores_and_labels(trained: Trained) -> None:
     result = afina("evaluate", trained.folder, "--data", trained.data)
     assert result.exit_code == 0, result.output
-    assert re.search(r"^accuracy +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]$", result.stdout, re.M)
+    assert re.search(r"^accuracy +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]  \d\.\d{4}$", result.stdout, re.M)
     assert re.search(r"^good +\d\.\d{4} +\d\.\d{4} +\d\.\d{4} +18 +\d+$", result.stdout, re.M)
     assert result.stdout.endswith("\n36 examples, none of them cut\n")
 

@@ -94,6 +94,11 @@ def test_a_difference_that_may_be_chance() -> None:
     assert "95 % interval 0.0000 to 0.0" in found(one)["near-baseline"]
 
 
+def test_both_may_be_perfect() -> None:
+    one = outcome(*of("classification", LABELS), LABELS, {"TF-IDF linear": LABELS})
+    assert found(one)["equal-baseline"].startswith("TF-IDF linear does as well as the model, which costs more: ")
+
+
 def test_errors_are_better_when_they_are_smaller() -> None:
     """A constant has no correlation, so the mean squared error is compared."""
     task, examples = of("regression", [float(i % 7) for i in range(70)])

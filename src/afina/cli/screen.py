@@ -173,6 +173,8 @@ def say_evaluation(evaluation: Evaluation) -> None:
     """Scores, the breakdown, and what the length limit cost."""
     say_scores(evaluation)
     say_reasons(evaluation)
+    for name in evaluation.baselines:
+        say(f"{name} is what these data themselves suggest, whatever the text")
     if evaluation.breakdown:
         say()
         say_table(list(evaluation.breakdown[0]), [list(line.values()) for line in evaluation.breakdown])

@@ -119,7 +119,7 @@ class Predictor:
             yield Answered(row, example, prediction)
 
     def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
-        """Scores on labelled data, with intervals.
+        """Scores on labelled data, with intervals, beside the constant answer that the data themselves suggest.
 
         Args:
             data: Rows or a path, as for `predict`.
@@ -146,7 +146,8 @@ class Predictor:
         with art.network.compute.active():
             logits = inference.window_logits(art.network, windows)
         predictions = inference.decode(task, examples, features=features, logits=logits)
-        return inference.evaluate(task, examples, predictions=predictions, features=features)
+        evaluation = inference.evaluate(task, examples, predictions=predictions, features=features)
+        return inference.beside_constant(evaluation, task, examples)
 
     def examples(self, data: Any, **reading: Any) -> Iterator[Example]:
         """Unlabelled examples from texts, rows or a file. What can be read twice is looked at as a whole first.

@@ -116,12 +116,11 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """The best answer that looks at no input: what any model must beat.
+    """The same answer for every input, which any model must beat.
 
     Attributes:
-        name: What it always answers, for people, such as "commonest label (good)".
-        predict: The prediction for an example, in the form that `Task.decode` gives. Only the number of its words may
-            count.
+        name: The answer for people, such as "commonest label (good)".
+        predict: The prediction for an example, as `Task.decode` gives it. Only the number of its words may count.
     """
 
     name: str

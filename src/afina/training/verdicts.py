@@ -231,6 +231,10 @@ def not_better(outcome: Outcome, split: str) -> Iterator[Verdict]:
         sign = 1 if higher_is_better(metric) else -1
         gain = sign * (metrics[metric] - theirs[metric])
         scores = f"{metric} of {split} is {number(metrics[metric])}, that of {name} {number(theirs[metric])}"
+        if gain == 0 and metrics[metric] == 1 and sign == 1:
+            message = f"{name} does as well as the model, which costs more: {scores}"
+            found.append((gain, Verdict("equal-baseline", message)))
+            continue
         if gain <= 0:
             message = f"the model is not better than what costs nothing: {scores}"
             found.append((gain, Verdict("below-baseline", message)))
@@ -254,8 +258,8 @@ def with_cure(found: Sequence[Verdict], config: Config, losses: Sequence[float])
         losses: The loss of every step up to the best weights.
     """
     for one in found:
-        if one.code == "near-baseline":
-            cure = "More examples to score would tell"
+        if one.code in ("near-baseline", "equal-baseline"):
+            cure = "More examples to score would tell them apart"
         elif 0 <= fall(losses) < LEARNT:
             cure = (
                 f"The loss fell to {fall(losses):.0%} of its start, so the training data are learnt by heart: more of "
