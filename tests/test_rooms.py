@@ -32,6 +32,7 @@ FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
 DOORS = {
     "transformers": {"model/backbone.py", "model/heads.py", "model/attention.py", "model/pretrained.py"},
     "tokenizers": set(),
+    "huggingface_hub": {"model/hub.py"},
     "sklearn": {"quality/cross_validation.py"},
     "cleanlab": {"quality/label_issues.py"},
     "datasketch": {"quality/near_duplicates.py"},
