@@ -19,7 +19,7 @@ ROOMS = [
     {"tasks", "strategies"},
     {"config", "templates"},
     {"data"},
-    {"assembly", "artifact", "inference"},
+    {"about", "assembly", "artifact", "inference"},
     {"outputs"},
     {"serving"},
     {"quality"},

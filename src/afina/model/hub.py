@@ -55,6 +55,23 @@ def kept(name: str) -> Path | None:
     )
 
 
+def configuration(name: str) -> Path:
+    """The file `config.json` of a model of the hub, downloaded where it is not kept.
+
+    Raises:
+        ModelError: there is none, or not for everybody.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(name, CONFIG))
+    except Exception as error:  # those of the library, and of whatever speaks to the network for it
+        why = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+        raise ModelError(
+            f"model: there is no folder {printable(name)}, and from the hub it can't be loaded: {why}"
+        ) from error
+
+
 def changed(timeout: float) -> float:
     """Seconds that the user gives the hub; 0 where they are those of the library."""
     from huggingface_hub import constants
