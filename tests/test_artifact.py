@@ -16,7 +16,8 @@ import transformers
 from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
 
 import afina
-from afina.artifact import FORMAT, load
+from afina.about import FORMAT
+from afina.artifact import load
 from afina.errors import ModelError
 from afina.training.rundir import RunFolder
 from tests.runs import reviews

@@ -544,7 +544,7 @@ def test_one_flipped_bit_in_any_file_is_refused(model: Path, tmp_path: Path) -> 
 
 def test_every_bit_of_the_description_counts(model: Path) -> None:
     """A flip in the name of the sum leaves everything else as it was, and passes."""
-    from afina.artifact import read_about
+    from afina.about import read_about
 
     file = model / "afina.json"
     whole = file.read_bytes()

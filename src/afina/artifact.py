@@ -12,64 +12,28 @@ head.safetensors afina.json
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, FiniteFloat
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from .about import FILE, FORMAT, About, describe, digest, home_of, task_of
 from .compute import Compute, choose
-from .config import validated
 from .disk import settle, sha256
-from .errors import ConfigError, ModelError, printable
+from .errors import ConfigError, ModelError
 from .model import network as networks
-from .model.backbone import check_length, check_rows, load_config, quiet
+from .model.backbone import check_length, check_rows, quiet
 from .model.families import Source, locate
-from .model.folder import CONFIG, ENCODER, HEAD, LABELS, OWN_TYPE, READ, read_json
+from .model.folder import CONFIG, ENCODER, HEAD, OWN_TYPE, READ
 from .model.network import Network
 from .model.pretrained import load_tokenizer
-from .tasks.base import Task, find
-from .tasks.base import names as tasks
+from .tasks.base import Task
 from .text.tokenization import Tokenizer
-
-FORMAT = 3
-"""Version of `afina.json`. A change that older code can't read counts up, and `tests/artifacts` keeps one of each."""
-
-FORMAT_1 = {"facts": "fitted", "stock": "auto_class"}
-"""Entries of format 1 that have other names since."""
-
-
-class About(BaseModel):
-    """`afina.json`: what Hugging Face does not know of a model.
-
-    Attributes:
-        task, options, fitted: The task, what was set for it, and what the training data taught it.
-        head: Name of the head.
-        max_length: Tokens of a window; None for the most that the model has room for.
-        scale: Factor and shift from the head's outputs to the user's scale.
-        precision: Arithmetic that it was trained in, and answers in.
-        packing: Whether windows lay in rows without padding where device and family allow it, and do so again.
-        base: Name of the model that was fine-tuned.
-        files: SHA-256 of each other file; None for models that are not verified.
-    """
-
-    task: str
-    options: dict[str, Any]
-    fitted: dict[str, Any]
-    head: str
-    max_length: int | None
-    scale: tuple[FiniteFloat, FiniteFloat]
-    base: str
-    precision: Literal["fp32", "bf16"] = "fp32"
-    packing: bool = True
-    files: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +83,7 @@ class Artifact:
         about["files"] = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
         about["sha256"] = digest(about)
         text = json.dumps(about, indent=2, ensure_ascii=False)
-        (folder / "afina.json").write_text(text + "\n", encoding="utf-8")
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
         settle(folder)
 
 
@@ -130,9 +94,8 @@ def load(path: str | Path) -> Artifact:
         ModelError: nothing loadable is there, a weight is missing, or the head is of a kind that afina has no task for.
     """
     source = locate(str(path))
-    file = home_of(Path(source.path)) / "afina.json"
-    ours = source.local and file.exists()
-    about = read_about(file) if ours else about_stock(source)
+    about = describe(source)
+    file = home_of(Path(source.path)) / FILE
     if about.files is not None:
         verify(file.parent, about.files)
     compute = choose(precision=about.precision)
@@ -140,13 +103,8 @@ def load(path: str | Path) -> Artifact:
         with compute.active():
             return restore(about, source, compute=compute)
     except ConfigError as error:  # not a setting of the user's, but an entry of the model's
-        raise ModelError(f"{file if ours else source.path}: {error}") from error
-
-
-def home_of(encoder: Path) -> Path:
-    """The folder of a whole model, from that of its weights."""
-    under_head = encoder.name == ENCODER and (encoder.parent / "afina.json").is_file()
-    return encoder.parent if under_head else encoder
+        where = file if source.local and file.exists() else source.path
+        raise ModelError(f"{where}: {error}") from error
 
 
 def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
@@ -156,20 +114,11 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
         ModelError: the description and the weights don't fit together.
         ConfigError: an entry of the description is impossible.
     """
-    kind = find(about.task)
-    try:
-        task = kind(validated(kind.Options, about.options, "options"), about.fitted)
-        spec = task.head
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # what was fitted is the task's own affair
-        raise ConfigError(f"fitted: not those of the task {about.task}: {error!r}") from error
-    if spec.outputs < 1:
-        raise ConfigError(f"fitted: not those of the task {about.task}: nothing can be predicted")
-    if spec.outputs > LABELS:
-        raise ConfigError(f"fitted: {spec.outputs:,} labels; at most {LABELS:,} are read")
+    task = task_of(about)
     pretrained = load_tokenizer(source.path, local=source.local)
     pad = int(pretrained.pad_token_id or 0)
     network = networks.build(
-        source, spec, level=task.level, head=about.head, compute=compute, packing=about.packing, pad=pad
+        source, task.head, level=task.level, head=about.head, compute=compute, packing=about.packing, pad=pad
     )
     network.scale = about.scale
     if about.head != "native":
@@ -196,12 +145,6 @@ def check_finite(network: Network, source: str) -> None:
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and tensor.numel() and not torch.stack(tensor.aminmax()).isfinite().all():
             raise ModelError(f"{source}: the weights {name} are not all finite numbers; copy or train the model again")
-
-
-def digest(about: Mapping[str, Any]) -> str:
-    """SHA-256 of what `afina.json` says, its own sum aside; spaces and order don't count."""
-    rest = json.loads(json.dumps({name: value for name, value in about.items() if name != "sha256"}))
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def verify(folder: Path, sums: Mapping[str, str]) -> None:
@@ -237,56 +180,3 @@ def load_head(network: Network, file: Path) -> None:
         network.head.load_state_dict(load_file(file))
     except (OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{file}: the head can't be loaded: {error}") from error
-
-
-def read_about(file: Path) -> About:
-    """`afina.json`.
-
-    Raises:
-        ModelError: it is not readable, of a newer format, or not as it was saved.
-    """
-    tree = read_json(file)
-    form = tree.get("format")
-    if not isinstance(form, int) or form < 1:
-        raise ModelError(f"{file}: damaged: its format is {printable(form)}; copy the model again")
-    if form > FORMAT:
-        raise ModelError(
-            f"{file}: written by afina {tree.get('afina')} in format {form}; "
-            f"this version reads up to {FORMAT}: pip install -U afina"
-        )
-    if tree.get("sha256", digest(tree)) != digest(tree):
-        raise ModelError(
-            f'{file}: not what was saved (its "sha256" differs); copy the model again or, if that is on purpose, '
-            'remove the entry "sha256"'
-        )
-    try:
-        about: About = validated(About, upgraded(tree), "")
-    except ConfigError as error:
-        raise ModelError(f"{file}: damaged: {error}") from error
-    return about
-
-
-def upgraded(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """What `afina.json` says, in the words of the present format."""
-    return {FORMAT_1.get(name, name) if tree["format"] == 1 else name: value for name, value in tree.items()}
-
-
-def about_stock(source: Source) -> About:
-    """What `afina.json` would say of a stock model that somebody else fine-tuned, from its `config.json`.
-
-    Raises:
-        ModelError: it has no head that a task of ours can use.
-    """
-    config = load_config(source.path, local=source.local)
-    names = config.architectures
-    architecture = str(names[0]) if names and isinstance(names, list) else ""
-    for kind in map(find, tasks()):
-        task = kind.from_stock(architecture, config)
-        if task is not None:
-            return About(
-                task=kind.name, options={}, fitted=dict(task.fitted), head="native", max_length=None, scale=(1.0, 0.0),
-                base=source.path,
-            )  # fmt: skip
-    raise ModelError(
-        f"model: {architecture or 'a model without a head'} is not a fine-tuned model that afina has a task for"
-    )

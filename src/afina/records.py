@@ -22,6 +22,11 @@ ScoreRow = dict[str, Any]
 """One line of the table that metrics read: numbers only, the same names for every example of a task."""
 
 
+def without_answer(prediction: Prediction) -> Prediction:
+    """A prediction in which everything is None, for an input without a text; its names are those of all others."""
+    return {name: dict.fromkeys(value) if isinstance(value, dict) else None for name, value in prediction.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One record of a file or of the caller's data, as it was read.

@@ -20,7 +20,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 import afina
-from afina.artifact import FORMAT
+from afina.about import FORMAT
 from afina.tasks.base import find
 from tests.tiny import tiny_tokenizer
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import afina
-from afina.artifact import FORMAT
+from afina.about import FORMAT
 
 FOLDERS = sorted(path for path in Path(__file__).parent.glob("format-*") if path.is_dir())
 TASKS = {"classification", "multilabel", "regression", "tokens", "answers"}

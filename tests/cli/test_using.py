@@ -6,14 +6,17 @@ import csv
 import io
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from afina.cli.app import program
 from afina.serving.predictor import Predictor
-from tests.cli.conftest import ROWS, THINGS, Trained, afina, read_lines, refused, write_csv
+from tests.cli.conftest import ROWS, THINGS, Trained, afina, read_lines, refused, start, write_csv
 
 TRICKY = [
     'he said "fine", twice',
@@ -107,8 +110,10 @@ def test_predictions_are_complete_and_in_order_in_every_format(trained: Trained,
     assert lines[0] == list(table[0]) == ["label", "confidence", "probability_bad", "probability_good"]
     assert len(objects) == len(table) == len(lines) - 1 == len(TRICKY)
     for one, row, line in zip(objects, table, lines[1:], strict=True):
-        chances = [one["confidence"], *one["probabilities"].values()]
-        assert list(row.values()) == line == [one["label"], *(f"{chance:.4f}" for chance in chances)]
+        chances = [one["confidence"], *one["probabilities"].values()] if one["label"] else [None] * 3
+        shown = ["" if chance is None else f"{chance:.4f}" for chance in chances]
+        assert list(row.values()) == line == [one["label"] or "", *shown]
+    assert [one["label"] is None for one in objects] == [not text.strip() for text in TRICKY]
 
 
 def test_predictions_do_not_depend_on_their_neighbours(trained: Trained, tricky: Path) -> None:
@@ -160,7 +165,9 @@ def test_predictions_on_stdout_are_jsonl_and_nothing_else(
     trained: Trained, tricky: Path, flags: tuple[str, ...]
 ) -> None:
     result = afina("predict", trained.folder, "--data", tricky, *flags)
-    assert [json.loads(line)["label"] in ("good", "bad") for line in result.stdout.splitlines()] == [True] * len(TRICKY)
+    labels = [json.loads(line)["label"] for line in result.stdout.splitlines()]
+    assert [label in ("good", "bad") for label in labels] == [bool(text.strip()) for text in TRICKY]
+    assert result.stderr == "2 inputs have no text and no answer; the first: tricky.csv:3\n"
 
 
 def test_an_unknown_ending_is_refused_before_anything_else(tricky: Path) -> None:
@@ -225,9 +232,80 @@ def test_where_predictions_cannot_go(trained: Trained, tricky: Path, here: Path)
 
 
 def test_the_column_of_the_text_can_be_named(trained: Trained) -> None:
-    write_csv(Path("other.csv"), [("a film",)], ("words",))
-    refused(afina("predict", trained.folder, "--data", "other.csv"), "The columns are: 'words'")
+    write_csv(Path("other.csv"), [("a film", 1)], ("words", "id"))
+    refused(afina("predict", trained.folder, "--data", "other.csv"), "The columns are: 'words', 'id'")
     assert afina("predict", trained.folder, "--data", "other.csv", "--text", "words").exit_code == 0
+    refused(afina("predict", trained.folder, "--data", "other.csv", "--text", "word"), "did you mean 'words'?")
+
+
+def test_the_only_column_is_the_text_and_so_is_one_with_a_known_name(trained: Trained) -> None:
+    for header, row in ((("palavras",), ("a film",)), (("id", "sentence"), (1, "a film"))):
+        write_csv(Path("other.csv"), [row], header)
+        result = afina("predict", trained.folder, "--data", "other.csv")
+        assert result.exit_code == 0
+        assert result.stderr == (
+            f"the model was trained on 'text'; here {header[-1]!r} is read (--text NAME for another)\n"
+        )
+        refused(afina("predict", trained.folder, "--data", "other.csv", "--text", "x"), "no column 'x'")
+
+
+def answers(result: Result) -> list[Any]:
+    """Predictions on stdout."""
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+TEXTS = ["a great film", "an awful song", "ação, 🎉"]
+
+
+def test_texts_in_every_form_have_the_same_answers(trained: Trained) -> None:
+    expected = answers(afina("predict", trained.folder, *TEXTS))
+    assert len(expected) == 3
+    lines = "\n".join(TEXTS) + "\n"
+    table = "id,text\n" + "".join(f'{i},"{text}"\n' for i, text in enumerate(TEXTS))
+    objects = "".join(json.dumps({"text": text}) + "\n" for text in TEXTS)
+    column = "text\n" + lines
+    for ending, content in ((".txt", lines), ("", lines), (".csv", table), (".jsonl", objects), (".txt", column)):
+        Path(f"data{ending}").write_text(content, encoding="utf-8")
+        assert answers(afina("predict", trained.folder, "--data", f"data{ending}")) == expected
+        assert answers(piped(content, "predict", trained.folder, "--data", "-")) == expected
+
+
+def piped(content: str, *arguments: object) -> Result:
+    """Run a command with something on its standard input."""
+    return CliRunner().invoke(program(), [str(argument) for argument in arguments], input=content.encode())
+
+
+def test_what_comes_through_a_pipe_is_read_in_a_process_of_its_own(trained: Trained) -> None:
+    for flags in ((), ("--data", "-")):
+        process = start("predict", trained.folder, *flags, stdin=subprocess.PIPE)
+        stdout, stderr = process.communicate("a great film\n\n", timeout=120)
+        assert process.returncode == 0, stderr
+        assert [json.loads(line)["label"] is None for line in stdout.splitlines()] == [False, True]
+        assert stderr == (
+            "stdin: read as texts, one a line (--format NAME for another)\n"
+            "1 input has no text and no answer; the first: stdin:2\n"
+        )
+
+
+def test_what_can_not_be_asked(trained: Trained) -> None:
+    Path("x.csv").write_text("text\na\n", encoding="utf-8")
+    ask = ("predict", trained.folder)
+    refused(afina(*ask), "nothing to predict: give a text, or name data")
+    refused(piped("", *ask, "--data", "-"), "stdin: nothing came in")
+    refused(afina(*ask, "a text", "--data", "x.csv"), "--data 'x.csv' and a text are given")
+    refused(afina(*ask, "x.csv"), "a file of this name exists; did you mean --data x.csv?")
+    refused(afina(*ask, "y.csv"), "looks like the name of a file, and there is none")
+    refused(afina(*ask, "--data", "a great film"), "if this is a text: afina predict RUN 'a great film'")
+    refused(afina(*ask, "--question", "who?", "--context", "a film"), "a model of classification takes a text")
+    refused(afina(*ask, "a text", "--context", "a film"), "one of them is enough")
+    refused(piped("id,text\n1,a\n2\n", *ask, "--data", "-"), "stdin:3: found 1 field")
+
+
+def test_evaluate_reads_the_standard_input(trained: Trained) -> None:
+    said = piped(trained.data.read_text(encoding="utf-8"), "evaluate", trained.folder, "--data", "-", "--json")
+    assert said.stdout == afina("evaluate", trained.folder, "--data", trained.data, "--json").stdout
+    refused(piped("", "evaluate", trained.folder, "--data", "-"), "stdin: nothing came in")
 
 
 def test_a_number_for_a_pair_of_texts(trained: Trained) -> None:
@@ -242,3 +320,7 @@ def test_a_number_for_a_pair_of_texts(trained: Trained) -> None:
     assert (header, len(lines)) == ("a,b,input_score,score", 24)
     assert all(isinstance(float(line.split(",")[-1]), float) for line in lines)
     refused(afina("predict", "run", "--data", "pairs.csv", "--pair", "c"), "'c'", "The columns are")
+    first = json.loads(afina("predict", "run", ROWS[0][0], f"the {THINGS[0]}").stdout)["score"]
+    assert first == pytest.approx(float(lines[0].split(",")[-1]), abs=1e-5)
+    for texts in (("a text",), ("a", "b", "c")):
+        refused(afina("predict", "run", *texts), f"expected two texts (a, b), found {len(texts)}")

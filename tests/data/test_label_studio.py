@@ -92,7 +92,7 @@ def test_tasks_that_nobody_annotated(tmp_path: Path) -> None:
     tokens = find("tokens")
     for tasks in ([task(), task(skipped)], [{"data": {"text": TEXT}}, {"id": 2, "data": {"text": TEXT}}]):
         rows = sources.rows(save(tmp_path, tasks))
-        assert [one.text for one in sound(from_rows(tokens(tokens.Options()), iter(rows)))] == [TEXT, TEXT]
+        assert [one.example.text for one in sound(from_rows(tokens(tokens.Options()), iter(rows)))] == [TEXT, TEXT]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from afina.errors import ConfigError, DataError, ModelError
 from afina.serving import files
 
 
-def test_a_file_is_scanned_for_its_columns(tmp_path: Path) -> None:
+def test_a_file_is_scanned_as_a_whole(tmp_path: Path) -> None:
     file = tmp_path / "data.jsonl"
     file.write_text('{"text": "a"}\n{"text": "b", "id": 1}\n', encoding="utf-8")
-    assert files.scan(str(file)) == ["text", "id"]
+    assert [dict(row.values) for row in files.scan(str(file))] == [{"text": "a"}, {"text": "b", "id": 1}]
     file.write_text('{"text": "a"}\nno\n[]\n', encoding="utf-8")
     with pytest.raises(DataError) as error:
         files.scan(str(file))
@@ -51,19 +53,49 @@ def test_a_file_of_data_becomes_a_file_of_predictions(model: str, tmp_path: Path
     assert [answer["probabilities"] for answer in answers] == [each["probabilities"] for each in predictions]
 
 
-def test_files_are_looked_at_before_a_model(tmp_path: Path) -> None:
+def test_files_are_looked_at_before_a_model(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object) -> None:
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(files, "open_model", opened)
     data = write(tmp_path / "in.csv", [["text"], ["a film"]])
+    other = write(tmp_path / "other.csv", [["id", "words"], ["1", "a"]])
     ragged = write(tmp_path / "ragged.csv", [["id", "text"], ["1"], ["2", "a", "b"], ["3", "fine"]])
     with pytest.raises(ConfigError, match="must end in"):
         files.predict_file("runs/absent", ragged, out="out.xlsx")
     for answer in (files.predict_file, files.evaluate_file):
         with pytest.raises(DataError, match=r"ragged\.csv:2: (?s:.*)ragged\.csv:3: "):
-            answer("runs/absent", ragged)
+            answer(model, ragged)
         with pytest.raises(ModelError, match="there is no folder 'runs/absent'"):
             answer("runs/absent", data)
+        with pytest.raises(ConfigError, match="no column 'text'"):
+            answer(model, other)
+        with pytest.raises(ConfigError, match="no column 'review'"):
+            answer(model, data, columns={"text": "review"})
     with pytest.raises(ConfigError, match="is the data"):
-        files.predict_file("runs/absent", data, out=data)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "ragged.csv"]
+        files.predict_file(model, data, out=data)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "other.csv", "ragged.csv"]
+
+
+WITHOUT_TORCH = """
+import sys
+from afina.errors import InputError
+from afina.serving.files import evaluate_file, predict_file
+for answer in (predict_file, evaluate_file):
+    try:
+        answer(sys.argv[1], sys.argv[2])
+    except InputError as error:
+        print(error)
+assert "torch" not in sys.modules and "transformers" not in sys.modules
+"""
+
+
+def test_a_wrong_column_is_named_without_torch(model: str, tmp_path: Path) -> None:
+    data = write(tmp_path / "in.csv", [["id", "words"], ["1", "a"]])
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, model, data], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.count("the data have no column 'text'")) == (0, 2), done.stderr
 
 
 def test_a_file_of_labelled_data_is_scored(model: str, tmp_path: Path) -> None:

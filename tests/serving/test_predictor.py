@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import afina
 from afina.errors import ConfigError, DataError, InputError, ModelError
@@ -25,18 +27,125 @@ def model(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
     return afina.load(run.folder)
 
 
-def test_every_form_of_input_answers_alike(model: Predictor, tmp_path: Path) -> None:
+TEXTS = ["a lovely film", "an awful meal, 😀", "cat " * 300, "ação, não"]
+
+
+def forms(texts: list[str | None], folder: Path) -> dict[str, Any]:
+    """The same texts in every form that is accepted."""
+    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame({"text": texts, "id": range(len(texts))})
+    frame.to_csv(folder / "texts.csv", index=False)
+    frame.to_json(folder / "texts.jsonl", orient="records", lines=True)
+    (folder / "texts.txt").write_text("".join(f"{text or ''}\n" for text in texts), encoding="utf-8")
+    return {
+        "list": texts,
+        "tuple": tuple(texts),
+        "generator": iter(texts),
+        "array": np.array(texts, dtype=object),
+        "series": pandas.Series(texts, index=range(7, 7 + len(texts))),
+        "strings": pandas.Series(texts, dtype="string"),
+        "index": pandas.Index(texts),
+        "categories": pandas.Series(texts, dtype="category"),
+        "arrow": pyarrow.array(texts),
+        "chunks": pyarrow.chunked_array([texts[:1], texts[1:]], pyarrow.string()),
+        "frame": frame,
+        "one column": frame.rename(columns={"text": "whatever"})[["whatever"]],
+        "known name": frame.rename(columns={"text": "Frase"}),
+        "columns": {"text": pandas.Series(texts), "id": np.arange(len(texts))},
+        "columns of arrays": {"text": np.array(texts, dtype=object)},
+        "rows": [{"text": text} for text in texts],
+        "table": pyarrow.table({"text": texts}),
+        "batch": pyarrow.record_batch({"text": texts}),
+        "csv": folder / "texts.csv",
+        "jsonl": folder / "texts.jsonl",
+        "lines": folder / "texts.txt",
+    }
+
+
+@given(texts=st.lists(st.sampled_from([*TEXTS, "", "  ", None]), min_size=1, max_size=5))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_form_of_input_answers_alike(model: Predictor, tmp_path: Path, texts: list[str | None]) -> None:
+    expected = [model.predict(text) if text and text.strip() else None for text in texts]
+    for name, data in forms(texts, tmp_path).items():
+        assert model.predict(data) == expected, name
+
+
+def test_a_text_alone_has_its_answer_alone(model: Predictor) -> None:
+    assert [model.predict("a lovely film")] == model.predict(["a lovely film"])
+    assert (model.predict_proba("a lovely film") == model.predict_proba(["a lovely film"])[0]).all()
+    assert list(model.stream("a lovely film")) == list(model.stream(["a lovely film"]))
+    assert model.predict("") is None
+    assert np.isnan(model.predict_proba(" ")).all()
+    assert model.predict([]) == []
+
+
+def test_a_path_is_no_text(model: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("texts.csv").write_text("text\na lovely film\nan awful film\n", encoding="utf-8")
+    expected = model.predict(["a lovely film", "an awful film"])
+    assert model.predict(Path("texts.csv")) == model.predict(data="texts.csv") == expected
+    assert len(model.predict_proba(data="texts.csv")) == len(list(model.stream(data="texts.csv"))) == 2
+    assert len(model.predict(["texts.csv"])) == 1
+    assert len(model.predict(data="texts.csv", format="lines")) == 3
+    for call in (model.predict, model.predict_proba, lambda text: list(model.stream(text))):
+        with pytest.raises(
+            ConfigError, match=r"a file of this name exists\. For the file: predict\(Path\('texts.csv'\)\)"
+        ):
+            call("texts.csv")
+    with pytest.raises(ConfigError, match="looks like the name of a file, and there is none"):
+        model.predict("text.csv")
+    with pytest.raises(ConfigError, match="given beside other inputs"):
+        model.predict("a film", data="texts.csv")
+    for nothing in ((), (None,), (3,), (b"a film",)):
+        with pytest.raises(DataError, match="expected a text, a list of texts"):
+            model.predict(*nothing)
+
+
+def test_inputs_without_a_text_have_no_answer_and_are_counted(
+    model: Predictor, caplog: pytest.LogCaptureFixture
+) -> None:
+    given: list[Any] = ["a lovely film", None, float("nan"), "", "\t\u200b"]
+    first, *others = model.stream(given)
+    assert all(one == {"label": None, "probabilities": {"bad": None, "good": None}} for one in others)
+    assert first["label"] in model.labels
+    assert caplog.messages == ["4 inputs have no text and no answer; the first: item 2"]
+    found = model.predict_proba(given)
+    assert np.isnan(found[1:]).all()
+    assert np.isfinite(found[0]).all()
+
+
+def test_answers_in_a_frame(model: Predictor) -> None:
     pandas = pytest.importorskip("pandas")
-    texts = ["a lovely film", "an awful meal, 😀", "", "cat " * 300]
-    answers = model.predict(texts)
-    assert len(answers) == 4
-    assert set(answers) <= {"good", "bad"}
-    file = tmp_path / "texts.csv"
-    pandas.DataFrame({"text": texts, "id": range(4)}).to_csv(file, index=False)
-    assert model.predict(file) == answers
-    assert model.predict([{"text": text} for text in texts]) == answers
-    assert model.predict({"text": texts}) == answers
-    assert model.predict(pandas.DataFrame({"text": texts})) == answers
+    frame = pandas.DataFrame(
+        {"label": [1, 2, 3], "text": ["a lovely film", None, "an awful film"]}, index=["a", "a", "b"]
+    )
+    before = frame.copy()
+    found = model.predict_frame(frame)
+    pandas.testing.assert_frame_equal(frame, before)
+    pandas.testing.assert_frame_equal(found[["label", "text"]], frame)
+    assert list(found.columns) == ["label", "text", "predicted_label", "probability_bad", "probability_good"]
+    texts = ["a lovely film", None, "an awful film"]
+    assert [None if pandas.isna(one) else one for one in found["predicted_label"]] == model.predict(texts)
+    np.testing.assert_array_equal(found[["probability_bad", "probability_good"]], model.predict_proba(texts))
+    again = model.predict_frame(found)
+    assert "predicted_predicted_label" in again
+    assert len(again.columns) == 8
+    for other in (["a text"], {"text": ["a"]}, pandas.Series(["a text"])):
+        with pytest.raises(ConfigError, match="expected a pandas or polars frame"):
+            model.predict_frame(other)
+
+
+def test_evaluation_takes_frames_and_paths(model: Predictor, tmp_path: Path) -> None:
+    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame(ROWS)
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    expected = model.evaluate(ROWS).metrics
+    columns = {"text": frame["text"], "label": frame["label"].to_numpy()}
+    other = frame.rename(columns={"text": "review"})
+    for data in (frame, columns, pyarrow.table(frame), tmp_path / "rows.csv", str(tmp_path / "rows.csv"), other):
+        assert model.evaluate(data).metrics == expected
+    with pytest.raises(DataError, match=r"found str 'a lovely film'; name the columns: .*'label'"):
+        model.evaluate(frame["text"])
 
 
 def test_probabilities_are_a_distribution(model: Predictor) -> None:
@@ -97,7 +206,7 @@ def test_wrong_inputs_say_what_was_expected(model: Predictor) -> None:
     with pytest.raises(DataError, match="item 2: expected a text, found int 3"):
         model.predict(["a", 3])
     with pytest.raises(ConfigError, match="no column 'text'"):
-        model.predict([{"texto": "a"}])
+        model.predict([{"one": "a", "two": "b"}])
 
 
 def test_nothing_to_load(tmp_path: Path) -> None:

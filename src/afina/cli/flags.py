@@ -73,7 +73,20 @@ RunFlag = Annotated[
         autocompletion=offer(run_names),
     ),
 ]
-DataFlag = Annotated[str, flag("FILE", "Data: csv, tsv, jsonl, a folder or a glob.")]
+TextsFlag = Annotated[
+    list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; for a model of pairs, the two of one pair.")
+]
+DataFlag = Annotated[str, flag("FILE", "Data: csv, tsv, jsonl, a folder or a glob; - for the standard input.")]
+AskedFlag = Annotated[
+    str | None,
+    flag("FILE", "Data: csv, jsonl, a text a line, a folder or a glob; - for the standard input.", "--data"),
+]
+QuestionFlag = Annotated[
+    str | None, flag("TEXT", "A question about --context, for answers; with --data, the column of the questions.")
+]
+ContextFlag = Annotated[
+    str | None, flag("TEXT", "The passage that is asked about; with --data, the column of the passages.", "--context")
+]
 TextFlag = Annotated[str | None, flag("COLUMN", "Column of the text.", panel=COLUMNS)]
 PairFlag = Annotated[str | None, flag("COLUMN", "Column of the second text, for pairs.", panel=COLUMNS)]
 LabelFlag = Annotated[str | None, flag("COLUMN", "Column of the label.", panel=COLUMNS)]

@@ -11,6 +11,8 @@ import typer
 from ..printing import say
 from .app import command
 from .flags import (
+    AskedFlag,
+    ContextFlag,
     DataFlag,
     DelimiterFlag,
     EncodingFlag,
@@ -19,10 +21,12 @@ from .flags import (
     JsonFlag,
     LabelFlag,
     PairFlag,
+    QuestionFlag,
     QuoteFlag,
     RunFlag,
     SheetFlag,
     TextFlag,
+    TextsFlag,
     UnseenFlag,
     column_options,
     flag,
@@ -49,13 +53,15 @@ def evaluate(
     as_json: JsonFlag = False,
 ) -> None:
     """Score a fine-tuned model on labelled data."""
+    from ..serving.asking import source
     from ..serving.files import evaluate_file
 
     unseen = "refuse" if unseen is None else unseen
     columns = column_options(context.params)
     # The file is looked at before the model is loaded, and read after; what is said of it is said once.
     reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
-    evaluation = evaluate_file(run, data, unseen=unseen, columns=columns, reading=reading)
+    with source(data) as path:
+        evaluation = evaluate_file(run, path, unseen=unseen, columns=columns, reading=reading)
     if as_json:
         say_json(evaluation_record(evaluation))
     else:
@@ -66,7 +72,10 @@ def evaluate(
 def predict(
     context: typer.Context,
     run: RunFlag,
-    data: DataFlag,
+    texts: TextsFlag = None,
+    data: AskedFlag = None,
+    question: QuestionFlag = None,
+    passage: ContextFlag = None,
     out: Annotated[str, flag("FILE", "Where to: the ending is the format (.csv .jsonl ...); - for stdout.")] = "-",
     out_format: Annotated[str | None, flag("NAME", "Format of the output; `afina formats` lists them.")] = None,
     keep: Annotated[bool, typer.Option(help="Copy the data's columns in front of the predictions.")] = True,
@@ -79,11 +88,18 @@ def predict(
     sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
 ) -> None:
-    """Predict: one line of output for each row of the data, in order."""
+    """Predict: one line of output for each text, or each row of the data, in order."""
+    from ..serving import asking
     from ..serving.files import predict_file
 
-    columns, reading = column_options(context.params), reading_options(context.params)
-    summary = predict_file(run, data, out=out, out_format=out_format, keep=keep, columns=columns, reading=reading)
+    columns = column_options(context.params)
+    # What is said of the data while they are looked at, and again while they are read, is said once.
+    reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
+    if data is not None:
+        columns |= {name: value for name, value in (("question", question), ("context", passage)) if value is not None}
+        question = passage = None
+    with asking.question(run, texts or (), data=data, question=question, context=passage) as asked:
+        summary = predict_file(run, asked, out=out, out_format=out_format, keep=keep, columns=columns, reading=reading)
     if summary.truncated:
         limit, lost = summary.max_length, summary.truncated_tokens
         say(f"{summary.truncated:,} texts are longer than {limit} tokens and lose {lost:,} tokens", sys.stderr)

@@ -62,7 +62,8 @@ def named_values(values: Any) -> dict[str, Any]:
     """
     if not isinstance(values, Mapping):
         shown = f"{type(values).__name__} {printable(values)}"
-        raise RecordError("not-a-row", f"a dict of column names and values is expected, found {shown}")
+        fix = "name the columns: a frame, or a dict such as {'text': [...], 'label': [...]}"
+        raise RecordError("not-a-row", f"a dict of column names and values is expected, found {shown}", fix)
     for key in values:
         if not isinstance(key, str):
             raise RecordError("bad-name", f"a column name must be text, found {printable(key)}")

@@ -26,6 +26,7 @@ from .encodings import encoding_of
 from .formats import Reader, cure_of, ending_of, find, reader_of, reader_of_folder
 from .lines import Item, ReadOptions, fail, head_of
 from .memory import read_memory
+from .pipes import Piped
 
 FORMAT_FIX = "name it with --format; `afina formats` lists them"
 
@@ -54,6 +55,9 @@ def read(source: Any, *, name: str = "", **reading: Any) -> Iterator[Item]:
         ConfigError: an option makes no sense.
     """
     options = ReadOptions(**reading)
+    if isinstance(source, Piped):
+        heard = replace(options, note=lambda text: options.note(source.shown(text)))
+        return source.items(lambda: read_path(str(source), heard))
     if isinstance(source, str | os.PathLike):
         return read_path(os.fspath(source), options)
     if isinstance(source, Files):

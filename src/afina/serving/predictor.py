@@ -14,17 +14,20 @@ import numpy as np
 from .. import artifact as artifacts
 from .. import inference
 from ..artifact import Artifact
-from ..config import validated
+from ..data.lines import unheard
 from ..data.long_tables import for_task
 from ..data.parts import read_examples
-from ..data.sources import columns_of, read
-from ..errors import DataError, InputError
+from ..data.sources import read
+from ..errors import ConfigError, DataError, InputError
 from ..inference import Evaluation
 from ..outputs.writers import Answered
-from ..records import Example, Features, Prediction, Row
+from ..records import Features, Prediction, Row, without_answer
 from ..tasks.base import Array
 from ..tasks.inputs import COUNTABLE
-from .inputs import from_rows, read_inputs, refuse, sound
+from .asking import asked
+from .columns import asks_for_texts, fitting, reading_columns
+from .frames import with_columns
+from .inputs import Input, look_through, read_inputs, sound
 
 logger = logging.getLogger("afina")
 
@@ -32,12 +35,19 @@ logger = logging.getLogger("afina")
 class Predictor:
     """A fine-tuned model that answers.
 
+    A `str` is a text in `predict`, `predict_proba` and `stream`. `evaluate` needs labels beside texts, so that a `str`
+    is a path there, as in `afina.train`. An input without a text (None, nan, an empty text or one of blanks; of a pair,
+    either of the two) has no answer: None in all of its prediction. Their number is said.
+
     Args:
         artifact: What `afina.train` gives or `afina.load` reads.
+        named: Whether the columns of the data were asked for. Otherwise, where those of the training data are missing,
+            others are taken which can be nothing else.
     """
 
-    def __init__(self, artifact: Artifact) -> None:
+    def __init__(self, artifact: Artifact, *, named: bool = False) -> None:
         self.artifact = artifact
+        self.named = named
 
     def with_columns(self, columns: Mapping[str, str]) -> Predictor:
         """The same model, reading other columns.
@@ -48,81 +58,143 @@ class Predictor:
         Raises:
             ConfigError: the model's task has no such column.
         """
-        task = self.artifact.task
-        options = validated(task.Options, {**task.options.model_dump(), **columns}, "options")
-        return Predictor(replace(self.artifact, task=type(task)(options, task.fitted)))
+        task = reading_columns(self.artifact.task, columns)
+        return Predictor(replace(self.artifact, task=task), named=self.named or asks_for_texts(columns))
 
     @property
     def labels(self) -> list[str]:
         """The label set, in the order of `predict_proba`'s columns; empty for tasks without one."""
         return self.artifact.task.labels
 
-    def predict(self, data: Any) -> list[Any]:
-        """The answer for each text: a label, a number ...
+    def predict(self, inputs: Any = None, *, data: Any = None, **reading: Any) -> Any:
+        """The answer for each input: a label, a number ... A text alone has its answer alone, all else has a list.
 
         Args:
-            data: What the model was trained on: a list, series, array or generator of texts, of (text, second text),
-                of (question, passage), or of lists of words. Or rows (a list of dicts, a dict of columns, a pandas
-                frame, an Arrow table), or the path of a data file.
+            inputs: What the model was trained on: a text, or a list, series, array or generator of texts, of (text,
+                second text), of (question, passage), or of lists of words. Or rows: a list of dicts, a dict of columns,
+                a pandas or polars frame, an Arrow table, a data set. Or the `Path` of a data file.
+            data: The same, in place of `inputs`; but here a `str` is the path of a file, a folder or a pattern.
+            reading: `columns`, `encoding`, `delimiter`, `format` of a file; `note` is told what was decided, as a text.
 
         Raises:
             ConfigError: a column is missing.
             DataError: inputs can't be used; all are counted.
         """
-        return [next(iter(prediction.values())) for prediction in self.stream(data)]
+        answers = [next(iter(one.values())) for one in self.stream(inputs, data=data, **reading)]
+        return answers[0] if isinstance(inputs, str) else answers
 
-    def predict_proba(self, data: Any) -> Array:
-        """Probability of each label, columns in the order of `labels`. [n, k]
+    def predict_proba(self, inputs: Any = None, *, data: Any = None, **reading: Any) -> Array:
+        """Probability of each label, columns in the order of `labels`; nan for an input without a text. [n, k]
+
+        Args:
+            inputs: As for `predict`. Of a text alone they are a vector. [k]
+            data: As for `predict`.
+            reading: As for `predict`.
 
         Raises:
-            InputError: the task has no labels.
+            InputError: the task has no labels, or inputs can't be used.
         """
         if not self.labels:
             raise InputError(f"predict_proba: {self.artifact.task.name} gives no probabilities; use predict")
-        rows = [[one["probabilities"][label] for label in self.labels] for one in self.stream(data)]
-        return np.array(rows, dtype=np.float64).reshape(-1, len(self.labels))
+        stream = self.stream(inputs, data=data, **reading)
+        rows = [[one["probabilities"][label] for label in self.labels] for one in stream]
+        table = np.array(rows, dtype=np.float64).reshape(-1, len(self.labels))  # None becomes nan
+        return table[0] if isinstance(inputs, str) else table
 
-    def stream(self, data: Any) -> Iterator[Prediction]:
-        """Whole predictions, one an input, in order, in memory that does not grow with the input."""
-        art = self.artifact
-        work = inference.predict(art.network, self.examples(data), tokenizer=art.tokenizer, task=art.task)
-        yield from art.network.compute.running(work)
+    def predict_frame(self, frame: Any) -> Any:
+        """A frame with the answers in further columns: its rows, its index and its own columns are as they were.
 
-    def stream_rows(
-        self, data: str, *, on_truncated: Callable[[int], None] = lambda _: None, **reading: Any
-    ) -> Iterator[Answered]:
-        """Rows of a file with their predictions, in order, in memory that does not grow with the file.
+        A column has the name that a prediction gives its value: `label` and, for each label, `probability_LABEL`. What
+        the frame has itself keeps its name, and `predicted_` goes before that of the prediction.
 
         Args:
-            data: Path of the file, a folder or a glob.
+            frame: A pandas or polars frame; it is not changed.
+
+        Raises:
+            ConfigError: it is no frame, a column is missing, or a row is a word of an input.
+            DataError: rows can't be used; all are counted.
+        """
+        if not any(hasattr(frame, sign) for sign in ("itertuples", "iter_rows")):
+            found = type(frame).__name__
+            raise ConfigError(f"frame: expected a pandas or polars frame, found {found}; predict takes other inputs")
+        predictions = list(self.stream(data=frame))
+        if len(predictions) != len(frame):
+            message = f"frame: its {len(frame):,} rows are words of {len(predictions):,} texts"
+            raise ConfigError(f"{message}; predict gives an answer a text")
+        return with_columns(frame, predictions)
+
+    def stream(self, inputs: Any = None, *, data: Any = None, **reading: Any) -> Iterator[Prediction]:
+        """Whole predictions, one an input, in order, in memory that does not grow with the input.
+
+        Args:
+            inputs: As for `predict`; of a generator, no more is taken than is needed.
+            data: As for `predict`.
+            reading: As for `predict`.
+
+        Raises:
+            ConfigError: a column is missing.
+            DataError: inputs can't be used; all are counted, but of a generator the first.
+        """
+        for answered in self.stream_rows(asked(inputs, data), **reading):
+            yield answered.prediction
+
+    def stream_rows(
+        self, data: Any, *, on_truncated: Callable[[int], None] = lambda _: None, **reading: Any
+    ) -> Iterator[Answered]:
+        """Inputs with their predictions, in order, in memory that does not grow with their number.
+
+        An input without a text (None, nan, an empty text or one of blanks; of a pair, either of the two) has a
+        prediction in which everything is None. How many there are is said when all have been answered.
+
+        Args:
+            data: Path of a file, a folder or a glob; or whatever `predict` takes but a text alone. Texts without
+                columns are rows with the columns of the training data.
             on_truncated: Is called for every truncated example with the number of tokens that it loses.
-            reading: `columns`, `encoding`, `delimiter` of the file.
+            reading: As for `predict`.
 
         Raises:
             ConfigError: a column is missing.
             DataError: rows can't be used; all are counted.
         """
         art = self.artifact
+        empty, last = 0, ""
 
         def watch(features: Sequence[Features]) -> None:
             for example in features:
                 if example.truncated_tokens:
                     on_truncated(example.truncated_tokens)
 
-        refuse(read_inputs(art.task, data, **reading))
-        items, again = tee(for_task(art.task, read(data, **reading)))
-        examples, asked = tee(sound(from_rows(art.task, items)))
+        kept, again = tee(self.inputs(data, **reading))
+        examples = (one.example for one in kept)
         work = inference.predict(art.network, examples, tokenizer=art.tokenizer, task=art.task, watch=watch)
-        predictions = art.network.compute.running(work)
-        rows = (item for item in again if isinstance(item, Row))
-        for row, example, prediction in zip(rows, asked, predictions, strict=True):
-            yield Answered(row, example, prediction)
+        for one, prediction in zip(again, art.network.compute.running(work), strict=True):
+            if one.empty:
+                empty, last = empty + 1, last or one.row.place
+            yield Answered(one.row, one.example, without_answer(prediction) if one.empty else prediction)
+        if empty:
+            inputs = "1 input has no text and no" if empty == 1 else f"{empty:,} inputs have no text and no"
+            reading.get("note", logger.warning)(f"{inputs} answer; the first: {last}")
+
+    def inputs(self, data: Any, **reading: Any) -> Iterator[Input]:
+        """Inputs from texts, rows or a file. What can be read twice is looked at as a whole first.
+
+        Raises:
+            ConfigError: a column is missing.
+            DataError: inputs can't be used; of a generator, the first one that can't.
+        """
+        task = self.artifact.task
+        reading.setdefault("note", logger.info)
+        if not isinstance(data, Iterator):
+            look_through(read_inputs(task, data, strict=self.named, **reading))
+            reading["note"] = unheard
+        return sound(read_inputs(task, data, strict=self.named, **reading))
 
     def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
         """Scores on labelled data, with intervals, beside the constant answer that the data themselves suggest.
 
         Args:
-            data: Rows or a path, as for `predict`.
+            data: Rows with labels, or the path of a file: a list of dicts, a dict of columns, a frame, a table, a data
+                set; a `str` or `Path`.
             unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
             reading: `columns`, `encoding`, `delimiter` of a file.
 
@@ -132,11 +204,12 @@ class Predictor:
         art = self.artifact
         items = list(for_task(art.task, read(data, **reading)))
         rows = [item for item in items if isinstance(item, Row)]
-        task = art.task.columns(columns_of(rows), rows=rows) if rows else art.task
+        note = reading.get("note", logger.info)
+        task = fitting(art.task, rows, labelled=True, strict=self.named, note=note) if rows else art.task
         found, problems = read_examples(task, items)
         examples, heard = task.adapt(found)
-        for note in heard:
-            reading.get("note", logger.info)(note)
+        for text in heard:
+            note(text)
         unknown = [problem for example in examples if (problem := task.check(example)) is not None]
         problems += [problem for problem in unknown if unseen != "count" or problem.code != COUNTABLE]
         if problems:
@@ -148,18 +221,6 @@ class Predictor:
         predictions = inference.decode(task, examples, features=features, logits=logits)
         evaluation = inference.evaluate(task, examples, predictions=predictions, features=features)
         return inference.beside_constant(evaluation, task, examples)
-
-    def examples(self, data: Any, **reading: Any) -> Iterator[Example]:
-        """Unlabelled examples from texts, rows or a file. What can be read twice is looked at as a whole first.
-
-        Raises:
-            ConfigError: a column is missing.
-            DataError: inputs can't be used; of a generator, the first one that can't.
-        """
-        task = self.artifact.task
-        if not isinstance(data, Iterator):
-            refuse(read_inputs(task, data, **reading))
-        return sound(read_inputs(task, data, **reading))
 
 
 def load(path: str | Path) -> Predictor:

@@ -292,15 +292,15 @@ def read_inputs(row: Row, options: TextOptions, *, labelled: bool) -> tuple[str,
 
 
 def read_text(row: Row, column: str, *, labelled: bool) -> str:
-    """A text of a row. Empty texts are refused in training and evaluation, and allowed in prediction.
+    """A text of a row. Without one, a row of labelled data is refused; another one has the empty text.
 
     Raises:
-        DataError: the column is absent from this row or does not hold a text, or the text is empty.
+        DataError: the column does not hold a text or, in labelled data, holds none.
     """
     value = row.values.get(column)
     if isinstance(value, str) and (not labelled or not blank(value)):
         return value
-    if value is None and not labelled and column in row.values:
+    if value is None and not labelled:
         return ""
     fix = "write the text or drop the row"
     if isinstance(value, str):

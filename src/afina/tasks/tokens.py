@@ -28,6 +28,7 @@ from ..text.spellings import spelling_of
 from . import base, inputs, markup, presentation, tagging
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
+from .written import unwritten
 
 if TYPE_CHECKING:
     import torch
@@ -147,7 +148,10 @@ class Tokens(base.Task):
             text = inputs.read_text(row, self.options.text, labelled=labelled)
             target = markup.read_spans(row, self.options.label or "", text, self.options.offsets) if labelled else None
             return Example(text, None, target, row.place)
-        words = tagging.read_list(row, self.options.tokens or "")
+        column = self.options.tokens or ""
+        if not labelled and not isinstance(unwritten(row.values.get(column)), list):
+            return Example(inputs.read_text(row, column, labelled=False), None, None, row.place)  # raw text
+        words = tagging.read_list(row, column)
         text, places = markup.joined(words)
         tags = tagging.read_tags(row, self.options, len(words)) if labelled else None
         return Example(text, None, tags, row.place, places)
