@@ -34,7 +34,7 @@ DOORS = {
     "sklearn": {"quality/cross_validation.py"},
     "cleanlab": {"quality/label_issues.py"},
     "datasketch": {"quality/near_duplicates.py"},
-    "scipy": {"metrics/intervals.py", "metrics/proportions.py"},
+    "scipy": {f"metrics/{name}.py" for name in ("intervals", "proportions", "jackknife")},
     "yaml": {"config.py", "templates.py"},
     "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing")},
     "rich": {"progress.py"},
