@@ -36,7 +36,7 @@ DOORS = {
     "huggingface_hub": {"model/hub.py"},
     "cleanlab": {"quality/label_issues.py"},
     "datasketch": {"quality/near_duplicates.py"},
-    "scipy": {"metrics/intervals.py", "metrics/proportions.py", "baselines.py"},
+    "scipy": {*(f"metrics/{name}.py" for name in ("intervals", "proportions", "jackknife")), "baselines.py"},
     "yaml": {"config.py", "templates.py"},
     "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help")},
     "rich": {"progress.py"},

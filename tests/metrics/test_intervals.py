@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,30 +11,67 @@ from scipy import stats
 
 from afina.metrics import intervals, scores
 from afina.metrics.answers import answer_f1
+from afina.metrics.scores import Metric
 
 
 def accuracy_table(right: np.ndarray) -> dict[str, np.ndarray]:
     return {"gold": np.ones(len(right), int), "predicted": right.astype(int)}
 
 
-def test_the_bootstrap_agrees_with_scipy() -> None:
-    right = np.random.default_rng(1).random(80) < 0.7
-    ours = intervals.bootstrap(accuracy_table(right), scores.accuracy, resamples=4000)
+def plain(table: Mapping[str, np.ndarray]) -> float:
+    """A metric of another package, of which nothing is known."""
+    return float(np.mean(table["f1"]))
+
+
+def test_a_plain_function_gets_the_bca_interval_of_scipy() -> None:
+    values = np.random.default_rng(1).random(80) ** 3
+    ours = intervals.interval(answers(values), plain, resamples=8000)
     theirs = stats.bootstrap(
-        (right.astype(float),), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(0)
+        (values,), np.mean, n_resamples=8000, method="BCa", rng=np.random.default_rng(0)
     ).confidence_interval
-    assert ours.value == right.mean()
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.013)
+    assert ours.value == values.mean()
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.006)
+    assert ours.resamples == 8000
 
 
-def test_the_interval_covers_the_truth() -> None:
-    generator = np.random.default_rng(2)
-    held = 0
-    for i in range(300):
-        table = accuracy_table(generator.random(120) < 0.8)
-        interval = intervals.bootstrap(table, scores.accuracy, resamples=300, seed=i)
-        held += interval.low <= 0.8 <= interval.high
-    assert 0.90 <= held / 300 <= 0.98
+def seldom_defined(table: Mapping[str, np.ndarray]) -> float:
+    return 1.0 if table["f1"].any() else np.nan
+
+
+@pytest.mark.parametrize(
+    ("table", "metric", "reason"),
+    [
+        ({"f1": np.arange(12.0)}, plain, "12 examples are too few for an interval"),
+        ({"f1": np.ones(60)}, plain, "it is the same for all resamples"),
+        ({"f1": np.arange(60.0)}, lambda table: table["f1"].max(), "it is too skewed for its resamples"),
+        (
+            {"f1": np.array([1.0] + [0] * 79)},
+            lambda table: np.nan if max(table["f1"]) == 0 else 1.0,
+            "it is not defined for 3",
+        ),
+        ({"f1": np.arange(60.0)}, lambda table: np.nan, "not defined: no example counts"),
+        ({"gold": np.arange(60), "predicted": np.ones(60, int)}, scores.matthews, "all predicted labels are the same"),
+        ({"gold": np.ones(60), "predicted": np.ones(60)}, scores.pearson, "all gold values are the same"),
+        ({"gold": np.arange(9.0), "predicted": np.arange(9.0)}, scores.pearson, "9 examples are too few"),
+        ({"gold": np.arange(60.0), "predicted": np.arange(60.0)}, scores.pearson, "too few examples are wrong"),
+        ({"gold": np.arange(60.0), "predicted": np.arange(60.0) + 1}, scores.mean_squared_error, "it hardly varies"),
+        ({"log_probability": np.array([-np.inf] + [-1.0] * 60)}, scores.log_loss, "one example makes it infinite"),
+        ({"gold": np.arange(60) % 2, "predicted": np.arange(60) % 2}, scores.macro_f1, "every example is right"),
+        ({"gold": np.arange(60) // 20, "predicted": np.arange(60) // 19}, scores.macro_f1, "1 label has fewer than 5"),
+        (
+            {"gold": np.ones(60, int), "predicted": np.ones(60, int), "confidence": np.full(60, 0.9)},
+            scores.expected_calibration_error,
+            "it is too high on few examples",
+        ),
+    ],
+)
+def test_where_there_is_no_interval_the_reason_is_given(
+    table: dict[str, np.ndarray], metric: Metric, reason: str
+) -> None:
+    with np.errstate(all="ignore"):
+        found = intervals.interval(table, metric, resamples=300)
+    assert reason in found.reason
+    assert np.isnan([found.low, found.high]).all()
 
 
 def test_groups_are_drawn_whole() -> None:
@@ -49,16 +87,8 @@ def test_groups_are_drawn_whole() -> None:
 
 
 def test_the_same_seed_gives_the_same_bounds() -> None:
-    table = accuracy_table(np.arange(50) % 3 > 0)
-    assert intervals.bootstrap(table, scores.accuracy) == intervals.bootstrap(table, scores.accuracy)
-
-
-def test_values_that_do_not_exist_are_left_out() -> None:
-    table = {"gold": np.array([1.0, 2.0, 3.0]), "predicted": np.array([1.0, 1.0, 2.0])}
-    interval = intervals.bootstrap(table, scores.pearson, resamples=200)
-    assert interval.low <= interval.value <= interval.high
-    constant = {"gold": np.array([1.0, 2.0]), "predicted": np.array([1.0, 1.0])}
-    assert np.isnan(intervals.bootstrap(constant, scores.pearson, resamples=20).low)
+    table = answers(np.random.default_rng(6).random(60))
+    assert intervals.interval(table, plain) == intervals.interval(table, plain)
 
 
 def test_equal_systems_are_called_different_in_five_per_cent() -> None:
@@ -126,8 +156,12 @@ def test_the_paired_interval_is_that_of_the_differences() -> None:
     generator = np.random.default_rng(9)
     first, second = generator.random(40), generator.random(40)
     found = intervals.paired(answers(first), answers(second), answer_f1)
-    plain = intervals.bootstrap(answers(first - second), answer_f1, resamples=2000, seed=0)
-    assert (found.difference, found.low, found.high) == pytest.approx((plain.value, plain.low, plain.high))
+    differences = first - second
+    low, high = stats.bootstrap(
+        (differences,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert found.difference == pytest.approx(differences.mean())
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
 
 
 def test_an_undefined_difference_is_not_significant() -> None:
@@ -155,19 +189,36 @@ def test_groups_widen_the_interval_and_weaken_the_test() -> None:
 def test_columns_of_rows_are_drawn_together() -> None:
     first = {"gold": np.eye(4, dtype=bool), "predicted": np.eye(4, dtype=bool)}
     second = first | {"predicted": np.zeros((4, 4), bool)}
-    assert intervals.bootstrap(first, scores.micro_f1, resamples=50) == intervals.Interval(1, 1, 1, 0.95, 50)
     assert intervals.paired(first, second, scores.micro_f1, resamples=50).low == 1
 
 
-def test_an_infinite_value_stays_infinite() -> None:
-    table = {"log_probability": np.array([-np.inf] * 3 + [-1.0] * 3)}
-    assert intervals.bootstrap(table, scores.log_loss, resamples=100).high == np.inf
+@pytest.mark.parametrize("metric", [answer_f1, plain])
+def test_a_wider_level_is_wider(metric: Metric) -> None:
+    table = answers(np.random.default_rng(11).random(60))
+    narrow, wide = (intervals.interval(table, metric, level=level) for level in (0.5, 0.98))
+    assert wide.low < narrow.low < narrow.value < narrow.high < wide.high
 
 
-def test_a_wider_level_is_wider() -> None:
-    table = answers(np.random.default_rng(11).random(50))
-    restrict_vocabulary, wide = (intervals.bootstrap(table, answer_f1, level=level) for level in (0.5, 0.99))
-    assert wide.low < restrict_vocabulary.low < restrict_vocabulary.value < restrict_vocabulary.high < wide.high
+@pytest.mark.parametrize("metric", [scores.log_loss, scores.root_mean_squared_error, plain, answer_f1])
+def test_ten_copies_of_each_example_are_no_more_evidence(metric: Metric) -> None:
+    generator = np.random.default_rng(12)
+    once = generator.random(60)
+    table = dict.fromkeys(("f1", "predicted"), once) | {"log_probability": -once, "gold": np.zeros(60)}
+    copies, groups = intervals.pick(table, np.repeat(np.arange(60), 10)), np.repeat(np.arange(60), 10)
+    alone, grouped, naive = (
+        intervals.interval(data, metric, groups=owner)
+        for data, owner in ((table, None), (copies, groups), (copies, None))
+    )
+    assert (grouped.low, grouped.high) == pytest.approx((alone.low, alone.high), abs=0.025)
+    assert naive.high - naive.low < 0.5 * (grouped.high - grouped.low)
+
+
+def test_many_examples_are_left_out_in_parts() -> None:
+    """The interval of a mean over many examples is the textbook's, whichever the parts."""
+    errors = np.random.default_rng(13).random(5000) + 1
+    found = intervals.interval({"log_probability": -errors}, scores.log_loss)
+    half = 1.96 * errors.std(ddof=1) / np.sqrt(5000)
+    assert (found.low, found.high) == pytest.approx((errors.mean() - half, errors.mean() + half), abs=0.2 * half)
 
 
 @pytest.mark.parametrize(
@@ -181,9 +232,9 @@ def test_a_wider_level_is_wider() -> None:
         ({"f1": np.zeros(3)}, {"level": 95}, "level must be between 0 and 1, was: 95"),
     ],
 )
-def test_what_the_bootstrap_refuses(table: dict[str, np.ndarray], settings: dict[str, Any], message: str) -> None:
+def test_what_an_interval_refuses(table: dict[str, np.ndarray], settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        intervals.bootstrap(table, answer_f1, **settings)
+        intervals.interval(table, answer_f1, **settings)
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ EVERY_SCORE = {
     name: thing
     for module in (scores, entities, answers)
     for name, thing in vars(module).items()
-    if isinstance(thing, scores.Proportion)
+    if isinstance(thing, (scores.Proportion, scores.Smooth, scores.Biased))
     or (
         getattr(thing, "__annotations__", {}) == {"table": "Table", "return": "float"}
         and thing.__module__ == module.__name__

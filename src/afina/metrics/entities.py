@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..text.spans import Span
-from .scores import Array, Metric, Proportion, Table, ratio, share
+from .scores import Array, Metric, Proportion, Smooth, Table, ratio, share
 
 RAW = "raw_text_"
 """Begins the names of metrics and columns of raw text."""
@@ -150,12 +150,23 @@ def credits(gold: Sequence[Span], said: Sequence[Span]) -> tuple[float, int]:
     return partial, typed
 
 
-def entity_macro_f1(table: Table) -> float:
+def _type_sizes(table: Table) -> Array:
+    """Number of gold entities of each type that occurs in gold or predicted entities. [types]"""
+    gold = table["gold_count"].sum(axis=0)
+    sizes: Array = gold[gold + table["predicted_count"].sum(axis=0) > 0]
+    return sizes
+
+
+def _entity_macro_f1(table: Table) -> float:
     """Mean F1 over the entity types that occur in gold or predicted entities."""
     right = table["correct"].sum(axis=0)
     sizes = table["gold_count"].sum(axis=0) + table["predicted_count"].sum(axis=0)
     occurs = sizes > 0
     return float(np.mean(2 * right[occurs] / sizes[occurs])) if occurs.any() else float("nan")
+
+
+entity_macro_f1 = Smooth(_entity_macro_f1, "share", classes=_type_sizes)
+"""Mean F1 over the entity types that occur in gold or predicted entities."""
 
 
 token_accuracy = Proportion(lambda table: (counted(table, "correct"), counted(table, "gold_count")))

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .proportions import NoInterval, interval_of_share
-from .scores import Array, Metric, Proportion, Table
+from .jackknife import interval_of_smooth, left_out
+from .proportions import NoInterval, check_number, interval_of_share
+from .scores import Array, Biased, Metric, Proportion, Smooth, Table
 
-SMALL = 30
-"""Examples under which a percentile bootstrap is known to be too narrow."""
+FEWEST = 50
+"""Fewest examples or groups that are resampled."""
+UNDEFINED = 0.05
+"""Largest share of resamples for which a score may be undefined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Interval:
     """A score with its confidence interval.
 
     Attributes:
-        value: Score of the table itself. A percentile interval need not contain it.
+        value: Score of the table itself.
         low: Lower bound, nan if there is none.
         high: Upper bound, nan if there is none.
         level: Confidence level, for example 0.95.
@@ -74,46 +77,53 @@ def interval(
 
     Args:
         table: Columns of n entries or rows.
-        metric: A `Proportion` gets the interval of a share of items, every other metric that of its resamples.
+        metric: A `Proportion` gets the interval of a share, a `Smooth` the jackknife's, a `Biased` none, and a plain
+            function that of its resamples.
         level: Confidence level.
         groups: Group of each example, where examples of a group are right or wrong together. [n]
         resamples: Number of resamples, where there are any.
         seed: Seed of the resamples.
 
     Raises:
-        ValueError: what `bootstrap` refuses.
+        ValueError: no examples, columns or groups of different lengths, no resamples, a level outside (0, 1).
     """
     _check_settings(resamples, level)
-    n = _count(table, groups)
-    value = float(metric(table))
+    _count(table, groups)
+    value, drawn = float(metric(table)), 0
     try:
         if math.isnan(value):
-            raise NoInterval(f"not defined{_constant(table)}")
+            raise NoInterval(f"not defined: {_why_undefined(table)}")
+        if isinstance(metric, Biased):
+            raise NoInterval(metric.reason)
         if isinstance(metric, Proportion):
             low, high = interval_of_share(*metric.counts(table), groups=groups, level=level)
             if metric.f1:
                 low, high = 2 * low / (1 + low), 2 * high / (1 + high)
-            return Interval(value, min(low, value), max(high, value), level)
-        if n < SMALL:
-            raise NoInterval(f"{n} example{'s are' if n > 1 else ' is'} too few for an interval")
-        found = bootstrap(table, metric, resamples=resamples, level=level, seed=seed, groups=groups)
-        if found.low == found.high:
-            raise NoInterval("it is the same in all resamples")
-        return found
+        elif isinstance(metric, Smooth):
+            low, high = interval_of_smooth(table, metric, groups=groups, level=level)
+        else:
+            drawn = resamples
+            low, high = interval_of_resamples(table, metric, resamples=resamples, level=level, seed=seed, groups=groups)
     except NoInterval as none:
-        return Interval(value, math.nan, math.nan, level, reason=str(none))
+        return Interval(value, math.nan, math.nan, level, drawn, str(none))
+    return Interval(value, min(low, value), max(high, value), level, drawn)
 
 
-def _constant(table: Table) -> str:
-    """What in a table explains that a score is not defined: a column of equal values."""
+def _why_undefined(table: Table) -> str:
+    """What in a table explains that a score is not defined: a column of equal values, or of values that are none."""
     for name in ("gold", "predicted"):
         column = table.get(name)
-        if column is not None and column.ndim == 1 and len(column) and (column == column[0]).all():
-            return f": all {name} {'labels' if column.dtype.kind in 'iu' else 'values'} are the same"
-    return ": no example counts"
+        if column is None or column.ndim > 1 or not len(column):
+            continue
+        kind = "labels" if column.dtype.kind in "iu" else "values"
+        if (column == column[0]).all():
+            return f"all {name} {kind} are the same"
+        if np.isnan(column).any():
+            return f"some {name} {kind} are no numbers"
+    return "no example counts"
 
 
-def bootstrap(
+def interval_of_resamples(
     table: Table,
     metric: Metric,
     *,
@@ -121,14 +131,15 @@ def bootstrap(
     level: float = 0.95,
     seed: int = 0,
     groups: Array | None = None,
-) -> Interval:
-    """Percentile bootstrap over examples (Efron 1979; Efron and Tibshirani 1993, section 13.3).
+) -> tuple[float, float]:
+    """Bounds by the bootstrap with bias correction and acceleration (Efron 1987; Efron and Tibshirani 1993, ch. 14).
 
-    Resamples for which the metric is nan are left out. Only one resample is in memory at a time.
+    It is for metrics of which nothing is known. The acceleration is that of the jackknife. Only one resample is in
+    memory at a time.
 
     Args:
         table: Columns of n entries or rows.
-        metric: Called once for the table and once for each resample.
+        metric: Called once for the table, once for each resample, and once for each of at most 200 parts.
         resamples: Number of resamples of n examples, drawn with replacement.
         level: Confidence level of the interval.
         seed: Seed of the resamples.
@@ -136,13 +147,52 @@ def bootstrap(
             (such as the questions about one paragraph). [n]
 
     Raises:
+        NoInterval: its conditions do not hold.
         ValueError: no examples, columns or groups of different lengths, no resamples, a level outside (0, 1).
     """
     _check_settings(resamples, level)
     n = _count(table, groups)
+    check_number(n, groups, least=FEWEST)
     generator = np.random.default_rng(seed)
-    values = [float(metric(pick(table, resampled(n, groups, generator)))) for _ in range(resamples)]
-    return Interval(float(metric(table)), *bounds(values, level), level, resamples)
+    value = float(metric(table))
+    drawn = np.array([metric(pick(table, resampled(n, groups, generator))) for _ in range(resamples)], np.float64)
+    known = np.sort(drawn[~np.isnan(drawn)])
+    if len(known) < (1 - UNDEFINED) * resamples:
+        raise NoInterval(f"it is not defined for {1 - len(known) / resamples:.0%} of its resamples")
+    if known[0] == known[-1]:
+        raise NoInterval("it is the same for all resamples")
+    if not np.isfinite(known).all():
+        raise NoInterval("it is infinite for some resamples")
+    return _corrected(known, value, left_out(table, metric, groups), level)
+
+
+def _corrected(drawn: Array, value: float, without: Array, level: float) -> tuple[float, float]:
+    """The quantiles of sorted resamples that BCa chooses.
+
+    Args:
+        drawn: Scores of the resamples. [B]
+        value: Score of the table.
+        without: Scores without each part of it. [m]
+        level: Confidence level.
+
+    Raises:
+        NoInterval: a correction is undefined or asks for what lies beyond the resamples.
+    """
+    from scipy.special import ndtr, ndtri
+
+    below = float(((drawn < value).mean() + (drawn <= value).mean()) / 2)
+    deviations = without.mean() - without
+    squares = float(deviations @ deviations)
+    if not 0 < below < 1 or not squares > 0:
+        raise NoInterval("its resamples lie on one side of it")
+    bias, acceleration = float(ndtri(below)), float((deviations**3).sum() / (6 * squares**1.5))
+    wanted = bias + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
+    scale = 1 - acceleration * wanted
+    places = ndtr(bias + wanted / scale)
+    if (scale <= 0).any() or places[0] < 1 / len(drawn) or places[1] > 1 - 1 / len(drawn):
+        raise NoInterval("it is too skewed for its resamples")
+    low, high = np.quantile(drawn, places)
+    return float(low), float(high)
 
 
 def paired(
@@ -173,7 +223,7 @@ def paired(
         groups: Group of each example; whole groups are drawn and swapped. [n]
 
     Raises:
-        ValueError: tables that differ in length, columns or gold answers, and whatever `bootstrap` refuses.
+        ValueError: tables that differ in length, columns or gold answers, and whatever `interval` refuses.
     """
     _check_settings(resamples, level)
     n = _count_pair(first, second, groups)

@@ -46,10 +46,19 @@ def interval_of_share(
         owner = np.unique(groups, return_inverse=True)[1]
         part, whole = np.bincount(owner, weights=part), np.bincount(owner, weights=whole)
     part, whole = part[whole > 0], whole[whole > 0]
-    if len(whole) < FEW:
-        units = "example" if alone else "group"
-        raise NoInterval(f"{len(whole)} {units}{'s are' if len(whole) > 1 else ' is'} too few for an interval")
+    check_number(len(whole), None if alone else np.arange(len(whole)), least=FEW)
     return wilson(float(part.sum() / whole.sum()), effective_size(part, whole, level), level)
+
+
+def check_number(n: int, groups: Array | None, *, least: int) -> None:
+    """Refuse fewer than `least` examples, or groups where there are any.
+
+    Raises:
+        NoInterval: there are fewer.
+    """
+    units, name = (n, "example") if groups is None else (len(np.unique(groups)), "group")
+    if units < least:
+        raise NoInterval(f"{units} {name}{'s are' if units > 1 else ' is'} too few for an interval")
 
 
 def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -65,6 +65,48 @@ class Proportion:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Smooth:
+    """A metric that changes little with one example. Its interval is the jackknife's on the scale of its kind.
+
+    Attributes:
+        score: The metric.
+        kind: Whether it is a share between 0 and 1, a correlation between -1 and 1, an error above 0, or the explained
+            part of a variance, at most 1.
+        least: Fewest examples or groups from which its interval covers (docs/statistics.md).
+        classes: Number of gold examples of each class that it is a mean over, from a table; None where it is no such
+            mean. [k]
+        rare: Fewest examples of each of them from which the interval covers.
+    """
+
+    score: Metric
+    kind: Literal["share", "correlation", "error", "explained"]
+    least: int = 30
+    classes: Callable[[Table], Array] | None = None
+    rare: int = 5
+
+    def __call__(self, table: Table) -> float:
+        """The score."""
+        return self.score(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Biased:
+    """A metric that is far from its true value on few examples, always on the same side. It gets no interval.
+
+    Attributes:
+        score: The metric.
+        reason: Why it gets none, in a few words.
+    """
+
+    score: Metric
+    reason: str
+
+    def __call__(self, table: Table) -> float:
+        """The score."""
+        return self.score(table)
+
+
 def share(column: Callable[[Table], Array]) -> Proportion:
     """The mean of a column of values from 0 (wrong) to 1 (right), one an example, as a metric."""
 
@@ -81,7 +123,7 @@ accuracy = share(lambda table: table["gold"] == table["predicted"])
 """Share of examples whose predicted label is the gold one."""
 
 
-def macro_f1(table: Table) -> float:
+def _macro_f1(table: Table) -> float:
     """Mean of F1 = 2 hits / (gold + predicted) over the labels that occur in gold or predicted."""
     hits, gold, predicted = _label_counts(table)
     sizes = gold + predicted
@@ -89,14 +131,22 @@ def macro_f1(table: Table) -> float:
     return mean(2 * hits[occurs] / sizes[occurs])
 
 
-def balanced_accuracy(table: Table) -> float:
+macro_f1 = Smooth(_macro_f1, "share", classes=lambda table: _sizes(table, "gold", "predicted"))
+"""Mean of F1 = 2 hits / (gold + predicted) over the labels that occur in gold or predicted."""
+
+
+def _balanced_accuracy(table: Table) -> float:
     """Mean recall of the labels that occur in gold (Brodersen et al. 2010, who define it for two labels)."""
     hits, gold, _ = _label_counts(table)
     occurs = gold > 0
     return mean(hits[occurs] / gold[occurs])
 
 
-def matthews(table: Table) -> float:
+balanced_accuracy = Smooth(_balanced_accuracy, "share", classes=lambda table: _sizes(table, "gold"))
+"""Mean recall of the labels that occur in gold (Brodersen et al. 2010, who define it for two labels)."""
+
+
+def _matthews(table: Table) -> float:
     """Matthews correlation for any number of labels, R_K of Gorodkin (2004).
 
         (n hits - sum_k g_k p_k) / sqrt((n^2 - sum_k g_k^2) (n^2 - sum_k p_k^2))
@@ -111,9 +161,17 @@ def matthews(table: Table) -> float:
     return ratio(covariance, math.sqrt(spreads[0]) * math.sqrt(spreads[1]))
 
 
-def log_loss(table: Table) -> float:
+matthews = Smooth(_matthews, "correlation")
+"""Matthews correlation for any number of labels, R_K of Gorodkin (2004)."""
+
+
+def _log_loss(table: Table) -> float:
     """Mean of -ln p(gold label), from the column `log_probability` [n] that `log_probability` gives."""
     return mean(-table["log_probability"])
+
+
+log_loss = Smooth(_log_loss, "error", least=50)
+"""Mean of -ln p(gold label), from the column `log_probability` [n] that `log_probability` gives."""
 
 
 def log_probability(probability: float) -> float:
@@ -124,7 +182,7 @@ def log_probability(probability: float) -> float:
     return math.log(min(max(probability, SMALLEST), 1 - SMALLEST))
 
 
-def expected_calibration_error(table: Table) -> float:
+def _expected_calibration_error(table: Table) -> float:
     """Expected calibration error, the distance between confidence and accuracy (Guo et al. 2017, equation 3).
 
         sum_b |B_b| / n * |accuracy(B_b) - mean confidence(B_b)|
@@ -135,6 +193,12 @@ def expected_calibration_error(table: Table) -> float:
     gaps = (table["gold"] == table["predicted"]) - confidence  # [n]
     sums = np.bincount(np.searchsorted(EDGES, confidence), weights=gaps)  # [BINS] or fewer
     return ratio(float(np.abs(sums).sum()), len(confidence))
+
+
+expected_calibration_error = Biased(
+    _expected_calibration_error, "it is too high on few examples, by an amount that depends on the model"
+)
+"""Expected calibration error, the distance between confidence and accuracy (Guo et al. 2017, equation 3)."""
 
 
 def confusion(table: Table, n: int | None = None) -> Array:
@@ -183,12 +247,16 @@ def per_label(table: Table, labels: Sequence[str]) -> list[dict[str, Any]]:
 # One number per example. Columns: gold [n], predicted [n].
 
 
-def pearson(table: Table) -> float:
+def _pearson(table: Table) -> float:
     """Pearson correlation of gold and predicted; nan where either is constant."""
     return _correlation(table["gold"], table["predicted"])
 
 
-def spearman(table: Table) -> float:
+pearson = Smooth(_pearson, "correlation", least=10)
+"""Pearson correlation of gold and predicted; nan where either is constant."""
+
+
+def _spearman(table: Table) -> float:
     """Spearman correlation: Pearson correlation of the ranks, ties averaged; nan where either is constant."""
     gold, predicted = table["gold"], table["predicted"]
     if np.isnan(gold).any() or np.isnan(predicted).any():
@@ -196,29 +264,49 @@ def spearman(table: Table) -> float:
     return _correlation(ranks(gold), ranks(predicted))
 
 
-def mean_squared_error(table: Table) -> float:
+spearman = Smooth(_spearman, "correlation", least=10)
+"""Spearman correlation: Pearson correlation of the ranks, ties averaged; nan where either is constant."""
+
+
+def _mean_squared_error(table: Table) -> float:
     """Mean of (predicted - gold)^2."""
     return _mean_power(table, 2)
 
 
-def root_mean_squared_error(table: Table) -> float:
+mean_squared_error = Smooth(_mean_squared_error, "error", least=50)
+"""Mean of (predicted - gold)^2."""
+
+
+def _root_mean_squared_error(table: Table) -> float:
     """Square root of the mean of (predicted - gold)^2, in the units of the data."""
     return math.sqrt(mean_squared_error(table))
 
 
-def mean_absolute_error(table: Table) -> float:
+root_mean_squared_error = Smooth(_root_mean_squared_error, "error", least=50)
+"""Square root of the mean of (predicted - gold)^2, in the units of the data."""
+
+
+def _mean_absolute_error(table: Table) -> float:
     """Mean of |predicted - gold|, in the units of the data."""
     return _mean_power(table, 1)
 
 
+mean_absolute_error = Smooth(_mean_absolute_error, "error", least=50)
+"""Mean of |predicted - gold|, in the units of the data."""
+
+
 @quiet
-def r2(table: Table) -> float:
+def _r2(table: Table) -> float:
     """Share of explained variance, 1 - sum (predicted - gold)^2 / sum (gold - mean)^2; nan for constant gold."""
     gold = table["gold"].astype(np.float64)
     if _is_constant(gold):
         return math.nan
     deviations = gold - gold.mean()
     return 1 - mean_squared_error(table) / float(np.mean(deviations * deviations))
+
+
+r2 = Smooth(_r2, "explained")
+"""Share of explained variance, 1 - sum (predicted - gold)^2 / sum (gold - mean)^2; nan for constant gold."""
 
 
 # A set of labels per example. Columns: gold [n, k], predicted [n, k], true where the label is in the set.
@@ -243,10 +331,14 @@ micro_f1 = Proportion(_labels_hit, empty=0.0, f1=True)
 """F1 over all pairs of example and label; 0 where no label is gold or predicted."""
 
 
-def multilabel_macro_f1(table: Table) -> float:
+def _multilabel_macro_f1(table: Table) -> float:
     """Mean F1 of all k labels; a label that is never gold and never predicted counts 0."""
     gold, predicted = _sets(table)
     return mean(_set_f1(gold, predicted, axis=0, empty=0.0)) if len(gold) else math.nan
+
+
+multilabel_macro_f1 = Smooth(_multilabel_macro_f1, "share", classes=lambda table: table["gold"].sum(axis=0))
+"""Mean F1 of all k labels; a label that is never gold and never predicted counts 0."""
 
 
 def _sample_f1(table: Table) -> Array:
@@ -294,6 +386,14 @@ def ratio(part: float, whole: float, empty: float = math.nan) -> float:
 def _label_number(table: Table) -> int:
     """Number of labels: one more than the largest label id."""
     return 1 + max(int(table["gold"].max(initial=0)), int(table["predicted"].max(initial=0)))
+
+
+def _sizes(table: Table, *columns: str) -> Array:
+    """Number of gold examples of each label that occurs in one of the columns. [k]"""
+    gold = table["gold"]
+    labels = np.unique(np.concatenate([table[name] for name in columns]))
+    sizes: Array = np.bincount(gold, minlength=_label_number(table))[labels]
+    return sizes
 
 
 def _label_counts(table: Table) -> tuple[Array, Array, Array]:
