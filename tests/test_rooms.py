@@ -24,7 +24,8 @@ ROOMS = [
     {"serving"},
     {"quality"},
     {"training"},
-    {"progress"},
+    {"progress", "signals"},
+    {"notebook"},
     {"api"},
     {"cli", "__init__", "__main__"},
 ]
@@ -39,6 +40,7 @@ DOORS = {
     "yaml": {"config.py", "templates.py"},
     "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help")},
     "rich": {"progress.py"},
+    "IPython": {"notebook.py"},
     "conllu": {"data/conllu.py"},
     "pyarrow": {"data/arrow.py", "outputs/parquet.py"},
     "xlrd": {"data/xls.py"},

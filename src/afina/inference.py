@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from .metrics.intervals import interval
 from .model.network import Network
 from .model.states import KeptStates
+from .printing import Block, Shown, Table, many, number
 from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
 from .text.tokenization import Tokenizer, chunks
@@ -22,9 +23,9 @@ BUFFER = 4096
 """Examples that are sorted by length together while a stream is predicted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How good predictions are.
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Shown):
+    """How good predictions are. `print` shows what `afina evaluate` shows, and a notebook tables.
 
     Attributes:
         metrics: Name to value, the primary metric first.
@@ -45,6 +46,45 @@ class Evaluation:
     truncated_tokens: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Evaluation({(name := next(iter(self.metrics)))} {self.with_interval(name)}, {self.counted})"
+
+    @property
+    def counted(self) -> str:
+        """Number of the scored examples, in words."""
+        return many(self.examples, "example")
+
+    def with_interval(self, metric: str) -> str:
+        """A score with its interval, where there is one."""
+        value, (low, high) = number(self.metrics[metric]), self.intervals[metric]
+        return value if metric in self.reasons else f"{value} [{number(low)}, {number(high)}]"
+
+    def blocks(self) -> Iterator[Block]:
+        """Scores beside those of the baselines, the breakdown, and what the length limit cost."""
+        rows = [
+            [name, self.with_interval(name), *(values.get(name, "") for values in self.baselines.values())]
+            for name in self.metrics
+        ]
+        yield Table(["metric", "value (95 % interval)", *self.baselines], rows)
+        yield from without_interval(self)
+        if self.breakdown:
+            yield ""
+            yield Table(list(self.breakdown[0]), [list(line.values()) for line in self.breakdown])
+        yield ""
+        cost = f"{self.truncated:,} of them cut, {many(self.truncated_tokens, 'token')} lost"
+        yield f"{self.counted}, {cost if self.truncated else 'none of them cut'}"
+
+
+def without_interval(*evaluations: Evaluation) -> Iterator[str]:
+    """Which scores have no interval, each reason once, in a line; nothing where all have one."""
+    grouped: dict[str, list[str]] = {}
+    for evaluation in evaluations:
+        for metric, reason in evaluation.reasons.items():
+            grouped.setdefault(reason, []).append(metric)
+    if grouped:
+        parts = (f"{', '.join(dict.fromkeys(metrics))} ({reason})" for reason, metrics in grouped.items())
+        yield f"no interval: {'; '.join(parts)}"
 
 
 def window_logits(network: Network, windows: Sequence[Window], *, kept: KeptStates | None = None) -> list[Array]:

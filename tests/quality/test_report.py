@@ -81,9 +81,10 @@ def test_check_says_it_all_from_python(tiny: Callable[[str], Path]) -> None:
     assert "leak" in {finding.code for finding in report.warnings}
     assert {"lengths", "label-issues"} <= {finding.code for finding in report.findings}
     assert report.label_issues is not None
-    first, second, *_ = str(report).split("\n")
-    assert first.startswith("0 errors, ")
-    assert second.split(": ")[0] in {"warning", "error"}
+    first, *_, last = str(report).split("\n")
+    assert first == "columns: text = 'text', label = 'label'"
+    assert last.startswith("0 errors, ")
+    assert repr(report) == f"Report({last})"
 
 
 def test_three_rows_are_no_training_set() -> None:

@@ -1,44 +1,21 @@
-"""What a person sees of the results of the commands."""
+"""Results as JSON, for programs."""
 
 from __future__ import annotations
 
 import json
-import shlex
-from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import shortened
-from ..printing import duration, number, say, say_table
+from ..printing import say
 from ..training.rundir import finite
 
 if TYPE_CHECKING:
     from ..inference import Evaluation
-    from ..quality.findings import Finding
     from ..training.events import Done
-    from ..training.plan import Plan
 
 
 def say_json(value: Any) -> None:
     """Print one JSON object on one line."""
     say(json.dumps(finite(value), ensure_ascii=False))
-
-
-def with_interval(evaluation: Evaluation, metric: str) -> str:
-    """A score with its bounds, or alone where it has none."""
-    value, (low, high) = evaluation.metrics[metric], evaluation.intervals[metric]
-    return number(value) if metric in evaluation.reasons else f"{number(value)} [{number(low)}, {number(high)}]"
-
-
-def say_reasons(*evaluations: Evaluation) -> None:
-    """Why scores have no interval, each reason once."""
-    grouped: dict[str, list[str]] = {}
-    for evaluation in evaluations:
-        for metric, reason in evaluation.reasons.items():
-            grouped.setdefault(reason, []).append(metric)
-    if grouped:
-        parts = (f"{', '.join(dict.fromkeys(metrics))} ({reason})" for reason, metrics in grouped.items())
-        say(f"no interval: {'; '.join(parts)}")
 
 
 def scores_record(evaluation: Evaluation) -> dict[str, Any]:
@@ -54,58 +31,6 @@ def scores_record(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Results.
-
-
-def say_result(done: Done) -> None:
-    """Scores, where the run lies, and what to type next."""
-    parts = {"validation": done.validation, "test": done.test}
-    held = {name: part for name, part in parts.items() if part is not None}
-    rows = [[metric, *(with_interval(part, metric) for part in held.values())] for metric in done.validation.metrics]
-    say()
-    say_table(["metric", *(f"{name}, {part.examples:,} examples (95 % interval)" for name, part in held.items())], rows)
-    say_reasons(*held.values())
-    say()
-    say(f"run:  {done.folder}")
-    say(f"next: afina predict {shlex.quote(str(done.folder))} --data FILE --out predictions.csv")
-
-
-def say_findings(notes: Sequence[str], findings: Sequence[Finding]) -> None:
-    """What there is to know about the data, the gravest first."""
-    for note in notes:
-        say(note)
-    say()
-    grouped = {finding.code for finding in findings if finding.severity == "error"} | {"overlapping-spans"}
-    for finding in sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.severity)):
-        count = f" ({finding.count:,} of the kind)" if finding.code in grouped and finding.count > 1 else ""
-        where = f"\n         {', '.join(shortened(finding.places))}" if finding.places else ""
-        say(f"{finding.severity + ':':<9}{finding.message}{count}{where}")
-    kinds = Counter(finding.severity for finding in findings)
-    say()
-    say(", ".join(f"{kinds[name]} {name}{'s' if kinds[name] != 1 else ''}" for name in ("error", "warning", "note")))
-
-
-def say_plan(plan: Plan) -> None:
-    """What a run will take."""
-    avoided = 1 - plan.tokens / plan.padded_tokens
-    rows = [
-        ["training examples", f"{plan.examples:,}"],
-        ["windows", f"{plan.windows:,}"],
-        ["tokens an epoch", f"{plan.tokens:,} ({avoided:.0%} less than padded batches)"],
-        ["steps", f"{plan.steps:,} in {plan.epochs:,} epochs"],
-        ["arithmetic", f"{plan.flops / 1e12:,.2f} TFLOP"],
-        ["this machine", f"{plan.peak / 1e9:,.0f} GFLOP/s in matrix products"],
-        ["expected time", f"about {duration(plan.seconds)}"],
-        ["memory", f"about {plan.memory / 1e6:,.0f} MB, beside Python and torch"],
-        ["frozen part", plan.kept or "nothing is frozen"],
-        ["disk", f"about {plan.disk / 1e6:,.0f} MB"],
-    ]
-    say_table(["", "before early stopping"], rows)
-    for warning in plan.warnings:
-        say(f"warning: {warning}")
-
-
 def run_record(done: Done) -> dict[str, Any]:
     """What `afina train --json` prints."""
     return {
@@ -116,20 +41,6 @@ def run_record(done: Done) -> dict[str, Any]:
         "parameters": done.record["parameters"],
         "seconds": done.record["seconds"],
     }
-
-
-def say_evaluation(evaluation: Evaluation) -> None:
-    """Scores, the breakdown, and what the length limit cost."""
-    rows = [[metric, with_interval(evaluation, metric)] for metric in evaluation.metrics]
-    say_table(["metric", "value (95 % interval)"], rows)
-    say_reasons(evaluation)
-    if evaluation.breakdown:
-        say()
-        say_table(list(evaluation.breakdown[0]), [list(line.values()) for line in evaluation.breakdown])
-    say()
-    truncated, tokens = evaluation.truncated, evaluation.truncated_tokens
-    cost = f"{truncated:,} of them cut, {tokens:,} tokens lost" if truncated else "none of them cut"
-    say(f"{evaluation.examples:,} examples, {cost}")
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:

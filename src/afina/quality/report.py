@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ from ..config import Config
 from ..data.holdout import FEWEST
 from ..data.identity import fingerprint
 from ..data.parts import Bad, Data, gather
-from ..errors import Problem, Tally
+from ..errors import Problem, Tally, shortened
 from ..model.families import locate
-from ..printing import many
+from ..printing import Block, Shown, many
 from ..records import Example
 from ..tasks.base import Task
 from ..text.tokenization import CHUNK, chunks
@@ -31,9 +31,9 @@ ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 """The gravest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What `check` found.
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Shown):
+    """What `check` found. `print` shows what `afina check` shows.
 
     Attributes:
         examples: Number of examples by split.
@@ -63,10 +63,25 @@ class Report:
         """What training or its scores would suffer from."""
         return self.of("warning")
 
-    def __str__(self) -> str:
-        counts = ", ".join(f"{len(self.of(severity))} {severity}s" for severity in ORDER)
-        grave = [f"{finding.severity}: {finding.message}" for finding in (*self.errors, *self.warnings)]
-        return "\n".join([counts, *grave])
+    @property
+    def counted(self) -> str:
+        """Number of findings by severity, in words."""
+        return ", ".join(many(len(self.of(severity)), severity) for severity in ORDER)
+
+    def __repr__(self) -> str:
+        return f"Report({self.counted})"
+
+    def blocks(self) -> Iterator[Block]:
+        """Notes, the findings with their first places, and how many there are."""
+        yield from self.notes
+        yield ""
+        grouped = {finding.code for finding in self.errors} | {"overlapping-spans"}
+        for finding in self.findings:
+            count = f" ({finding.count:,} of the kind)" if finding.code in grouped and finding.count > 1 else ""
+            where = f"\n         {', '.join(shortened(finding.places))}" if finding.places else ""
+            yield f"{finding.severity + ':':<9}{finding.message}{count}{where}"
+        yield ""
+        yield self.counted
 
 
 def audit(

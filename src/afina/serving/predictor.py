@@ -39,6 +39,9 @@ class Predictor:
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
 
+    def __repr__(self) -> str:
+        return f"Predictor({self.artifact.described})"
+
     def with_columns(self, columns: Mapping[str, str]) -> Predictor:
         """The same model, reading other columns.
 

@@ -54,7 +54,7 @@ KEPT = ("train", "validation")
 """Splits that are computed more than once, so that keeping their states pays."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Prepared:
     """Everything that training needs.
 
@@ -83,6 +83,9 @@ class Prepared:
     hashes: dict[str, str]
     findings: Sequence[Finding] = ()
     clock: Clock = field(default_factory=Clock)
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.data!r})"
 
 
 @dataclass(frozen=True, slots=True)
