@@ -78,7 +78,7 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_lines_on_another_stream_and_without_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     stream = io.StringIO()
     said: list[Event] = [Note("one"), Note("two", "warning")]
-    assert list(progress.lines(said, stream, warnings=False)) == said
+    assert list(progress.lines(said, stream, warned=False)) == said
     assert stream.getvalue() == "one\n"
     assert list(progress.view_on(stream)(said)) == said
     assert stream.getvalue() == "one\none\nwarning: two\n"

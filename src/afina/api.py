@@ -152,8 +152,8 @@ def view_of(progress: bool) -> View:
     if not progress:
         return silence
     if notebook.in_notebook():
-        return lambda events: notebook.cell(events, warnings=False)
-    return view_on(sys.stderr, warnings=False)
+        return lambda events: notebook.cell(events, warned=False)
+    return view_on(sys.stderr, warned=False)
 
 
 def go_on(folder: Path, sources: Mapping[str, Any]) -> str:
@@ -239,6 +239,7 @@ def load(path: str | Path) -> Predictor:
     Raises:
         ModelError: it can't be loaded.
     """
+    notebook.prepare()
     from .serving.predictor import load as open_model
 
     return open_model(path)
@@ -250,6 +251,7 @@ def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) 
     Raises:
         ConfigError: lists every setting that is wrong.
     """
+    notebook.prepare()
     sources: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
     for name, value in settings.items():

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .printing import Block, Table, as_html, as_text, number, safe
@@ -24,12 +27,20 @@ def in_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def cell(events: Iterable[Event], *, warnings: bool = True) -> Generator[Event, None, None]:
+def prepare() -> None:
+    """In a notebook, import tqdm, which transformers needs, without its warning about widgets, which afina has not."""
+    if in_notebook():
+        with warnings.catch_warnings(), suppress(ImportError):
+            warnings.simplefilter("ignore")
+            import_module("tqdm.auto")
+
+
+def cell(events: Iterable[Event], *, warned: bool = True) -> Generator[Event, None, None]:
     """Show a run in one output of a cell, which a saved notebook keeps as it was at the end.
 
     Args:
         events: A run.
-        warnings: Whether to show the run's warnings.
+        warned: Whether to show the run's warnings.
     """
     from IPython.display import display
 
@@ -42,7 +53,7 @@ def cell(events: Iterable[Event], *, warnings: bool = True) -> Generator[Event, 
         for event in events:
             standing.hear(event)
             match event:
-                case Note() if warnings or event.level != "warning":
+                case Note() if warned or event.level != "warning":
                     notes.append(noted(event))
                 case Begin():
                     notes += filter(None, [expected_end(event)])

@@ -41,15 +41,15 @@ def is_terminal(stream: TextIO | None = None) -> bool:
     return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
 
 
-def view_on(stream: TextIO, *, warnings: bool = True) -> View:
+def view_on(stream: TextIO, *, warned: bool = True) -> View:
     """The view that suits a stream: a bar on a terminal, lines elsewhere.
 
     Args:
         stream: Standard output or standard error.
-        warnings: Whether to show the run's warnings; without them somebody else must say them.
+        warned: Whether to show the run's warnings; without them somebody else must say them.
     """
     view = bar if is_terminal(stream) else lines
-    return lambda events: view(events, stream, warnings=warnings)
+    return lambda events: view(events, stream, warned=warned)
 
 
 @dataclass
@@ -234,14 +234,14 @@ def silence(events: Iterable[Event]) -> Generator[Event, None, None]:
 
 
 def lines(
-    events: Iterable[Event], stream: TextIO | None = None, *, warnings: bool = True
+    events: Iterable[Event], stream: TextIO | None = None, *, warned: bool = True
 ) -> Generator[Event, None, None]:
     """Show notes and evaluations as plain lines, and how far the work is whenever nothing was said for a while.
 
     Args:
         events: A run.
         stream: What is written to, line by line; stdout by default.
-        warnings: Whether to show the run's warnings.
+        warned: Whether to show the run's warnings.
     """
     from .training.events import Begin, Note, Progress, Scored, Step
 
@@ -250,7 +250,7 @@ def lines(
         standing.hear(event)
         line, due = "", time.monotonic() - said >= STILL
         match event:
-            case Note() if warnings or event.level != "warning":
+            case Note() if warned or event.level != "warning":
                 say(noted(event), stream)
             case Begin():
                 line = expected_end(event)
@@ -267,15 +267,13 @@ def lines(
         yield event
 
 
-def bar(
-    events: Iterable[Event], stream: TextIO | None = None, *, warnings: bool = True
-) -> Generator[Event, None, None]:
+def bar(events: Iterable[Event], stream: TextIO | None = None, *, warned: bool = True) -> Generator[Event, None, None]:
     """Show the training as one bar, and everything else as lines above it.
 
     Args:
         events: A run.
         stream: A terminal; stdout by default.
-        warnings: Whether to show the run's warnings.
+        warned: Whether to show the run's warnings.
     """
     from rich.console import Console
     from rich.live import Live
@@ -286,7 +284,7 @@ def bar(
 
     def tell(line: str) -> None:
         if line:
-            console.print(safe(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
+            console.print(safe(line), markup=False, highlight=False, emoji=False, overflow="fold")
 
     with Live(
         get_renderable=lambda: drawn(standing.bars, console.width),
@@ -299,7 +297,7 @@ def bar(
         for event in events:
             standing.hear(event)
             match event:
-                case Note() if warnings or event.level != "warning":
+                case Note() if warned or event.level != "warning":
                     tell(noted(event))
                 case Begin():
                     tell(expected_end(event))

@@ -14,7 +14,7 @@ from ..data.identity import fingerprint
 from ..data.parts import Bad, Data, gather
 from ..errors import Problem, Tally, shortened
 from ..model.families import locate
-from ..printing import Block, Shown, many
+from ..printing import Block, Shown, Table, as_html, many
 from ..records import Example
 from ..tasks.base import Task
 from ..text.tokenization import CHUNK, chunks
@@ -70,6 +70,10 @@ class Report(Shown):
 
     def __repr__(self) -> str:
         return f"Report({self.counted})"
+
+    def _repr_html_(self) -> str:
+        rows = [[finding.severity, finding.message, ", ".join(shortened(finding.places))] for finding in self.findings]
+        return as_html([*self.notes, *([Table(["", "finding", "where"], rows)] if rows else []), self.counted])
 
     def blocks(self) -> Iterator[Block]:
         """Notes, the findings with their first places, and how many there are."""
