@@ -35,7 +35,6 @@ DOORS = {
     "tokenizers": set(),
     "sklearn": {"quality/cross_validation.py"},
     "cleanlab": {"quality/label_issues.py"},
-    "datasketch": {"quality/near_duplicates.py"},
     "scipy": {"metrics/intervals.py", "metrics/proportions.py"},
     "yaml": {"config.py", "templates.py"},
     "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help")},
