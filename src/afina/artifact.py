@@ -171,9 +171,9 @@ def restore(about: About, source: Source, *, compute: Compute) -> Artifact:
         task = kind(validated(kind.Options, about.options, "options"), about.fitted)
         spec = task.head
     except (KeyError, TypeError, ValueError, AttributeError) as error:  # what was fitted is the task's own affair
-        raise ConfigError(f"fitted: not those of the task {about.task}: {error!r}") from error
+        raise ConfigError(f"fitted: does not suit the task {about.task}: {error!r}") from error
     if spec.outputs < 1:
-        raise ConfigError(f"fitted: not those of the task {about.task}: nothing can be predicted")
+        raise ConfigError(f"fitted: does not suit the task {about.task}: nothing can be predicted")
     if spec.outputs > LABELS:
         raise ConfigError(f"fitted: {spec.outputs:,} labels; at most {LABELS:,} are read")
     pretrained = load_tokenizer(source.path, local=source.local)

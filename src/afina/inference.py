@@ -72,8 +72,8 @@ class Evaluation(Shown):
             yield ""
             yield Table(list(self.breakdown[0]), [list(line.values()) for line in self.breakdown])
         yield ""
-        cost = f"{self.truncated:,} of them cut, {many(self.truncated_tokens, 'token')} lost"
-        yield f"{self.counted}, {cost if self.truncated else 'none of them cut'}"
+        cost = f"{self.truncated:,} truncated, {many(self.truncated_tokens, 'token')} lost"
+        yield f"{self.counted}, {cost if self.truncated else 'none truncated'}"
 
 
 def without_interval(*evaluations: Evaluation) -> Iterator[str]:
