@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import re
+import signal
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,15 +36,85 @@ def test_every_event_reaches_the_listener(tiny: Callable[[str], Path], tmp_path:
     assert any("stand in train too" in note for note in notes)  # what is odd about the data is said, too
 
 
-def test_without_a_listener_warnings_are_logged(
-    tiny: Callable[[str], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_run_is_shown_on_standard_error(
+    tiny: Callable[[str], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="afina"):
-        afina.train(**settings(tiny("bert"), tmp_path / "run"))
-    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert any("stand in train too" in message for message in warnings)
-    assert any(record.getMessage().startswith("epoch 1: accuracy") for record in caplog.records)
-    assert {record.name for record in caplog.records} == {"afina"}
+    with pytest.warns(afina.AfinaWarning) as warned:
+        run = afina.train(**settings(tiny("bert"), tmp_path / "run"))
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert re.search(r"^epoch 1  accuracy \d\.\d{4}  macro_f1 ", err, re.M)
+    assert "columns: text = 'text'" in err
+    messages = [str(one.message) for one in warned]
+    assert any("stand in train too" in message for message in messages)
+    assert len(set(messages)) == len(messages)
+    assert {Path(one.filename) for one in warned} == {Path(__file__)}  # they point to the line that calls
+    assert "stand in train too" not in err  # what Python's warnings say is not said twice
+    assert list(run.warnings) == messages
+    assert set(run.warnings) < set(run.notes)
+
+
+def test_a_run_without_progress_is_silent_but_for_its_warnings(
+    tiny: Callable[[str], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.warns(afina.AfinaWarning, match="stand in train too"):
+        run = afina.train(progress=False, **settings(tiny("bert"), tmp_path / "run"))
+    assert capfd.readouterr() == ("", "")
+    assert run.notes
+
+
+def test_where_warnings_are_errors_they_can_be_silenced(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(afina.AfinaWarning):
+            afina.train(progress=False, **settings(tiny("bert"), tmp_path / "one"))
+        warnings.simplefilter("ignore", afina.AfinaWarning)
+        assert afina.train(progress=False, **settings(tiny("bert"), tmp_path / "two")).warnings
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+def test_an_interruption_leaves_a_checkpoint_and_says_how_to_go_on(
+    tiny: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Step) and event.number == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    folder, epochs = tmp_path / "run", {"epochs": 3, "batch_size": 4}
+    with pytest.raises(KeyboardInterrupt) as stop:
+        afina.train(on_event=interrupt, **settings(tiny("bert"), folder, **epochs))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert str(stop.value) == f"go on with: afina.train(resume={str(folder)!r}, train=..., validation=...)"
+    assert "stopping after this step and a checkpoint" in capsys.readouterr().err
+    heard: list[Event] = []
+    run = afina.train(resume=folder, train=ROWS, validation=ROWS, on_event=heard.append, progress=False)
+    assert [event.number for event in heard if isinstance(event, Step)] == list(range(3, 10))
+    assert run.folder == folder
+    with pytest.raises(ConfigError, match="is finished"):
+        afina.train(resume=folder)
+    with pytest.raises(ConfigError, match="holds no unfinished run"):
+        afina.train(resume=tmp_path / "nowhere")
+
+
+def test_results_are_short_to_look_at_and_full_to_print(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = [{**row, "label": f"<b>{row['label']}</b>"} for row in ROWS]
+    given = settings(tiny("bert"), tmp_path / "run", train=rows, validation=rows, test=rows[:5])
+    run = afina.train(progress=False, **given)
+    assert re.fullmatch(rf"Run\({tmp_path}/run: accuracy \d\.\d{{4}}( \[.*\])? on 5 test examples\)", repr(run))
+    assert re.fullmatch(r"Evaluation\(accuracy \d\.\d{4}( \[.*\])?, 12 examples\)", repr(run.validation))
+    assert repr(run.predictor).startswith("Predictor(classification, 2 labels, fine-tuned from ")
+    assert repr(run.predictor.artifact).startswith("Artifact(classification, 2 labels")
+    report, plan = afina.check(**given), afina.plan(**given)
+    assert re.fullmatch(r"Report\(0 errors, \d warnings?, \d notes?\)", repr(report))
+    assert re.fullmatch(r"Plan\(12 examples, 1 step in 1 epoch, about \d+ s\)", repr(plan))
+    assert f"\nrun:  {run.folder}\nnext: afina predict " in str(run)
+    for shown in (run, run.validation, report, plan):
+        html = shown._repr_html_()
+        assert "<b>" not in html
+        assert html.count("<table>") == html.count("</table>")
+        assert html.startswith(("<table>", "<pre "))
+    assert "&lt;b&gt;bad" in run.validation._repr_html_()
+    assert "<b>bad" in str(run.validation)
 
 
 def test_a_listener_that_fails_stops_the_run_and_leaves_a_checkpoint(

@@ -37,8 +37,11 @@ def test_every_command_runs_in_order(tmp_path: Path, embedded: str) -> None:
 
 
 def test_the_program_runs(tmp_path: Path, embedded: str) -> None:
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     (tmp_path / "program.py").write_text(PROGRAMS[0], encoding="utf-8")
-    assert "good" in run(["program.py"], tmp_path)
+    said = run(["program.py"], tmp_path)
+    assert re.search(r"\d\.\d+", said)  # scores
+    assert "['" in said  # predictions
 
 
 def test_the_map_names_every_module() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from afina import inference
+from afina.inference import Evaluation
+from afina.printing import Table
 from afina.records import Batch, Example, Window
 from afina.text.layouts import Packed, Padded
 from tests.networks import network_of, task_of, windows_of
@@ -58,3 +61,23 @@ def test_an_evaluation_beside_the_constant_of_its_own_examples() -> None:
     (baseline,) = inference.beside_constant(evaluation, task, examples).baselines.items()
     assert baseline[0] == f"commonest label ({task.labels[1]})"
     assert baseline[1]["accuracy"] == 2 / len(examples)
+
+
+def labelled(n: int, **more: Any) -> Evaluation:
+    """An evaluation with n labels; label i has i gold examples, and those that are divisible by 3 have F1 0."""
+    lines = [{"label": f"l{i}", "f1": float(i % 3 > 0), "support": i, "predicted": 1} for i in range(n)]
+    return Evaluation({"accuracy": 0.5}, {"accuracy": (0.25, 0.75)}, lines, 4, **more)
+
+
+def test_of_many_labels_the_commonest_and_the_worst_are_shown() -> None:
+    assert [*labelled(0).labels("test")] == []
+    assert [*labelled(3).labels("test")][1] == "labels of test"
+    _, heading, table = labelled(30).labels("test")
+    assert heading == "labels of test, the worst and the commonest (18 others in run.json)"
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.rows] == [f"l{i}" for i in (6, 9, 12, 15, 18, 21, 24, 25, 26, 27, 28, 29)]
+
+
+def test_an_undefined_score_of_a_baseline_is_a_dash() -> None:
+    table = labelled(0, baselines={"mean (3)": {"accuracy": float("nan")}}).scores
+    assert table.rows == [["accuracy", "0.5000 [0.2500, 0.7500]", "-"]]

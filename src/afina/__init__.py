@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Run, check, load, plan, train
     from .config import Config
-    from .errors import AfinaError, ConfigError, DataError, InputError, ModelError, TrainingError
+    from .errors import AfinaError, AfinaWarning, ConfigError, DataError, InputError, ModelError, TrainingError
     from .serving.predictor import Predictor
 
 __version__ = "0.1.0"
@@ -23,10 +23,12 @@ _HOMES = {
     **dict.fromkeys(("train", "check", "plan", "load", "Run"), "api"),
     "Predictor": "serving.predictor",
     "Config": "config",
-    **dict.fromkeys(("AfinaError", "InputError", "ConfigError", "DataError", "ModelError", "TrainingError"), "errors"),
+    **dict.fromkeys(("AfinaError", "AfinaWarning", "InputError", "ConfigError"), "errors"),
+    **dict.fromkeys(("DataError", "ModelError", "TrainingError"), "errors"),
 }
 __all__ = [
     "AfinaError",
+    "AfinaWarning",
     "Config",
     "ConfigError",
     "DataError",

@@ -6,33 +6,37 @@ Every function takes a configuration file and settings that override it: short n
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Generator, Mapping
+import shlex
+import sys
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import strategies
+from . import notebook, strategies
 from .config import SHORT, Config
 from .config import load as load_config
-from .errors import ConfigError, InputError, TrainingError
+from .errors import AfinaWarning, ConfigError, InputError, TrainingError, printable
+from .printing import Block, Shown, many
+from .progress import View, silence, view_on
+from .signals import attended, interrupts
 
 if TYPE_CHECKING:
     from .data.parts import Data
     from .inference import Evaluation
     from .quality.report import Report
     from .serving.predictor import Predictor
-    from .training.events import Event
+    from .training.events import Done, Event
     from .training.plan import Plan
 
 SPLITS = ("train", "validation", "test")
-logger = logging.getLogger("afina")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A finished run.
+@dataclass(frozen=True, slots=True, repr=False)
+class Run(Shown):
+    """A finished run. `print` shows what the command line shows, and a notebook a table.
 
     Attributes:
         folder: Where everything lies.
@@ -40,6 +44,8 @@ class Run:
         validation: Scores of the best epoch on the validation data.
         test: Scores on the test data, when there were any.
         record: What `run.json` holds.
+        notes: Everything that the run said in words, warnings included, in order.
+        warnings: The warnings among the notes.
     """
 
     folder: Path
@@ -47,6 +53,37 @@ class Run:
     validation: Evaluation
     test: Evaluation | None
     record: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, done: Done, *, notes: tuple[str, ...] = (), warnings: tuple[str, ...] = ()) -> Run:
+        """A run from its last event."""
+        from .serving.predictor import Predictor
+
+        return cls(done.folder, Predictor(done.artifact), done.validation, done.test, done.record, notes, warnings)
+
+    def __repr__(self) -> str:
+        part, name = (self.validation, "validation") if self.test is None else (self.test, "test")
+        metric = next(iter(part.metrics))
+        return f"Run({self.folder}: {metric} {part.with_interval(metric)} on {many(part.examples, f'{name} example')})"
+
+    def blocks(self) -> Iterator[Block]:
+        """Scores, where the run lies, and what to type next."""
+        from .inference import without_interval
+
+        parts = {"validation": self.validation, "test": self.test}
+        scored = {name: part for name, part in parts.items() if part is not None}
+        for name, part in scored.items():
+            yield ""
+            yield f"{name}, {part.counted}{' (chose the epoch)' if name == 'validation' else ''}"
+            yield part.scores
+            yield from without_interval(part)
+        name, part = list(scored.items())[-1]
+        yield from part.labels(name)
+        yield ""
+        yield f"run:  {self.folder}"
+        yield f"next: afina predict {shlex.quote(str(self.folder))} --data FILE --out predictions.csv"
 
 
 def train(
@@ -54,34 +91,115 @@ def train(
     *,
     on_event: Callable[[Event], None] | None = None,
     overwrite: bool = False,
+    progress: bool = True,
+    resume: str | Path | None = None,
     **settings: Any,
 ) -> Run:
     """Fine-tune a model.
 
+    The run is shown while it goes on: in a notebook in the output of the cell, elsewhere on standard error, as a bar on
+    a terminal and as lines in a file. Warnings go through `warnings.warn`, each once, whether or not anything is shown;
+    `warnings.simplefilter("ignore", afina.AfinaWarning)` silences them. `Run.notes` holds everything that was said.
+
+    Ctrl-C, or the interruption of the notebook, stops after the present step and leaves a checkpoint. The same call
+    with the same `out`, or `resume`, goes on from there and ends in the same bytes.
+
     Args:
         config: A YAML file, or a configuration; settings override it.
-        on_event: Is called with everything that the run says (`afina.training.events`). Without it, notes and
-            evaluations go to the logger `afina`, those that warn as warnings.
+        on_event: Is called with everything that the run says (`afina.training.events`), whatever else shows it.
         overwrite: Whether a run that is in the folder `out` is moved aside first.
+        progress: Whether to show the run.
+        resume: Folder of an unfinished run to go on with. Its configuration is taken from there; data in memory must be
+            given again.
         settings: As the module says. `train`, `validation` and `test` take a path or data in memory: a list of dicts,
             a dict of columns, a pandas frame, an Arrow table.
 
     Raises:
         InputError: configuration, data or model can't be used; nothing was started.
         TrainingError: the run failed.
+        KeyboardInterrupt: it was interrupted; the message says how to go on.
     """
-    from .serving.predictor import Predictor
-    from .training.events import Done
+    from .training import rundir
+    from .training.events import Done, Note
 
-    with closing(events(*configured(config, settings), overwrite=overwrite)) as stream:
-        for event in stream:
-            (on_event or log)(event)
-            if isinstance(event, Done):
-                done = event
-                break
-        else:
-            raise TrainingError("the run ended without a result")
-    return Run(done.folder, Predictor(done.artifact), done.validation, done.test, done.record)
+    if resume is not None:
+        config, settings = unfinished(resume, config), {**settings, "out": resume}
+    settled, sources = configured(config, settings)
+    folder = rundir.folder_of(settled.out, task=settled.task, strategy=settled.strategy, seed=settled.seed)
+    view, notes = view_of(progress), list[Note]()
+    try:
+        run = events(settled.model_copy(update={"out": str(folder)}), sources, overwrite=overwrite)
+        # The view is closed before the run: it gives the terminal back even if the last checkpoint fails.
+        with interrupts() as asked, closing(attended(run, asked)) as stream, closing(view(stream)) as shown:
+            for event in shown:
+                if isinstance(event, Note):
+                    notes.append(event)
+                    if event.level == "warning":
+                        warnings.warn(event.text, AfinaWarning, stacklevel=2)
+                if on_event is not None:
+                    on_event(event)
+                if isinstance(event, Done):
+                    warned = tuple(note.text for note in notes if note.level == "warning")
+                    return Run.of(event, notes=tuple(note.text for note in notes), warnings=warned)
+    except KeyboardInterrupt as stop:
+        raise type(stop)(what_is_left(folder, go_on(folder, sources))) from None
+    raise TrainingError("the run ended without a result")
+
+
+def view_of(progress: bool) -> View:
+    """The view of a training in Python, where `warnings` says the warnings.
+
+    Args:
+        progress: Whether to show anything.
+    """
+    if not progress:
+        return silence
+    if notebook.in_notebook():
+        return lambda events: notebook.cell(events, warned=False)
+    return view_on(sys.stderr, warned=False)
+
+
+def go_on(folder: Path, sources: Mapping[str, Any]) -> str:
+    """The call that goes on with an unfinished run."""
+    return f"afina.train({', '.join([f'resume={str(folder)!r}', *(f'{name}=...' for name in sources)])})"
+
+
+def what_is_left(folder: Path, call: str) -> str:
+    """What an interrupted run left on the disk.
+
+    Args:
+        folder: Folder of the run.
+        call: What to type to go on.
+    """
+    from .training.rundir import RunFolder
+
+    if RunFolder(folder).has_checkpoint:
+        return f"go on with: {call}"
+    written = folder.exists() and any(folder.iterdir())
+    return f"{folder} holds the log so far and no checkpoint" if written else "nothing was written"
+
+
+def unfinished(run: str | Path, config: object = None) -> Path:
+    """The configuration file of an unfinished run.
+
+    Args:
+        run: Folder of the run.
+        config: A configuration that was named beside it.
+
+    Raises:
+        ConfigError: there is no such run, or a configuration is named beside it.
+    """
+    from .training.rundir import CONFIG, RunFolder
+
+    shown = printable(str(run))
+    if config is not None:
+        raise ConfigError(f"config: {printable(config)} beside --resume; the run's own config.yaml is taken")
+    folder = RunFolder(Path(run))
+    if folder.finished:
+        raise ConfigError(f"--resume: {shown} is finished; --model {shlex.quote(str(run))} trains its model further")
+    if not folder.unfinished:
+        raise ConfigError(f"--resume: {shown} holds no unfinished run (no {CONFIG})")
+    return folder.config
 
 
 def check(config: str | Path | Config | None = None, *, labels: bool = False, **settings: Any) -> Report:
@@ -124,6 +242,7 @@ def load(path: str | Path) -> Predictor:
     Raises:
         ModelError: it can't be loaded.
     """
+    notebook.prepare()
     from .serving.predictor import load as open_model
 
     return open_model(path)
@@ -135,6 +254,7 @@ def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) 
     Raises:
         ConfigError: lists every setting that is wrong.
     """
+    notebook.prepare()
     sources: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
     for name, value in settings.items():
@@ -218,15 +338,3 @@ def complaints(check: Callable[[Any], object], value: Any) -> list[str]:
     except InputError as error:
         return [str(error)]
     return []
-
-
-def log(event: Event) -> None:
-    """Pass on to `logging` what a run says, when nobody else listens."""
-    from .training.events import Note, Scored
-
-    match event:
-        case Note():
-            logger.log(logging.WARNING if event.level == "warning" else logging.INFO, event.text)
-        case Scored():
-            scores = ", ".join(f"{name} {value:.4f}" for name, value in event.metrics.items())
-            logger.info("epoch %d: %s%s", event.epoch, scores, " (best)" if event.best else "")

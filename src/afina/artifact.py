@@ -32,11 +32,12 @@ from .model.families import Source, locate
 from .model.folder import CONFIG, ENCODER, HEAD, OWN_TYPE, READ
 from .model.network import Network
 from .model.pretrained import load_tokenizer
+from .printing import many
 from .tasks.base import Task
 from .text.tokenization import Tokenizer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Artifact:
     """Everything that answers: the task, the way texts become tokens, and the network.
 
@@ -53,6 +54,15 @@ class Artifact:
     network: Network
     head: str
     base: str
+
+    def __repr__(self) -> str:
+        return f"Artifact({self.described})"
+
+    @property
+    def described(self) -> str:
+        """Task, labels and base model, in words."""
+        labels = f", {many(len(self.task.labels), 'label')}" if self.task.labels else ""
+        return f"{self.task.name}{labels}, fine-tuned from {self.base}"
 
     def save(self, folder: Path) -> None:
         """Write the folder. It must not exist."""

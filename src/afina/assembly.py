@@ -19,6 +19,7 @@ from .model.families import Source, locate
 from .model.network import Network
 from .model.pretrained import load_tokenizer
 from .model.states import KeptStates, StateStore, states_folder
+from .printing import many
 from .records import Example, Features, Window
 from .tasks.base import Array, Task
 from .text.tokenization import CHUNK, Tokenizer, chunks
@@ -28,7 +29,7 @@ MEMORY_SHARE = 0.25
 """Share of the free memory that kept states may take unless the user says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EncodedDataset:
     """Encoded examples, ready to train on or to score.
 
@@ -48,6 +49,10 @@ class EncodedDataset:
     owners: Sequence[tuple[int, int]]
     targets: Sequence[Array] = ()
     kept: KeptStates | None = None
+
+    def __repr__(self) -> str:
+        counts = many(len(self.examples), "example"), many(len(self.windows), "window")
+        return f"EncodedDataset({', '.join(counts)}, {many(sum(self.lengths), 'token')})"
 
     @property
     def lengths(self) -> list[int]:

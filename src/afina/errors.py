@@ -7,6 +7,8 @@ AfinaError              exit code 1
 │   ├── ModelError      a model folder or name that can't be loaded, or can't do what was asked
 │   └── MissingExtra    an optional package is not installed; names the extra that brings it
 └── TrainingError       the run failed: a loss that is not finite, a frozen weight that moved
+
+AfinaWarning            what should be looked at, said by `warnings` in Python
 """
 
 from __future__ import annotations
@@ -157,6 +159,10 @@ class AfinaError(Exception):
     """Base of all errors that afina raises on purpose."""
 
     exit_code = 1
+
+
+class AfinaWarning(UserWarning):
+    """Something about a run that should be looked at: about its data, its settings or its scores."""
 
 
 class InputError(AfinaError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from .metrics.intervals import interval
 from .model.network import Network
 from .model.states import KeptStates
+from .printing import Block, Shown, Table, many, number
 from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
 from .text.tokenization import Tokenizer, chunks
@@ -20,11 +22,13 @@ from .work import Work, drain, run_with_backoff
 
 BUFFER = 4096
 """Examples that are sorted by length together while a stream is predicted."""
+LABELS = 12
+"""Lines of the table of labels at the end of a training."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How good predictions are.
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Shown):
+    """How good predictions are. `print` shows what `afina evaluate` shows, and a notebook tables.
 
     Attributes:
         metrics: Name to value, the primary metric first.
@@ -45,6 +49,82 @@ class Evaluation:
     truncated_tokens: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Evaluation({(name := next(iter(self.metrics)))} {self.with_interval(name)}, {self.counted})"
+
+    @property
+    def counted(self) -> str:
+        """Number of the scored examples, in words."""
+        return many(self.examples, "example")
+
+    def with_interval(self, metric: str) -> str:
+        """A score with its interval, where there is one."""
+        value, (low, high) = number(self.metrics[metric]), self.intervals[metric]
+        return value if metric in self.reasons else f"{value} [{number(low)}, {number(high)}]"
+
+    @property
+    def scores(self) -> Table:
+        """Scores with their intervals, beside those of the baselines; a dash where a baseline's is undefined."""
+        rows = [
+            [name, self.with_interval(name), *(stated(values.get(name)) for values in self.baselines.values())]
+            for name in self.metrics
+        ]
+        return Table(["metric", f"{'model' if self.baselines else 'value'} (95 % interval)", *self.baselines], rows)
+
+    def labels(self, name: str) -> Iterator[Block]:
+        """The scores of each label under a heading; of many labels the worst and the commonest.
+
+        Args:
+            name: Name of the scored examples.
+        """
+        chosen = telling(self.breakdown)
+        others = len(self.breakdown) - len(chosen)
+        if chosen:
+            which = f", the worst and the commonest ({many(others, 'other')} in run.json)" if others else ""
+            yield ""
+            yield f"labels of {name}{which}"
+            yield Table(list(chosen[0]), [list(line.values()) for line in chosen])
+
+    def blocks(self) -> Iterator[Block]:
+        """Scores beside those of the baselines, the breakdown, and what the length limit cost."""
+        yield self.scores
+        yield from without_interval(self)
+        if self.breakdown:
+            yield ""
+            yield Table(list(self.breakdown[0]), [list(line.values()) for line in self.breakdown])
+        yield ""
+        cost = f"{self.truncated:,} truncated, {many(self.truncated_tokens, 'token')} lost"
+        yield f"{self.counted}, {cost if self.truncated else 'none truncated'}"
+
+
+def stated(value: float | None) -> str:
+    """A score of a baseline, or a dash where it is undefined."""
+    return "-" if value is None or not math.isfinite(value) else number(value)
+
+
+def telling(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of a table of labels to look at, in its order: all, or of many the commonest and the worst of the rest.
+
+    Labels without gold examples are the last to be shown.
+    """
+    if len(lines) <= LABELS:
+        return list(lines)
+    order = sorted(range(len(lines)), key=lambda i: -lines[i].get("support", 0))
+    common, others = order[: LABELS // 2], order[LABELS // 2 :]
+    worst = sorted(others, key=lambda i: (not lines[i].get("support", 0), lines[i].get("f1", 0.0)))
+    return [lines[i] for i in sorted(common + worst[: LABELS - len(common)])]
+
+
+def without_interval(*evaluations: Evaluation) -> Iterator[str]:
+    """Which scores have no interval, each reason once, in a line; nothing where all have one."""
+    grouped: dict[str, list[str]] = {}
+    for evaluation in evaluations:
+        for metric, reason in evaluation.reasons.items():
+            grouped.setdefault(reason, []).append(metric)
+    if grouped:
+        parts = (f"{', '.join(dict.fromkeys(metrics))} ({reason})" for reason, metrics in grouped.items())
+        yield f"no interval: {'; '.join(parts)}"
 
 
 def window_logits(network: Network, windows: Sequence[Window], *, kept: KeptStates | None = None) -> list[Array]:
@@ -172,4 +252,4 @@ def beside_constant(evaluation: Evaluation, task: Task, examples: Sequence[Examp
     if constant is None:
         return evaluation
     table = table_of(task, examples, predictions=[constant.predict(example) for example in examples])
-    return replace(evaluation, baselines={constant.name: score(task, table)})
+    return replace(evaluation, baselines={f"of these data: {constant.name}": score(task, table)})

@@ -12,7 +12,7 @@ from tests.cli.conftest import ROWS, Trained, afina, write_csv
 def test_check_says_everything_at_once(trained: Trained) -> None:
     fine = afina("check", "--train", trained.data, "--model", trained.model)
     assert fine.exit_code == 0, fine.output
-    assert "note:    train: 36 examples of 5 tokens (median)" in fine.stdout
+    assert "note:    train: 32 examples of 5 tokens (median)" in fine.stdout
     assert re.search(r"^0 errors, \d+ warnings?, \d+ notes?$", fine.stdout, re.M)
     data = write_csv(Path("bad.csv"), [*ROWS, ("", "good"), ("x", ""), ("y", " good"), ("a lovely cat", "bad")])
     wrong = afina("check", "--train", data, "--model", trained.model)

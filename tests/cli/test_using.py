@@ -53,13 +53,13 @@ def test_evaluate_prints_scores_and_labels(trained: Trained) -> None:
     assert result.exit_code == 0, result.output
     assert re.search(r"^accuracy +\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]  \d\.\d{4}$", result.stdout, re.M)
     assert re.search(r"^good +\d\.\d{4} +\d\.\d{4} +\d\.\d{4} +18 +\d+$", result.stdout, re.M)
-    assert result.stdout.endswith("\n36 examples, none of them cut\n")
+    assert result.stdout.endswith("\n36 examples, none truncated\n")
 
 
 def test_evaluate_counts_what_is_cut(trained: Trained) -> None:
     write_csv(Path("long.csv"), [*ROWS[:3], ("the cat " * 30, "good")])
     said = afina("evaluate", trained.folder, "--data", "long.csv").stdout
-    assert re.search(r"\n4 examples, 1 of them cut, \d+ tokens lost\n$", said)
+    assert re.search(r"\n4 examples, 1 truncated, \d+ tokens lost\n$", said)
 
 
 def test_evaluate_in_json_agrees_with_the_run(trained: Trained) -> None:

@@ -137,7 +137,7 @@ def test_what_is_left_out_is_counted_by_kind_with_a_place(tmp_path: Path) -> Non
     data = read_data(load(None, {"data.train": str(file), "data.on_bad_row": "skip", **more}))
     assert "train: 17 records, 12 used, 5 skipped" in data.notes
     label = f"column 'label' holds no label; label the row or drop it ({file}:17, the first of 4)"
-    assert label in warning_lines(data, audit(data.task, data.splits, left_out=data.left_out))
+    assert label in warning_lines(audit(data.task, data.splits, left_out=data.left_out))
     assert len(data.splits["train"]) == 12
     assert data.record()["train"]["left_out"] == 5
 

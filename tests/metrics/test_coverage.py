@@ -121,7 +121,8 @@ def losses(generator: np.random.Generator, n: int) -> Data:
 WORLDS = [
     *(World(f"accuracy {p}", scores.accuracy, right(p), (10, 30, 100, 1000), border=p >= 0.9, least=0.92)
       for p in (0.5, 0.7, 0.9, 0.99)),
-    *(World(f"answer F1, {p} right", answers.answer_f1, partly(p), (10, 30, 200), border=True) for p in (0.3, 0.7, 0.9)),
+    *(World(f"answer F1, {p} right", answers.answer_f1, partly(p), (10, 30, 200), border=True)
+      for p in (0.3, 0.7, 0.9)),
     *(World(f"exact match {p}, passages alike {a}", answers.exact_match, clusters(p, a), (10, 20, 50), border=p > 0.8)
       for p, a in ((0.6, 0.1), (0.6, 0.4), (0.9, 0.4), (0.97, 0.4))),
     *(World(f"entity F1, recall {r}, {e:.0%} empty", entities.entity_f1, sentences(r, e), (20, 50, 200), border=True)

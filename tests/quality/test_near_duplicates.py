@@ -5,15 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from afina.quality.findings import Finding
 from afina.quality.near_duplicates import ALIKE, alike, find_near_duplicates, pieces
 from afina.records import Example
-
-pytest.importorskip("datasketch")
 
 WORDS = [
     "the",
@@ -90,6 +87,25 @@ def test_of_a_large_part_a_draw_is_looked_at_and_it_is_said() -> None:
         for finding in find_near_duplicates({"train": examples(texts(60))}, stratum=label_of, most=40)
     }
     assert one["near-sample"].message == "train: near duplicates were looked for among 40 random examples"
+
+
+def test_all_pairs_that_are_alike_are_found() -> None:
+    generator = random.Random(5)
+    some = texts(60)
+    for text in texts(60)[:40]:
+        words = text.split()
+        words[generator.randrange(len(words))] = generator.choice(["wide", "road", "sky"])
+        some.append(" ".join(words))
+    parts = [pieces(Example(text)) for text in some]
+    later = [i for i in range(len(some)) if any(alike(parts[j], parts[i]) >= ALIKE for j in range(i))]
+    assert len(later) > 10
+    assert found(train=examples(some))["near-duplicates"].count == len(later)
+
+
+def test_a_thousand_texts_of_one_pattern_are_compared_with_a_few_each() -> None:
+    pattern = "the order with the number {} was sent to the address that was given by the customer last week"
+    inside = found(train=examples([pattern.format(n) for n in range(1000)]))
+    assert inside["near-duplicates"].count > 900
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

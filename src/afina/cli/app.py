@@ -23,8 +23,8 @@ import typer
 from .. import __version__
 from ..errors import AfinaError
 from ..printing import say
+from ..signals import Terminated
 from .help import Command as HelpfulCommand
-from .signals import Terminated
 
 Command = Callable[..., None]
 

@@ -9,7 +9,6 @@ from ..errors import ConfigError
 from ..printing import say
 from .app import command
 from .flags import flag
-from .screen import say_result
 from .training import follow
 
 EPOCHS = 6
@@ -30,11 +29,11 @@ def demo(
     folder = demo_folder()
     files = {f"data.{name}": str(folder / f"{name}.csv") for name in ("train", "validation", "test")}
     done = follow(load(None, {**files, "training.epochs": EPOCHS, "out": out}))
-    say_result(done)
-    from ..serving.predictor import Predictor
+    from .. import api
 
-    say()
-    for text, prediction in zip(TEXTS, Predictor(done.artifact).stream(TEXTS), strict=True):
+    run = api.Run.of(done)
+    say(f"\n{run}\n")
+    for text, prediction in zip(TEXTS, run.predictor.stream(TEXTS), strict=True):
         label = prediction["label"]
         say(f"{prediction['probabilities'][label]:.2f}  {label:<6} {text}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from inspect import Parameter, Signature, signature
@@ -196,18 +195,9 @@ def unfinished(run: str, config: str | None, *, flags: Mapping[str, Any]) -> tup
     Raises:
         ConfigError: there is no such run, or a configuration is named beside it.
     """
-    from ..training.rundir import CONFIG, RunFolder
+    from .. import api
 
-    if config is not None:
-        raise ConfigError(f"config: {printable(config)} beside --resume; the run's own config.yaml is taken")
-    folder = RunFolder(Path(run))
-    if folder.finished:
-        raise ConfigError(
-            f"--resume: {printable(run)} is finished; --model {shlex.quote(run)} trains its model further"
-        )
-    if not folder.unfinished:
-        raise ConfigError(f"--resume: {printable(run)} holds no unfinished run (no {CONFIG})")
-    return folder.config, {**overrides(flags), "out": str(folder.path)}
+    return api.unfinished(run, config), {**overrides(flags), "out": run}
 
 
 def layout(flags: Mapping[str, Any]) -> dict[str, Any]:

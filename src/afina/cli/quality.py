@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..printing import say
 from .app import command
 from .flags import configured, flag, flags_of
-from .screen import say_findings, say_json
+from .screen import say_json
 from .training import train
 
 if TYPE_CHECKING:
@@ -48,14 +49,14 @@ def report_on(config: Config, *, labels: bool, as_json: bool) -> None:
     from ..quality.report import check
 
     report = check(config, labels=labels)
-    notes = list(report.notes)
     if report.label_issues is not None:
         label_issues.write(report.label_issues, config.out or LABEL_ISSUES, data=config.data.train or "")
-        notes.append(f"doubtful labels, the worst first: {config.out or LABEL_ISSUES}")
+        note = f"doubtful labels, the worst first: {config.out or LABEL_ISSUES}"
+        report = replace(report, notes=(*report.notes, note))
     if as_json:
         findings = [asdict(finding) for finding in report.findings]
         say_json({"examples": report.examples, "left_out": report.left_out, "findings": findings})
     else:
-        say_findings(notes, report.findings)
+        say(str(report))
     if report.errors:
         raise typer.Exit(2)

@@ -7,14 +7,14 @@ import sys
 from collections import deque
 from contextlib import closing
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import TrainingError
 from ..printing import say
-from ..progress import bar, is_terminal, lines, silence
+from ..progress import silence, view_on
+from ..signals import EVERY, attended, signals
 from .app import command
 from .flags import (
     COLUMNS,
@@ -35,8 +35,7 @@ from .flags import (
     flags_of,
     run_names,
 )
-from .screen import run_record, say_json, say_plan, say_result
-from .signals import attended, signals
+from .screen import run_record, say_json
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -160,10 +159,12 @@ def train(
 ) -> None:
     """Fine-tune a model on labelled data. With the --out of an unfinished run it goes on with that run."""
     done = follow(configured(call.params), quiet=quiet or as_json, overwrite=overwrite)
+    from .. import api
+
     if as_json:
         say_json(run_record(done))
     else:
-        say_result(done)
+        say(f"\n{api.Run.of(done)}")
 
 
 @command(30)
@@ -177,7 +178,7 @@ def plan(call: typer.Context, **flags: Any) -> None:
     if flags["as_json"]:
         say_json(asdict(figures))
     else:
-        say_plan(figures)
+        say(str(figures))
 
 
 def follow(config: Config, *, quiet: bool = False, overwrite: bool = False) -> Done:
@@ -198,26 +199,17 @@ def follow(config: Config, *, quiet: bool = False, overwrite: bool = False) -> D
     from ..training.events import Done
 
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
-    view = silence if quiet else bar if is_terminal() else lines
+    call = f"afina train --resume {shlex.quote(str(folder))}"
+    view = silence if quiet else view_on(sys.stdout)
     try:
         events = api.events(config.model_copy(update={"out": str(folder)}), overwrite=overwrite)
-        with signals() as asked, closing(attended(events, asked)) as run:
+        with signals(*EVERY) as asked, closing(attended(events, asked)) as run:
             last = deque(view(run), maxlen=1).pop()
     except KeyboardInterrupt as stop:
-        raise type(stop)(what_is_left(folder)) from None
+        raise type(stop)(api.what_is_left(folder, call)) from None
     except BrokenPipeError:
-        say(f"stopped, since nothing reads the output: {what_is_left(folder)}", sys.stderr)
+        say(f"stopped, since nothing reads the output: {api.what_is_left(folder, call)}", sys.stderr)
         raise
     if isinstance(last, Done):
         return last
     raise TrainingError("the run ended without a result")
-
-
-def what_is_left(folder: Path) -> str:
-    """What an interrupted run left on the disk."""
-    from ..training.rundir import RunFolder
-
-    if RunFolder(folder).has_checkpoint:
-        return f"go on with: afina train --resume {shlex.quote(str(folder))}"
-    written = folder.exists() and any(folder.iterdir())
-    return f"{folder} holds the log so far and no checkpoint" if written else "nothing was written"

@@ -32,7 +32,7 @@ from .flags import (
     flag,
     reading_options,
 )
-from .screen import evaluation_record, say_evaluation, say_json
+from .screen import evaluation_record, say_json
 
 
 @command(50)
@@ -65,7 +65,7 @@ def evaluate(
     if as_json:
         say_json(evaluation_record(evaluation))
     else:
-        say_evaluation(evaluation)
+        say(str(evaluation))
 
 
 @command(60)

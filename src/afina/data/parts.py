@@ -32,7 +32,7 @@ Bad = tuple[Problem, ...]
 """Everything that is wrong with one record."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Data:
     """The examples of a run.
 
@@ -51,6 +51,9 @@ class Data:
     notes: list[str]
     left_out: dict[str, list[Bad]] = field(default_factory=dict)
     division: Division | None = None
+
+    def __repr__(self) -> str:
+        return f"Data({self.task.name}: {', '.join(f'{name} {len(part):,}' for name, part in self.splits.items())})"
 
     @property
     def held_out(self) -> bool:

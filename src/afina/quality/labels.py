@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from ..data.identity import normalized
 from ..errors import printable
@@ -36,14 +37,19 @@ def label_findings(counts: Counter[str]) -> list[Finding]:
     lookalikes: dict[str, list[str]] = defaultdict(list)
     for label in counts:
         lookalikes[bare(label)].append(label)
-    for same in lookalikes.values():
-        if len(same) > 1:
-            names = sorted(same)
-            quoted = told_apart([repr(label) for label in names])
-            some = ", ".join(f"{one} ({counts[label]})" for one, label in zip(quoted, names, strict=True))
-            message = f"train: are these one label? {some}"
-            found.append(Finding("warning", "lookalike-labels", message, len(same)))
+    groups = [sorted(same) for same in lookalikes.values() if len(same) > 1]
+    if groups:
+        some = "; ".join(counted(names, counts) for names in groups[:SHOWN])
+        more = " ..." if groups[SHOWN:] else ""
+        which = "train: are these one label?" if len(groups) == 1 else "train: are these one label each?"
+        found.append(Finding("warning", "lookalike-labels", f"{which} {some}{more}", sum(map(len, groups))))
     return found
+
+
+def counted(names: Sequence[str], counts: Counter[str]) -> str:
+    """Labels that look alike, told apart, with their numbers of examples."""
+    quoted = told_apart([repr(label) for label in names])
+    return ", ".join(f"{one} ({counts[label]})" for one, label in zip(quoted, names, strict=True))
 
 
 def bare(label: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,12 +55,28 @@ def length(one: Features) -> int:
     return rest + sum(window.core[1] - window.core[0] for window in one.windows) + one.truncated_tokens
 
 
-def length_findings(task: Task, examples: Sequence[Example], *, tokenizer: Tokenizer, name: str) -> list[Finding]:
-    """Findings about the tokens of a split, in memory that grows by a number an example."""
+def length_findings(
+    task: Task,
+    examples: Sequence[Example],
+    *,
+    tokenizer: Tokenizer,
+    name: str,
+    features: Iterable[Features] | None = None,
+) -> list[Finding]:
+    """Findings about the tokens of a split, in memory that grows by a number an example.
+
+    Args:
+        task: Fitted.
+        examples: The split.
+        tokenizer: Tokenizer of the model.
+        name: Name of the split.
+        features: Those of the examples, in their order, where they are known.
+    """
     tally = Tally()
-    for chunk in chunks(examples, CHUNK):
-        for example, one in zip(chunk, tokenizer.encode(chunk, slides=task.slides), strict=True):
-            tally.add(example, one, task=task)
+    if features is None:
+        features = encoded(task, examples, tokenizer=tokenizer)
+    for example, one in zip(examples, features, strict=True):
+        tally.add(example, one, task=task)
     middle, high, top = (int(value) for value in np.quantile(tally.lengths, [0.5, 0.95, 1.0]))
     message = f"{name}: {many(len(examples), 'example')} of {middle} tokens (median), {high} (95 %), {top} at most"
     found = [Finding("note", "lengths", message)]
@@ -75,3 +91,8 @@ def length_findings(task: Task, examples: Sequence[Example], *, tokenizer: Token
         missing = tally.coverage.total() - tally.coverage[""]
         found.append(Finding("warning" if missing else "note", "coverage", message, missing))
     return found
+
+
+def encoded(task: Task, examples: Sequence[Example], *, tokenizer: Tokenizer) -> Iterator[Features]:
+    """The features of examples, of which `CHUNK` are in memory at once."""
+    return (one for chunk in chunks(examples, CHUNK) for one in tokenizer.encode(chunk, slides=task.slides))

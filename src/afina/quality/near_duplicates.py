@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..data.alikes import nearly_same
 from ..data.identity import fingerprint, normalized
-from ..errors import MissingExtra, printable
+from ..errors import printable
 from ..printing import many
 from ..records import Example
 from .findings import Finding, places
@@ -17,8 +19,8 @@ PIECE = 5
 """Characters of the pieces that two texts share or don't."""
 ALIKE = 0.8
 """Jaccard similarity of two texts' pieces from which they are nearly the same."""
-HASHES = 64
-"""Number of hashes of a MinHash; its estimate, which chooses the candidates, has a standard deviation of 0.05."""
+COMPARED = 50
+"""An example is compared with at most so many of the earlier ones that may be like it, the last ones."""
 MOST = 50_000
 """Examples of a part that are looked at; of a larger part a random draw."""
 
@@ -92,45 +94,32 @@ def find_near_duplicates(
         splits: Examples by split, `train` first.
         stratum: Gives the label of an example, or nothing where targets are no labels.
         most: Number of examples of a split that are looked at.
-
-    Raises:
-        MissingExtra: datasketch is not installed.
     """
-    try:
-        from datasketch import MinHash, MinHashLSH
-    except ImportError:
-        raise MissingExtra("datasketch", "quality", "looking for near duplicates") from None
-    index = MinHashLSH(threshold=ALIKE, num_perm=HASHES)
-    known: dict[int, tuple[str, Example]] = {}
-    found = []
-    for name, examples in splits.items():
-        looked = drawn(examples, most)
-        if len(looked) < len(examples):
-            message = f"{name}: near duplicates were looked for among {many(len(looked), 'random example')}"
-            found.append(Finding("note", "near-sample", message))
-        alikes = Alikes()
-        for example in looked:
-            key = fingerprint(example)
-            if key in known:
-                continue
-            own = pieces(example)
-            sketch = MinHash(num_perm=HASHES, seed=1)
-            sketch.update_batch([piece.encode("utf-8", "surrogatepass") for piece in own[0] | own[1]])
-            candidates = [known[other] for other in sorted(index.query(sketch))]
-            others = [(split, other) for split, other in candidates if alike(own, pieces(other)) >= ALIKE]
-            index.insert(key, sketch)
-            known[key] = (name, example)
-            alikes.add(example, others, name=name, stratum=stratum)
-        found += alikes.findings(name, len(looked))
-    return found
-
-
-def near_duplicates_or_note(splits: Mapping[str, Sequence[Example]], *, stratum: Stratum) -> list[Finding]:
-    """The findings of `find_near_duplicates`, or a note that says why there are none."""
-    try:
-        return find_near_duplicates(splits, stratum=stratum)
-    except MissingExtra as error:
-        return [Finding("note", "near-skipped", str(error))]
+    looked = {name: drawn(examples, most) for name, examples in splits.items()}
+    noun = "random example"
+    found = [
+        Finding("note", "near-sample", f"{name}: near duplicates were looked for among {many(len(some), noun)}")
+        for name, some in looked.items()
+        if len(some) < len(splits[name])
+    ]
+    first: dict[int, tuple[str, Example]] = {}
+    for name, some in looked.items():
+        for example in some:
+            first.setdefault(fingerprint(example), (name, example))
+    known = list(first.values())
+    roots = nearly_same([(example.text, example.pair or "") for _, example in known])
+    if roots is None:
+        return [*found, Finding("note", "near-skipped", "near duplicates were not looked for in texts of this length")]
+    alikes = {name: Alikes() for name in looked}
+    tied: dict[int, list[tuple[str, Example, Pieces]]] = {root: [] for root, n in Counter(roots).items() if n > 1}
+    for root, (name, example) in zip(roots, known, strict=True):
+        if root not in tied:
+            continue
+        own = pieces(example)
+        others = [(split, other) for split, other, theirs in tied[root][-COMPARED:] if alike(own, theirs) >= ALIKE]
+        tied[root].append((name, example, own))
+        alikes[name].add(example, others, name=name, stratum=stratum)
+    return [*found, *(one for name, some in looked.items() for one in alikes[name].findings(name, len(some)))]
 
 
 def drawn(examples: Sequence[Example], most: int) -> Sequence[Example]:

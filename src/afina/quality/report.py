@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,18 @@ from ..assembly import open_tokenizer
 from ..config import Config
 from ..data.holdout import FEWEST
 from ..data.identity import fingerprint
-from ..data.parts import Bad, Data, gather
-from ..errors import Problem, Tally
+from ..data.parts import Bad, gather
+from ..errors import Problem, shortened
 from ..model.families import locate
-from ..printing import many
+from ..printing import Block, Shown, Table, as_html, many
 from ..records import Example
 from ..tasks.base import Task
-from ..text.tokenization import CHUNK, chunks
 from . import label_issues
 from .duplicates import contradictions, mirrored, repeated, seen_in_validation
 from .findings import Finding, Severity, by_kind
 from .labels import label_findings
-from .lengths import length_findings
-from .near_duplicates import near_duplicates_or_note
+from .lengths import encoded, length_findings
+from .near_duplicates import find_near_duplicates
 from .remnants import remnants
 from .tokenizers import tokenizer_findings
 
@@ -31,9 +30,9 @@ ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 """The gravest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What `check` found.
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Shown):
+    """What `check` found. `print` shows what `afina check` shows.
 
     Attributes:
         examples: Number of examples by split.
@@ -63,10 +62,30 @@ class Report:
         """What training or its scores would suffer from."""
         return self.of("warning")
 
-    def __str__(self) -> str:
-        counts = ", ".join(f"{len(self.of(severity))} {severity}s" for severity in ORDER)
-        grave = [f"{finding.severity}: {finding.message}" for finding in (*self.errors, *self.warnings)]
-        return "\n".join([counts, *grave])
+    @property
+    def counted(self) -> str:
+        """Number of findings by severity, in words."""
+        return ", ".join(many(len(self.of(severity)), severity) for severity in ORDER)
+
+    def __repr__(self) -> str:
+        return f"Report({self.counted})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [finding.severity, finding.message, in_places(finding) if finding.places else ""]
+            for finding in self.findings
+        ]
+        return as_html([*self.notes, *([Table(["", "finding", "where"], rows)] if rows else []), self.counted])
+
+    def blocks(self) -> Iterator[Block]:
+        """Notes, the findings with their first places, and how many there are."""
+        yield from self.notes
+        yield ""
+        for finding in self.findings:
+            where = f"\n         {in_places(finding)}" if finding.places else ""
+            yield f"{finding.severity + ':':<9}{finding.message}{where}"
+        yield ""
+        yield self.counted
 
 
 def audit(
@@ -98,6 +117,7 @@ def audit(
     findings += mirrored(splits, keys)
     findings += contradictions(task, splits, keys)
     findings += remnants(task, splits)
+    findings += find_near_duplicates(splits, stratum=task.stratum)
     labels = Counter(label for example in splits["train"] for label in task.labels_in(example))
     if labels:
         findings += label_findings(labels)
@@ -125,14 +145,12 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     source = locate(config.model.name)
     data, problems = gather(config, sources)
     findings = audit(data.task, data.given, problems=problems, left_out=data.left_out)
-    findings += near_duplicates_or_note(data.given, stratum=data.task.stratum)
     issues = None
     if not problems:
         tokenizer = open_tokenizer(source, max_length=config.model.max_length, resize=config.model.resize)
         train = data.splits["train"]
-        encoded = (one for some in chunks(train, CHUNK) for one in tokenizer.encode(some, slides=data.task.slides))
-        task = data.task.fit_tokens(train, encoded)
-        for name, examples in data.given.items():
+        task = data.task.fit_tokens(train, encoded(data.task, train, tokenizer=tokenizer))
+        for name, examples in data.splits.items():
             findings += length_findings(task, examples, tokenizer=tokenizer, name=name)
         findings += tokenizer_findings(task, data.given, tokenizer=tokenizer)
         if labels:
@@ -147,20 +165,20 @@ def check(config: Config, sources: Mapping[str, Any] | None = None, *, labels: b
     )
 
 
-def warning_lines(data: Data, findings: Sequence[Finding]) -> list[str]:
-    """The warnings about a run's data, a line each; those about single examples with their kinds told apart."""
-    lines = []
-    listed: set[str] = set()
-    for name, examples in data.given.items():
-        tally = Tally()
-        tally.add(*data.task.warnings(examples))
-        lines += [f"{name}: {line}" for line in tally.lines()]
-        listed |= set(tally.kinds)
-    grouped = [finding for finding in findings if finding.severity == "warning" and finding.code not in listed]
-    return [*lines, *map(in_a_line, grouped)]
+def warning_lines(findings: Sequence[Finding]) -> list[str]:
+    """The warnings among findings, a line each."""
+    return [in_a_line(finding) for finding in findings if finding.severity == "warning"]
 
 
 def in_a_line(finding: Finding) -> str:
     """A finding with its first place."""
     more = f", the first of {finding.count:,}" if finding.count > 1 else ""
     return finding.message + (f" ({finding.places[0]}{more})" if finding.places else "")
+
+
+def in_places(finding: Finding) -> str:
+    """The first places of a finding, and how many there are; nothing where it has none."""
+    if not finding.places:
+        return ""
+    more = f", ... ({finding.count:,} in all)" if finding.count > len(finding.places) else ""
+    return ", ".join(shortened(finding.places)) + more

@@ -49,6 +49,9 @@ class Predictor:
         self.artifact = artifact
         self.named = named
 
+    def __repr__(self) -> str:
+        return f"Predictor({self.artifact.described})"
+
     def with_columns(self, columns: Mapping[str, str]) -> Predictor:
         """The same model, reading other columns.
 

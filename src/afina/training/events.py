@@ -113,7 +113,7 @@ class Scored:
     training_loss: float = math.nan
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Done:
     """The run is over, and everything is on disk.
 
@@ -130,6 +130,9 @@ class Done:
     validation: Evaluation
     test: Evaluation | None
     record: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Done({self.folder}: {self.validation!r})"
 
 
 Event = Note | Begin | Step | Progress | Scored | Done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..assembly import state_store
@@ -10,6 +11,7 @@ from ..config import Config
 from ..data.parts import Data
 from ..model import flops
 from ..model.states import states_size
+from ..printing import Block, Shown, Table, duration, many
 from .events import Note
 from .loop import epoch_batches
 from .recipe import recipe_of
@@ -21,9 +23,9 @@ TRACE = 34
 """Values that a layer keeps for its backward pass, per token and unit of width (Korthikanti et al. 2022, eq. 1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Estimates for a run that has not begun.
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan(Shown):
+    """Estimates for a run that has not begun. `print` shows them in words, and a notebook a table.
 
     Attributes:
         examples: Number of training examples.
@@ -56,6 +58,32 @@ class Plan:
     kept: str
     disk: float
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Plan({many(self.examples, 'example')}, {self.scheduled}, about {duration(self.seconds)})"
+
+    @property
+    def scheduled(self) -> str:
+        """Steps and epochs in words."""
+        return f"{many(self.steps, 'step')} in {many(self.epochs, 'epoch')}"
+
+    def blocks(self) -> Iterator[Block]:
+        """One table, and warnings."""
+        avoided = 1 - self.tokens / self.padded_tokens
+        rows = [
+            ["training examples", f"{self.examples:,}"],
+            ["windows", f"{self.windows:,}"],
+            ["tokens an epoch", f"{self.tokens:,} ({avoided:.0%} less than padded batches)"],
+            ["steps", self.scheduled],
+            ["arithmetic", f"{self.flops / 1e12:,.2f} TFLOP"],
+            ["this machine", f"{self.peak / 1e9:,.0f} GFLOP/s in matrix products"],
+            ["expected time", f"about {duration(self.seconds)}"],
+            ["memory", f"about {self.memory / 1e6:,.0f} MB, beside Python and torch"],
+            ["frozen part", self.kept or "nothing is frozen"],
+            ["disk", f"about {self.disk / 1e6:,.0f} MB"],
+        ]
+        yield Table(["", "before early stopping"], rows)
+        yield from (f"warning: {warning}" for warning in self.warnings)
 
 
 def plan(config: Config, data: Data) -> Plan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import shutil
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from .. import assembly, disk, strategies
 from ..assembly import (
     EncodedDataset,
     coverage,
-    coverage_line,
     encode_gradually,
     parameter_hashes,
     state_store,
@@ -31,9 +30,9 @@ from ..model.families import EMBEDDED, locate
 from ..model.network import Network
 from ..model.states import StateStore, states_size
 from ..model.vocabulary import distinct
-from ..printing import many
 from ..quality.findings import Finding
-from ..quality.report import audit, warning_lines
+from ..quality.lengths import length_findings
+from ..quality.report import audit, in_a_line, warning_lines
 from ..quality.tokenizers import summary, tokenizer_findings
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer
@@ -51,7 +50,7 @@ KEPT = ("train", "validation")
 """Splits that are computed more than once, so that keeping their states pays."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Prepared:
     """Everything that training needs.
 
@@ -80,6 +79,9 @@ class Prepared:
     hashes: dict[str, str]
     findings: Sequence[Finding] = ()
     clock: Clock = field(default_factory=Clock)
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.data!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
     task, model = data.task, config.model
     with clock.part("check"):
         findings = audit(task, data.given, left_out=data.left_out)
-        lines = warning_lines(data, findings)
+        lines = warning_lines(findings)
     for line in lines:
         yield Note(line, "warning")
     strategy = strategies.find(config.strategy)
@@ -160,6 +162,7 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
         strategy.apply(network)
     with clock.part("check"):
         told = tokenizer_findings(task, data.given, tokenizer=tokenizer)
+    findings += told
     yield from (Note(*line) for line in summary(told))
     splits: dict[str, EncodedDataset] = {}
     for name, examples in data.splits.items():
@@ -170,11 +173,14 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
         yield Note(f"found in the tokens: {', '.join(f'{name} = {value}' for name, value in task.found.items())}")
     splits["train"] = with_targets(splits["train"], task)
     covered = {name: coverage(task, part) for name, part in splits.items()}
-    yield from length_notes(splits, covered, task=task, limit=tokenizer.max_length)
+    for name, part in splits.items():
+        told = length_findings(task, part.examples, tokenizer=tokenizer, name=name, features=part.features)
+        findings += told
+        yield from length_notes(told)
     config = settled(config, data, tokenizer=tokenizer, strategy=strategy, network=network)
     hashes = parameter_hashes(network)
     network.restrict_vocabulary([*distinct(splits["train"].windows), tokenizer.pad])
-    return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, [*findings, *told], clock)
+    return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, findings, clock)
 
 
 def settled(
@@ -210,23 +216,13 @@ def absolute(name: str) -> str:
     return str(Path(name).absolute()) if is_path else name
 
 
-def length_notes(
-    splits: Mapping[str, EncodedDataset], covered: Mapping[str, Counter[str]], *, task: Task, limit: int
-) -> Iterator[Note]:
-    """Notes on the loss to the length limit and to token boundaries by split, so that no truncation is silent."""
-    for name, counts in covered.items():
-        if counts:
-            yield Note(f"{name}: {coverage_line(task, counts)}", "warning" if set(counts) - {""} else "info")
-    for name, part in splits.items():
-        lost = [feature.truncated_tokens for feature in part.features if feature.truncated_tokens]
-        if lost:
-            share = 100 * len(lost) / len(part.examples)
-            longer, lose = ("is longer", "loses") if len(lost) == 1 else ("are longer", "lose")
-            yield Note(
-                f"{name}: {many(len(lost), 'text')} ({share:.1f} %) {longer} than {limit} tokens and {lose} "
-                f"{many(sum(lost), 'token')}",
-                "warning",
-            )
+def length_notes(findings: Sequence[Finding]) -> Iterator[Note]:
+    """Notes on what the length limit and token boundaries cost, so that no truncation is silent."""
+    for finding in findings:
+        if finding.severity == "warning":
+            yield Note(in_a_line(finding), "warning")
+        elif finding.code == "coverage":
+            yield Note(finding.message)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-@dataclass
+@dataclass(repr=False)
 class Trainer:
     """A training and its state, which is consistent whenever an event is yielded.
 
@@ -103,6 +103,9 @@ class Trainer:
     best: dict[str, Any] = field(default_factory=dict)
     best_weights: checkpoint.Tensors = field(default_factory=dict)
     logits: Sequence[Sequence[Array]] = ()
+
+    def __repr__(self) -> str:
+        return f"Trainer({self.folder}: step {self.number:,}, epoch {self.epoch + 1})"
 
     @cached_property
     def measure(self) -> Measure:

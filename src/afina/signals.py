@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ..printing import say
+from .printing import say
 
 if TYPE_CHECKING:
-    from ..training.events import Event
+    from .training.events import Event
+
+
+EVERY = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that end a program."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -19,10 +24,13 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def signals() -> Iterator[list[int]]:
-    """SIGINT, SIGTERM and SIGHUP inside become an entry of the list that comes out; a second one stops at once.
+def signals(*names: str) -> Iterator[list[int]]:
+    """Signals inside become an entry of the list that comes out; a second one stops at once.
 
     What whoever started us wants ignored (`nohup`) stays ignored.
+
+    Args:
+        names: Names of the signals, such as SIGINT; those that the system does not have are left out.
     """
     asked: list[int] = []
 
@@ -33,13 +41,27 @@ def signals() -> Iterator[list[int]]:
         with suppress(OSError):  # the terminal may be what has gone
             say("stopping after this step and a checkpoint; once more stops at once", sys.stderr)
 
-    ours = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, note) for number in ours if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def interrupts() -> Iterator[list[int]]:
+    """The same for a program that calls afina: its Ctrl-C, or the interruption of its notebook, and nothing else.
+
+    A handler of the program's own stays, and other threads than the main one hear no signals.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with signals("SIGINT") as asked:
+            yield asked
+    else:
+        yield []
 
 
 def stop_of(number: int) -> KeyboardInterrupt:
