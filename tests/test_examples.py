@@ -40,7 +40,7 @@ def test_the_example_runs(folder: str, tmp_path: Path, embedded: str) -> None:
     [
         ("answers", 80),
         ("classification", 240),
-        ("portuguese", 120),
+        ("portuguese", 200),
         ("pairs", 120),
         ("regression", 120),
         ("entities-pt", 120),

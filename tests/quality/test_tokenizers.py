@@ -44,7 +44,7 @@ def of_embedded(name: str, *texts: str) -> dict[str, Finding]:
 def test_english_that_the_embedded_model_knows_is_no_reason_to_warn(embedded: str) -> None:
     found = of_embedded(embedded, "The weather is lovely, and US voters told us so.", "Nothing else happened.")
     assert {one.severity for one in found.values()} == {"note"}
-    assert found["case"].message.startswith("train: the tokenizer makes 1 word equal that differ")
+    assert found["case"].message.startswith("train: words that differ by case alone are equal to the tokenizer: 1 ")
     assert "us = US" in found["case"].message or "US = us" in found["case"].message
     ((line, level),) = summary(list(found.values()))
     assert level == "info"
@@ -94,6 +94,12 @@ def test_any_text_can_be_measured_with_any_tokenizer(family: str, texts: list[st
 
 def test_nothing_to_say_is_no_line() -> None:
     assert summary([]) == []
+
+
+def test_accents_behind_their_letters_are_accents() -> None:
+    assert findings("ac\u0327a\u0303o")["lost-characters"].message == (
+        "train: the tokenizer strips accents (◌\u0327 1, ◌\u0303 1)"
+    )
 
 
 def test_composed_and_decomposed_accents_are_one_word() -> None:

@@ -12,7 +12,7 @@ import torch
 
 from afina.config import load
 from afina.data.parts import read_data
-from afina.training.events import Done
+from afina.training.events import Done, Note
 from afina.training.plan import plan
 from afina.training.run import stream
 from tests.runs import configured
@@ -73,3 +73,18 @@ def test_states_that_find_no_room_are_foreseen_as_computed_anew(tiny: Callable[[
         assert ("recomputed every epoch" in foreseen.kept) == (room == 0.0)
         work.append(foreseen.flops)
     assert work[0] < work[1]
+
+
+def test_a_plan_warns_of_what_the_run_warns_of(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = [
+        {"text": f"A avó e o avô não estão na praia, mas é a avó que foi à rua {i}.", "label": "ab"[i % 2]}
+        for i in range(12)
+    ]
+    config = configured(tiny("bert"), tmp_path / "run", strategy="head", training__epochs=1)
+    foreseen = plan(config, read_data(config, {"train": rows, "validation": rows[:2]}))
+    events = list(stream(config, read_data(config, {"train": rows, "validation": rows[:2]})))
+    (line,) = [one for one in foreseen.warnings if "avó = avô" in one]
+    assert line.endswith("; `afina models --language pt` lists encoders for Portuguese")
+    assert line in [event.text for event in events if isinstance(event, Note) and event.level == "warning"]
+    kept = json.loads((tmp_path / "run" / "check.json").read_text())
+    assert {"merged-words", "fertility"} <= {finding["code"] for finding in kept}

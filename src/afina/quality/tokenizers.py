@@ -195,7 +195,8 @@ def lost(characters: Mapping[str, int], *, tokenizer: Tokenizer) -> dict[str, Co
     for character in shown:
         ids = pieces[character]
         if ids == nothing and not any(token == unknown for token in tokenizer.tokens([f" {character}"])[0].ids):
-            found["all"][character] = characters[character]
+            mark = unicodedata.category(character)[0] == "M"  # an accent that stands behind its letter
+            found["accents" if mark else "all"][f"◌{character}" if mark else character] = characters[character]
         for kind, other in (("case", character.lower()), ("accents", accentless(character))):
             if ids and other != character and pieces[other] == ids:
                 found[kind][character] = characters[character]
@@ -377,7 +378,7 @@ def case_found(effect: Effect, cases: Sequence[Merge]) -> list[Finding]:
         )
         return [Finding("warning", "case", message, effect.named.total())]
     shown = ", ".join(map(str, cases[:3]))
-    message = f"the tokenizer makes {many(len(cases), 'word')} equal that differ by case alone ({shown})"
+    message = f"words that differ by case alone are equal to the tokenizer: {len(cases):,} of them ({shown})"
     return [Finding("note", "case", message, len(cases))] if cases else []
 
 
