@@ -259,7 +259,7 @@ TEXTS = ["a great film", "an awful song", "ação, 🎉"]
 
 
 def test_texts_in_every_form_have_the_same_answers(trained: Trained) -> None:
-    expected = answers(afina("predict", trained.folder, *TEXTS))
+    expected = answers(afina("predict", trained.folder, "--no-keep", *TEXTS))
     assert len(expected) == 3
     lines = "\n".join(TEXTS) + "\n"
     table = "id,text\n" + "".join(f'{i},"{text}"\n' for i, text in enumerate(TEXTS))
@@ -267,8 +267,8 @@ def test_texts_in_every_form_have_the_same_answers(trained: Trained) -> None:
     column = "text\n" + lines
     for ending, content in ((".txt", lines), ("", lines), (".csv", table), (".jsonl", objects), (".txt", column)):
         Path(f"data{ending}").write_text(content, encoding="utf-8")
-        assert answers(afina("predict", trained.folder, "--data", f"data{ending}")) == expected
-        assert answers(piped(content, "predict", trained.folder, "--data", "-")) == expected
+        assert answers(afina("predict", trained.folder, "--no-keep", "--data", f"data{ending}")) == expected
+        assert answers(piped(content, "predict", trained.folder, "--no-keep", "--data", "-")) == expected
 
 
 def piped(content: str, *arguments: object) -> Result:

@@ -166,6 +166,11 @@ def read_list(row: Row, column: str) -> list[str]:
     )
 
 
+def raw_column(row: Row, column: str) -> str | None:
+    """The column of the words, where it holds a text that is no list: a model of words answers for raw text too."""
+    return None if isinstance(unwritten(row.values.get(column)), list) else column
+
+
 def read_tags(row: Row, options: TokensOptions, words: int) -> tuple[str, ...]:
     """The tags of a row, one per word, given as names or numbers, also where the list is written in a cell.
 

@@ -28,7 +28,6 @@ from ..text.spellings import spelling_of
 from . import base, inputs, markup, presentation, tagging
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
-from .written import unwritten
 
 if TYPE_CHECKING:
     import torch
@@ -144,16 +143,13 @@ class Tokens(base.Task):
         return tagging.remarks(self.options, rows)
 
     def read(self, row: Row, *, labelled: bool = True) -> Example:
-        if self.options.text is not None:
-            text = inputs.read_text(row, self.options.text, labelled=labelled)
+        raw = self.options.text or (None if labelled else tagging.raw_column(row, self.options.tokens or ""))
+        if raw is not None:
+            text = inputs.read_text(row, raw, labelled=labelled)
             target = markup.read_spans(row, self.options.label or "", text, self.options.offsets) if labelled else None
             return Example(text, None, target, row.place)
-        column = self.options.tokens or ""
-        if not labelled and not isinstance(unwritten(row.values.get(column)), list):
-            return Example(inputs.read_text(row, column, labelled=False), None, None, row.place)  # raw text
-        words = tagging.read_list(row, column)
-        text, places = markup.joined(words)
-        tags = tagging.read_tags(row, self.options, len(words)) if labelled else None
+        text, places = markup.joined(tagging.read_list(row, self.options.tokens or ""))
+        tags = tagging.read_tags(row, self.options, len(places)) if labelled else None
         return Example(text, None, tags, row.place, places)
 
     def fit(self, examples: Sequence[Example]) -> Self:
