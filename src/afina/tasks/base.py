@@ -119,8 +119,7 @@ class Constant:
     """The same answer for every input, which any model must beat.
 
     Attributes:
-        name: The answer for people, such as "commonest label (good)".
-        predict: The prediction for an example, as `Task.decode` gives it. Only the number of its words may count.
+        name, predict: The answer for people ("commonest label (good)"), and as `Task.decode` gives it for an example.
     """
 
     name: str
@@ -388,7 +387,7 @@ class Task(ABC):
         """One row of the table that the metrics read. The example must have a target."""
 
     def constant(self, examples: Sequence[Example]) -> Constant | None:
-        """The constant answer that labelled examples suggest to the fitted task, as a baseline; None without one."""
+        """The constant answer that labelled examples suggest to the fitted task; by default None."""
         return None
 
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:

@@ -104,8 +104,7 @@ class Tokens(base.Task):
     @property
     def types(self) -> list[str]:
         """Entity types, or plain tags."""
-        types: list[str] = self.fitted["types"]
-        return types
+        return list(self.fitted["types"])
 
     @cached_property
     def tags(self) -> list[str]:
@@ -167,8 +166,7 @@ class Tokens(base.Task):
         if kind == "auto":
             kind = "entities" if spelling else kind_of(counts)
         if kind == "plain":
-            common = counts.most_common(1)[0][0]
-            fitted = {"kind": "plain", "types": inputs.sorted_labels(counts), "common": common}
+            fitted = {"kind": kind, "types": inputs.sorted_labels(counts), "common": counts.most_common(1)[0][0]}
             return self.completed(fitted, examples)
         examples = tagging.respelled(examples, spelling)
         wrong = [problem for example in examples for problem in markup.bad_tags(example)]
@@ -194,17 +192,17 @@ class Tokens(base.Task):
             sentences = [[one.text[start:end] for start, end in one.words or ()] for one in examples]
             fitted = {**fitted, "segmentation": Segmentation.learn(sentences).to_json()}
         task = self.with_fitted(**fitted)
-        if self.options.class_weights == "none":
-            return task
-        counts = tagging.count_tags(task, examples)
-        return self.with_fitted(**fitted, weights=class_weights("balanced", task.tags, counts))
+        counts = tagging.count_tags(task, examples) if self.options.class_weights != "none" else None
+        return (
+            task if counts is None else self.with_fitted(**fitted, weights=class_weights("balanced", task.tags, counts))
+        )
 
     def warnings(self, examples: Sequence[Example]) -> list[Problem]:
         """Spans that overlap (a token has only one tag) or cut words, and tags that continue no entity or look odd."""
         if self.options.text is not None:
             return markup.overlaps(examples) + markup.cuts(examples)
-        sure, plain = self.options.kind == "plain", self.fitted.get("kind") == "plain"
-        found = tagging.doubts(examples, plain=plain, sure=sure)
+        plain = self.fitted.get("kind") == "plain"
+        found = tagging.doubts(examples, plain=plain, sure=self.options.kind == "plain")
         return found + (markup.orphans(examples) if self.fitted.get("scheme") else [])
 
     def labels_in(self, example: Example) -> list[str]:

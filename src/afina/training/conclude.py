@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import disk, inference, strategies
 from ..artifact import Artifact
 from ..assembly import EncodedDataset
 from ..baselines import Baselines
 from ..baselines import baselines as baselines_of
+from ..inference import Evaluation
 from . import checkpoint, rundir
 from .events import Done, Event, Note, Progress, with_progress
 from .proof import prove
 from .resume import machine
 from .speed import speed_note, speed_of
-from .verdicts import Outcome, verdicts
+from .verdicts import Outcome, Verdict, verdicts
 
 if TYPE_CHECKING:
     from .run import Trained
@@ -85,7 +86,25 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
     with clock.part("save"), checkpoint.writing(model, folder, sum(p.nbytes for p in network.parameters())):
         artifact.save(disk.aside(model))
         disk.aside(model).rename(model)
-    record = {
+    record = record_of(trained, scores, warnings=warnings, proof=proof, speed=speed)
+    with checkpoint.writing(folder / rundir.RUN, folder):
+        rundir.write_json(folder / rundir.RUN, record)
+        disk.sync(folder)
+    disk.remove(folder / rundir.CHECKPOINTS)
+    return Done(folder, artifact, scores["validation"], scores.get("test"), record)
+
+
+def record_of(
+    trained: Trained,
+    scores: Mapping[str, Evaluation],
+    *,
+    warnings: Sequence[Verdict],
+    proof: Mapping[str, Any],
+    speed: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The content of `run.json`."""
+    prepared, trainer = trained.prepared, trained.trainer
+    return {
         "status": "done",
         "validation": asdict(scores["validation"]),
         "test": asdict(scores["test"]) if "test" in scores else None,
@@ -101,14 +120,9 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
         "tokens": trainer.tokens,
         "padded_tokens": trainer.padded_tokens,
         "speed": speed,
-        "seconds": {name: round(value, 3) for name, value in clock.seconds.items()},
+        "seconds": {name: round(value, 3) for name, value in trainer.clock.seconds.items()},
         "machine": machine(prepared.compute),
     }
-    with checkpoint.writing(folder / rundir.RUN, folder):
-        rundir.write_json(folder / rundir.RUN, record)
-        disk.sync(folder)
-    disk.remove(folder / rundir.CHECKPOINTS)
-    return Done(folder, artifact, scores["validation"], scores.get("test"), record)
 
 
 def compared(trained: Trained) -> Generator[Note | Progress, None, Baselines]:

@@ -222,6 +222,7 @@ def not_better(outcome: Outcome, split: str) -> Iterator[Verdict]:
     The difference is that of the same examples, with its paired bootstrap interval.
     """
     table, metrics = outcome.table, outcome.evaluation.metrics
+    groups = inference.clusters(outcome.task, outcome.examples)
     found: list[tuple[float, Verdict]] = []
     for name, other in outcome.baselines.items():
         theirs = outcome.evaluation.baselines[name]
@@ -239,7 +240,7 @@ def not_better(outcome: Outcome, split: str) -> Iterator[Verdict]:
             message = f"the model is not better than what costs nothing: {scores}"
             found.append((gain, Verdict("below-baseline", message)))
             continue
-        difference = paired(table, other, outcome.task.metrics[metric], resamples=RESAMPLES)
+        difference = paired(table, other, outcome.task.metrics[metric], resamples=RESAMPLES, groups=groups)
         low, high = sorted((sign * difference.low, sign * difference.high))
         if low <= 0:
             by = f"better by {number(gain)}, 95 % interval {number(low)} to {number(high)}"
