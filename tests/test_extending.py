@@ -65,4 +65,4 @@ def test_every_command_knows_them(package: Path, tiny: Callable[[str], Path]) ->
     assert record["freeze_proof"]["frozen_tensors"] > 0
     assert set(record["validation"]["metrics"]) == {"spearman", "mean_absolute_error"}
     assert "mean_absolute_error" in afina("evaluate", "run", "--data", str(data))
-    assert afina("predict", "run", "--data", str(data)).count("share") == len(lines)
+    assert afina("predict", "run", "--data", str(data)).count('"share":') == len(lines)

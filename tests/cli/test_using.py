@@ -36,7 +36,7 @@ def test_what_a_prediction_loses_is_said(trained: Trained) -> None:
     texts = write_csv(Path("long.csv"), [("cat " * 60,), ("a cat",)], ("text",))
     result = afina("predict", trained.folder, "--data", texts, "--out", "said.csv")
     assert result.exit_code == 0
-    assert result.stderr == "1 texts are longer than 16 tokens and lose 46 tokens\n"
+    assert result.stderr == "1 text is longer than 16 tokens and loses 46 tokens\n"
 
 
 def test_labels_that_training_lacks_are_counted_when_asked(trained: Trained) -> None:

@@ -20,6 +20,9 @@ def test_names_that_are_taken() -> None:
 
 def test_the_right_answers_are_not_taken_for_predictions() -> None:
     assert free_names(["text", "gold "], ["label"], TASK) == {"text": "text", "gold ": "input_gold "}
+    questions = task_of("answers", {}, question="question", context="context", answer="answers")
+    names = free_names(["question", "context", "answers", "is_impossible"], ["answer"], questions)
+    assert list(names.values()) == ["question", "context", "input_answers", "input_is_impossible"]
 
 
 def test_columns_of_probabilities_have_names_of_their_own() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -209,3 +210,34 @@ def test_a_task_that_says_nothing_of_its_output_is_flattened() -> None:
     output = Mine(Mine.Options()).output(Example("a"), prediction)
     assert dict(output.cells) == {"grade": "b", "nested_x": 1, "nested_y": [2]}
     assert output.confidence == 0.5
+
+
+class Counting(io.StringIO):
+    """A text file that looks at how far ahead of what is written the predictions are."""
+
+    def __init__(self, pulled: list[int]) -> None:
+        super().__init__()
+        self.pulled = pulled
+        self.ahead = 0
+
+    def write(self, text: str) -> int:
+        super().write(text)
+        self.ahead = max(self.ahead, len(self.pulled) - self.getvalue().count("MARK"))
+        return len(text)
+
+
+@pytest.mark.parametrize("name", [writer.name for writer in writers() if writer.write and not writer.takes])
+def test_predictions_are_written_as_they_come(name: str) -> None:
+    pulled: list[int] = []
+
+    def stream() -> Iterator[Answered]:
+        for i in range(50):
+            pulled.append(i)
+            yield one_text("MARK", {"label": "a", "probabilities": {"a": 1.0}})
+
+    file = Counting(pulled)
+    write_to = find(name).write
+    assert write_to is not None
+    write_to(file, stream(), Form(task_of("classification", {"labels": ["a"]}), ("text",)))
+    assert len(pulled) == 50
+    assert file.ahead <= 1

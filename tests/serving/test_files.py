@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,6 +54,15 @@ def test_a_file_of_data_becomes_a_file_of_predictions(model: str, tmp_path: Path
     assert [answer["probabilities"] for answer in answers] == [each["probabilities"] for each in predictions]
 
 
+def test_who_asks_at_a_terminal_reads_lines(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    files.predict_file(model, ["a lovely\x1b[2J film", ""], shown=True)
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"a lovely\\x1b\[2J film: (good|bad) 0\.\d\d \((good|bad) 0\.\d\d\)", first)
+    assert second == "(no text)"
+    files.predict_file(model, ["a film"], shown=True, out_format="jsonl")
+    assert json.loads(capsys.readouterr().out)["text"] == "a film"
+
+
 def test_files_are_looked_at_before_a_model(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(*_: object) -> None:
         raise AssertionError("the model was loaded")
@@ -74,6 +84,8 @@ def test_files_are_looked_at_before_a_model(model: str, tmp_path: Path, monkeypa
             answer(model, data, columns={"text": "review"})
     with pytest.raises(ConfigError, match="is the data"):
         files.predict_file(model, data, out=data)
+    with pytest.raises(ConfigError, match="no predictions as conll: classification has no tagged words"):
+        files.predict_file(model, data, out=str(tmp_path / "out.conll"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "other.csv", "ragged.csv"]
 
 

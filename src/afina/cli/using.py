@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..printing import say
+from ..printing import many, say
 from .app import command
 from .flags import (
     AskedFlag,
@@ -99,9 +99,14 @@ def predict(
         columns |= {name: value for name, value in (("question", question), ("context", passage)) if value is not None}
         question = passage = None
     with asking.question(run, texts or (), data=data, question=question, context=passage) as asked:
-        summary = predict_file(run, asked, out=out, out_format=out_format, keep=keep, columns=columns, reading=reading)
+        shown = sys.stdout.isatty() and not isinstance(asked, str)  # a person asked, and a person reads
+        summary = predict_file(
+            run, asked, out=out, out_format=out_format, keep=keep, shown=shown, columns=columns, reading=reading
+        )
     if summary.truncated:
         limit, lost = summary.max_length, summary.truncated_tokens
-        say(f"{summary.truncated:,} texts are longer than {limit} tokens and lose {lost:,} tokens", sys.stderr)
+        texts_are = "1 text is" if summary.truncated == 1 else f"{summary.truncated:,} texts are"
+        lose = "loses" if summary.truncated == 1 else "lose"
+        say(f"{texts_are} longer than {limit} tokens and {lose} {many(lost, 'token')}", sys.stderr)
     if out != "-":
-        say(f"{summary.predictions:,} predictions: {out}")
+        say(f"{many(summary.predictions, 'prediction')}: {out}")

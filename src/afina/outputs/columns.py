@@ -124,4 +124,4 @@ def targets(task: Task) -> set[str]:
     """The columns in which the training data held the right answers."""
     read: set[str] = {*task.inputs, *([task.words_column] if task.words_column else [])}
     chosen: Mapping[str, list[str]] = task.options.chosen
-    return {name for names in chosen.values() for name in names} - read
+    return {*task.options.also, *(name for names in chosen.values() for name in names)} - read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import sys
@@ -12,6 +13,9 @@ from typing import TextIO
 
 from .. import disk
 from ..errors import ConfigError, printable
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system says when a file has no room."""
 
 
 @contextmanager
@@ -44,7 +48,7 @@ def place(out: str, data: str = "", *, folder: bool = False) -> Iterator[Path]:
         folder: Whether it is a folder, which must be new or empty.
 
     Raises:
-        ConfigError: it can't be written, or is the data.
+        ConfigError: it can't be written, or is the data; or the disk is full.
     """
     path = Path(out)
     refuse(path, out, data, folder=folder)
@@ -62,6 +66,10 @@ def place(out: str, data: str = "", *, folder: bool = False) -> Iterator[Path]:
         else:
             disk.sync(part)
         part.replace(path)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise ConfigError(f"out: {printable(out)} can't be written: {error.strerror}; nothing is left of it") from None
     finally:
         disk.remove(part)
 

@@ -78,10 +78,10 @@ def predict_file(
     chosen = SCREEN if shown and out == STDOUT and out_format is None else writer_of(out, out_format)
     reading = reading or {}
     names = inspected(model, data, columns=columns or {}, reading=reading)
+    chosen.check(Form(task_in(model), tuple(names), keep))
     with destination(chosen, out, data if isinstance(data, str) else "") as target:
         predictor = open_model(model, columns or {})
         form = Form(predictor.artifact.task, tuple(names), keep)
-        chosen.check(form)
         losses: list[int] = []
         number = count()
         answers = predictor.stream_rows(data, on_truncated=losses.append, **reading)
