@@ -212,6 +212,6 @@ def forecast(prepared: Prepared, trial: Trial, *, kept: bool) -> dict[str, float
         parts["evaluate"] = parts.get("evaluate", 0.0) + last
     if kept:
         parts["frozen part"] = trial.frozen * sum(trial.times(network, splits[name], above=0, below=1) for name in KEPT)
-    # Of every parameter the hash once more, and its bytes written and summed.
-    parts["save"] = 3 * prepared.clock.seconds["hash"]
+    # Of every parameter the hash once more, and its bytes written and summed, which takes about as long.
+    parts["save"] = 2 * prepared.clock.seconds["hash"]
     return parts

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 
 from .. import inference
 from ..assembly import EncodedDataset, to_dataset, with_targets
@@ -23,7 +25,7 @@ from .run import Prepared
 SECONDS = 1.0
 """About as long may a step of the trial take; of a large model it has fewer examples for that."""
 STEPS = 4
-"""Number of steps of the trial; the first one, which warms up, does not count."""
+"""Number of steps of the trial, of which the median counts without the first, which warms up."""
 FEW, MORE, ALL = 20, 60, 1000
 """Resamples of two short bootstraps, from which the time of a whole one follows."""
 
@@ -115,7 +117,7 @@ def some(prepared: Prepared, recipe: Recipe, *, room: float) -> EncodedDataset:
 
 
 def step_seconds(network: Network, task: Task, data: EncodedDataset, *, recipe: Recipe) -> float:
-    """Seconds of a step on all of some examples: the mean of a few."""
+    """Seconds of a step on all of some examples: the median of a few."""
     if recipe.checkpointing:
         network.stock.gradient_checkpointing_enable({"use_reentrant": False})
     loop = steps(
@@ -131,8 +133,5 @@ def step_seconds(network: Network, task: Task, data: EncodedDataset, *, recipe: 
         seed=recipe.seed,
     )
     with closing(loop):
-        next(loop)
-        start = time.perf_counter()
-        for _ in loop:
-            pass
-    return (time.perf_counter() - start) / (STEPS - 1)
+        ends = [time.perf_counter() for _ in loop]
+    return median(end - start for start, end in pairwise(ends))
