@@ -144,6 +144,19 @@ PROMISES = [
         ("test_a_gradient_that_is_not_finite_names_its_rows_and_spoils_no_checkpoint",),
     ),
     Promise(
+        "A training whose loss has left its start for good stops with the rate, what happened and what to try; no "
+        "healthy one does; what it left is not taken up in silence",
+        "runs and properties",
+        "tests/training/test_divergence.py",
+        (
+            "test_a_run_that_diverges_stops_and_says_what_to_try",
+            "test_a_healthy_training_is_never_stopped",
+            "test_small_healthy_runs_are_not_stopped",
+            "test_what_a_diverged_run_left_is_not_taken_up_in_silence",
+            "test_the_printed_cure_works",
+        ),
+    ),
+    Promise(
         "A lack of memory takes the same step in smaller pieces, and the smaller size is kept; in an evaluation it "
         "makes that evaluation's batches smaller and nothing else",
         "kinds of error",

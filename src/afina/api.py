@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -219,8 +220,13 @@ def check(config: str | Path | Config | None = None, *, labels: bool = False, **
     return report(settled, sources, labels=labels)
 
 
-def plan(config: str | Path | Config | None = None, **settings: Any) -> Plan:
-    """What a training with these settings will take; nothing is trained.
+def plan(config: str | Path | Config | None = None, *, started: float = 0.0, **settings: Any) -> Plan:
+    """What a training with these settings will take; a few steps are tried, and nothing is kept.
+
+    Args:
+        config: A YAML file, or a configuration; settings override it.
+        started: Seconds that starting the program took before this call, to be counted too.
+        settings: As those of `train`.
 
     Raises:
         InputError: configuration, data or model can't be used.
@@ -228,12 +234,13 @@ def plan(config: str | Path | Config | None = None, **settings: Any) -> Plan:
     from .data.parts import read_data
     from .model.families import locate
 
+    begun = time.perf_counter() - started
     settled, sources = configured(config, settings)
     locate(settled.model.name)
     data = read_data(settled, sources)
     from .training.plan import plan as figures
 
-    return figures(settled, data)
+    return figures(settled, data, begun=begun)
 
 
 def load(path: str | Path) -> Predictor:

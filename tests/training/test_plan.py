@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,11 @@ def test_the_plan_of_a_run_is_the_run(strategy: str, tiny: Callable[[str], Path]
     assert foreseen.examples == 6
     assert (foreseen.states > 0) == (strategy != "full")
     assert ("computed once" in foreseen.kept) == (strategy != "full")
-    assert 0 < foreseen.seconds == pytest.approx(foreseen.flops / 0.75 / foreseen.peak)
+    assert foreseen.seconds == pytest.approx(sum(foreseen.parts.values()), abs=0.01)
+    real = {"check", "load", "tokenise", "hash", "train", "validate", "evaluate", "save"}
+    assert set(foreseen.parts) == real | {"start"} | (set() if strategy == "full" else {"frozen part"})
+    assert real <= set(record["seconds"])
+    assert all(seconds >= 0 for seconds in foreseen.parts.values())
     assert record["speed"]["tokens_per_second"] > 0
     assert record["speed"]["padding"] < 0.5
     model = sum(file.stat().st_size for file in (last.folder / "model").glob("*.safetensors"))
@@ -88,3 +93,9 @@ def test_a_plan_warns_of_what_the_run_warns_of(tiny: Callable[[str], Path], tmp_
     assert line in [event.text for event in events if isinstance(event, Note) and event.level == "warning"]
     kept = json.loads((tmp_path / "run" / "check.json").read_text())
     assert {"merged-words", "fertility"} <= {finding["code"] for finding in kept}
+
+
+def test_what_was_done_before_is_part_of_the_whole(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    config = configured(tiny("bert"), tmp_path / "run")
+    foreseen = plan(config, read_data(config, {"train": ROWS, "validation": ROWS[:2]}), begun=time.perf_counter() - 100)
+    assert 100 < foreseen.parts["start"] < foreseen.seconds

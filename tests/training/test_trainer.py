@@ -98,7 +98,11 @@ def weights_of(trainer: Trainer) -> dict[str, torch.Tensor]:
 def test_what_a_trainer_says_and_in_which_order(tiny: Callable[[str], Path], tmp_path: Path) -> None:
     trainer = made(tiny("bert"), tmp_path / "run", evaluate_every=3)
     said = list(trainer.run())
-    assert said[0] == Begin(8, 4, "accuracy")
+    begin = said[0]
+    assert isinstance(begin, Begin)
+    assert (begin.steps, begin.epochs, begin.metric) == (8, 4, "accuracy")
+    assert begin.seconds is not None
+    assert begin.seconds > 0
     assert [type(event) for event in said[1:]] == [*[Step] * 6, Scored, *[Step] * 2, Scored]  # the last epoch is scored
     assert [(event.epoch, event.step) for event in said if isinstance(event, Scored)] == [(3, 6), (4, 8)]
     assert (trainer.number, trainer.epoch, trainer.evaluations) == (8, 3, 2)
@@ -112,7 +116,7 @@ def test_what_a_trainer_says_and_in_which_order(tiny: Callable[[str], Path], tmp
 def losses(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
     """Let the losses of evaluations come out so, one after the other."""
     said = iter(values)
-    monkeypatch.setattr(Measure, "loss", lambda self, logits, scale: next(said))
+    monkeypatch.setattr(Measure, "loss", lambda self, logits, scale=None: next(said) if scale else math.log(3))
 
 
 @pytest.mark.parametrize("third", [0.7, 0.8, math.inf, math.nan])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from collections import deque
 from contextlib import closing
 from dataclasses import asdict
@@ -174,7 +175,7 @@ def plan(call: typer.Context, **flags: Any) -> None:
     config = configured(call.params)
     from .. import api
 
-    figures = api.plan(config)
+    figures = api.plan(config, started=time.process_time())
     if flags["as_json"]:
         say_json(asdict(figures))
     else:

@@ -8,6 +8,7 @@ Embeddings, normalisation and head are left out; they make up a few per cent.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,14 +67,21 @@ def forward(network: Network, lengths: Sequence[int]) -> ForwardFlops:
     return ForwardFlops(layer * network.frozen_layers, layer * (upper - 1) + last)
 
 
-def peak(compute: Compute) -> float:
-    """Rate of the fastest of several matrix products in this arithmetic, in FLOP/s. It takes a fraction of a second."""
+def peak(compute: Compute, seconds: float = math.inf) -> float:
+    """Rate of the fastest of several matrix products in this arithmetic, in FLOP/s. It takes a fraction of a second.
+
+    Args:
+        compute: Device and arithmetic.
+        seconds: Time after which no further product is begun; one is computed in any case.
+    """
     device = compute.device
     side = GPU_SIDE if device.type == "cuda" else SIDE
     a = torch.ones(side, side, device=device, dtype=compute.dtype)
-    best = 0.0
+    best, begun = 0.0, time.perf_counter()
     for _ in range(8):
         start = time.perf_counter()
+        if best and start - begun > seconds:
+            break
         torch.mm(a, a)
         if device.type == "cuda":
             torch.cuda.synchronize()

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from .. import strategies
 from ..assembly import state_store
 from ..config import Config
 from ..data.parts import Data
 from ..model import flops
 from ..model.states import states_size
 from ..printing import Block, Shown, Table, duration, many
+from .divergence import rate_warnings, rates_of
 from .events import Note
 from .loop import epoch_batches
 from .recipe import recipe_of
 from .run import KEPT, Prepared, prepare
+from .speed import evaluations
+from .trial import Trial, attempt
 
-SHARE = 0.75
-"""Expected share of the measured matrix-product peak that a run reaches; 0.7 to 0.9 on CPUs in bench/RESULTS.md."""
 TRACE = 34
 """Values that a layer keeps for its backward pass, per token and unit of width (Korthikanti et al. 2022, eq. 1)."""
+
+
+NAMED = {
+    "frozen part": "frozen part", "train": "training", "validate": "validation", "evaluate": "final scores",
+    "save": "saving",
+}  # fmt: skip
+"""Parts of the expected time by the name that a person reads; the others come before."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,7 +46,9 @@ class Plan(Shown):
         epochs: Largest number of epochs.
         flops: FLOPs of the whole run without early stopping.
         peak: Measured peak of matrix products, in FLOP/s.
-        seconds: Expected time of training and validation.
+        seconds: Expected seconds of the whole command without early stopping: the sum of `parts`.
+        parts: Expected seconds by part. `start` (the program and reading the data), `check`, `load`, `tokenise` and
+            `hash` were measured as they went; the others follow from a few steps on real examples (`training.trial`).
         memory: Peak memory of training in bytes, in addition to that of Python and torch.
         states: Bytes of kept states.
         kept: Where the states are kept, as a message; empty where nothing is frozen.
@@ -53,6 +65,7 @@ class Plan(Shown):
     flops: float
     peak: float
     seconds: float
+    parts: dict[str, float]
     memory: float
     states: int
     kept: str
@@ -67,6 +80,12 @@ class Plan(Shown):
         """Steps and epochs in words."""
         return f"{many(self.steps, 'step')} in {many(self.epochs, 'epoch')}"
 
+    @property
+    def groups(self) -> dict[str, float]:
+        """The parts of the expected time, as few as a person wants to read."""
+        named = {what: self.parts[name] for name, what in NAMED.items() if name in self.parts}
+        return {"start, data and model": self.seconds - sum(named.values()), **named}
+
     def blocks(self) -> Iterator[Block]:
         """One table, and warnings."""
         avoided = 1 - self.tokens / self.padded_tokens
@@ -78,6 +97,7 @@ class Plan(Shown):
             ["arithmetic", f"{self.flops / 1e12:,.2f} TFLOP"],
             ["this machine", f"{self.peak / 1e9:,.0f} GFLOP/s in matrix products"],
             ["expected time", f"about {duration(self.seconds)}"],
+            *([f"  {what}", duration(seconds)] for what, seconds in self.groups.items()),
             ["memory", f"about {self.memory / 1e6:,.0f} MB, beside Python and torch"],
             ["frozen part", self.kept or "nothing is frozen"],
             ["disk", f"about {self.disk / 1e6:,.0f} MB"],
@@ -86,12 +106,20 @@ class Plan(Shown):
         yield from (f"warning: {warning}" for warning in self.warnings)
 
 
-def plan(config: Config, data: Data) -> Plan:
-    """Estimate a run from its configuration and data. The model is loaded and the data are encoded, without training.
+def plan(config: Config, data: Data, *, begun: float | None = None) -> Plan:
+    """Estimate a run from its configuration and data.
+
+    The model is loaded and the data are encoded. A few steps are taken and thrown away, to see how fast they are.
+
+    Args:
+        config: Checked configuration.
+        data: Its data.
+        begun: When the run began, in the time of `time.perf_counter`; by default now.
 
     Raises:
         InputError: configuration, data or model can't be used.
     """
+    begun = time.perf_counter() if begun is None else begun
     stage = prepare(config, data)
     warnings = []
     while True:
@@ -102,12 +130,21 @@ def plan(config: Config, data: Data) -> Plan:
             break
         if isinstance(event, Note) and event.level == "warning":
             warnings.append(event.text)
+    parts = {"start": time.perf_counter() - begun - sum(prepared.clock.seconds.values()), **prepared.clock.seconds}
+    config, network = prepared.config, prepared.network
+    rates = rates_of(strategies.find(config.strategy), recipe_of(config, prepared.task), network)
+    warnings += rate_warnings(rates, strategy=config.strategy, width=network.backbone.width)
     with prepared.compute.active():
-        return replace(figures(prepared), warnings=tuple(warnings))
+        return replace(figures(prepared, parts), warnings=tuple(warnings))
 
 
-def figures(prepared: Prepared) -> Plan:
-    """Estimate a prepared run."""
+def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
+    """Estimate a prepared run.
+
+    Args:
+        prepared: The run; its network is trained a little.
+        parts: Seconds that preparing it took, by part.
+    """
     config, network, splits = prepared.config, prepared.network, prepared.splits
     recipe = recipe_of(config, prepared.task)
     train, width = splits["train"], network.backbone.width
@@ -121,7 +158,7 @@ def figures(prepared: Prepared) -> Plan:
     total = work.training(recipe.epochs, kept=store.plan(states).kept)
     for name in set(splits) - {"train"}:  # validation in every evaluation, and everything once at the end
         scored = flops.forward(network, splits[name].lengths)
-        times = math.ceil(recipe.epochs / recipe.evaluate_every) if name == "validation" else 0
+        times = evaluations(recipe) if name == "validation" else 0
         total += scored.below + scored.above * (times + 1)
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     weights = sum(parameter.numel() for parameter in network.stock.parameters())
@@ -130,6 +167,8 @@ def figures(prepared: Prepared) -> Plan:
     squares = network.backbone.config.num_attention_heads * 2 * max(train.lengths)
     trace = row * layers * (TRACE * width + squares) * 4
     peak = flops.peak(network.compute)
+    kept = store.plan(states).kept and states > 0
+    parts = {**parts, **forecast(prepared, attempt(prepared, kept=kept, peak=peak), kept=kept)}
     return Plan(
         examples=len(train.examples),
         windows=len(train.windows),
@@ -142,9 +181,37 @@ def figures(prepared: Prepared) -> Plan:
         epochs=recipe.epochs,
         flops=total,
         peak=peak,
-        seconds=total / (SHARE * peak),
+        seconds=sum(parts.values()),
+        parts={name: round(seconds, 3) for name, seconds in parts.items()},
         memory=4.0 * weights + 16.0 * trained + trace + (states if states <= store.memory else 0),
         states=states,
         kept=storage,
         disk=4.0 * weights + (states if 0 < states <= store.disk else 0),
     )
+
+
+def forecast(prepared: Prepared, trial: Trial, *, kept: bool) -> dict[str, float]:
+    """Expected seconds of what follows the preparation, by part.
+
+    Args:
+        prepared: The run.
+        trial: How fast its parts went on a few examples.
+        kept: Whether states at the cut are kept.
+    """
+    network, splits, recipe = prepared.network, prepared.splits, recipe_of(prepared.config, prepared.task)
+    below = 0 if kept else 1
+    passes = trial.times(network, splits["train"], above=3, below=below)
+    parts = {"train": recipe.epochs * trial.step * passes}
+    for name in set(splits) - {"train"}:
+        part = splits[name]
+        seconds = trial.evaluation * trial.times(network, part, above=1, below=below)
+        frozen = trial.frozen * trial.times(network, part, above=0, below=1)
+        if name == "validation":
+            parts["validate"] = evaluations(recipe) * seconds
+        last = frozen + seconds + trial.intervals(prepared.task, len(part.examples))
+        parts["evaluate"] = parts.get("evaluate", 0.0) + last
+    if kept:
+        parts["frozen part"] = trial.frozen * sum(trial.times(network, splits[name], above=0, below=1) for name in KEPT)
+    # Of every parameter the hash once more, and its bytes written and summed, which takes about as long.
+    parts["save"] = 2 * prepared.clock.seconds["hash"]
+    return parts

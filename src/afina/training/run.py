@@ -178,7 +178,8 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
         findings += told
         yield from length_notes(told)
     config = settled(config, data, tokenizer=tokenizer, strategy=strategy, network=network)
-    hashes = parameter_hashes(network)
+    with clock.part("hash"):
+        hashes = parameter_hashes(network)
     network.restrict_vocabulary([*distinct(splits["train"].windows), tokenizer.pad])
     return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, findings, clock)
 

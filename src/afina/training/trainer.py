@@ -26,6 +26,7 @@ from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
 from .loop import steps
 from .objective import Measure, Supervised, loss_at_zero
 from .recipe import Recipe
+from .speed import expected_seconds
 
 COUNTERS = (
     "number", "epoch", "tokens", "padded_tokens", "epochs_without_improvement", "evaluation_due", "micro_tokens",
@@ -136,7 +137,8 @@ class Trainer:
         self.watch.start = loss_at_zero(self.task, self.splits["train"], outputs=self.network.outputs)
         if taken_up:
             self.restore(taken_up, optimiser)
-        yield Begin(planned, recipe.epochs, recipe.metric)
+        expected = expected_seconds(self.network, self.splits, recipe, left=1 - self.number / planned)
+        yield Begin(planned, recipe.epochs, recipe.metric, expected)
         if recipe.checkpointing:
             self.network.stock.gradient_checkpointing_enable({"use_reentrant": False})
         loop = steps(
