@@ -13,6 +13,8 @@ from afina import inference
 from afina.inference import Evaluation
 from afina.printing import Table
 from afina.records import Batch, Example, Window
+from afina.tasks.answers import Answer, AnswersOptions
+from afina.tasks.base import find
 from afina.text.layouts import Packed, Padded
 from tests.networks import network_of, task_of, windows_of
 
@@ -81,3 +83,16 @@ def test_of_many_labels_the_commonest_and_the_worst_are_shown() -> None:
 def test_an_undefined_score_of_a_baseline_is_a_dash() -> None:
     table = labelled(0, baselines={"mean (3)": {"accuracy": float("nan")}}).scores
     assert table.rows == [["accuracy", "0.5000 [0.2500, 0.7500]", "-"]]
+
+
+def test_questions_of_a_passage_are_less_evidence_than_as_many_passages() -> None:
+    """Ten questions each of eight passages, all right: as much evidence as eight items."""
+    task = find("answers")(AnswersOptions(), {"no_answer": False})
+    examples = [Example(f"who {i}?", f"the cat {i // 10}", (Answer(0, 3, "the"),)) for i in range(80)]
+    found = inference.evaluate(task, examples, predictions=[{"answer": "the"}] * 80)
+    assert found.intervals["exact_match"] == pytest.approx((0.6756, 1), abs=1e-4)
+    assert np.isnan(found.intervals["no_answer_accuracy"]).all()
+    assert found.reasons == {"no_answer_accuracy": "not defined: no example counts"}
+    alone = [Example(one.text, f"{one.pair}{i}", one.target) for i, one in enumerate(examples)]
+    assert inference.clusters(task, alone) is None
+    assert inference.evaluate(task, alone, predictions=[{"answer": "the"}] * 80).intervals["exact_match"][0] > 0.95

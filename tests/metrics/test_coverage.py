@@ -14,7 +14,7 @@ import pytest
 
 from afina.metrics import answers, entities, scores
 from afina.metrics.intervals import interval
-from afina.metrics.scores import Metric
+from afina.metrics.kinds import Metric
 
 Data = dict[str, np.ndarray]
 Draw = Callable[[np.random.Generator, int], Data]
@@ -105,11 +105,12 @@ def pairs(kind: str, correlation: float) -> Draw:
 def errors(kind: str) -> Draw:
     def draw(generator: np.random.Generator, n: int) -> Data:
         gold = generator.standard_normal(n)
-        if kind == "log-normal":
-            return {"gold": np.zeros(n), "predicted": np.exp(generator.standard_normal(n))}
-        return {"gold": gold, "predicted": gold + (generator.standard_t(5, n) if kind == "t5" else 1) * 0.5 * (
-            generator.standard_normal(n) if kind == "normal" else 1
-        )}  # fmt: skip
+        noise = {
+            "normal": generator.standard_normal(n),
+            "t5": generator.standard_t(5, n),
+            "log-normal": np.exp(generator.standard_normal(n)),
+        }
+        return {"gold": gold, "predicted": gold + noise[kind] / 2}
 
     return draw
 
@@ -165,7 +166,7 @@ def cases() -> Iterator[tuple[World, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("world", "n"), cases(), ids=lambda part: getattr(part, "name", str(part)))
+@pytest.mark.parametrize(("world", "n"), list(cases()), ids=lambda part: getattr(part, "name", str(part)))
 def test_the_interval_covers_as_often_as_it_says(world: World, n: int) -> None:
     held, given = coverage(world, n, times=1000)
     if given > 0.2:

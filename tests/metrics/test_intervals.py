@@ -11,7 +11,7 @@ from scipy import stats
 
 from afina.metrics import intervals, scores
 from afina.metrics.answers import answer_f1
-from afina.metrics.scores import Metric
+from afina.metrics.kinds import Metric
 
 
 def accuracy_table(right: np.ndarray) -> dict[str, np.ndarray]:

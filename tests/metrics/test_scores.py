@@ -14,6 +14,7 @@ from sklearn import metrics as oracle
 from sklearn.calibration import calibration_curve
 
 from afina.metrics import answers, entities, scores
+from afina.metrics.kinds import Biased, Proportion, Smooth
 
 labels = st.integers(2, 6).flatmap(
     lambda k: st.lists(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)), min_size=1, max_size=60)
@@ -146,7 +147,7 @@ EVERY_SCORE = {
     name: thing
     for module in (scores, entities, answers)
     for name, thing in vars(module).items()
-    if isinstance(thing, (scores.Proportion, scores.Smooth, scores.Biased))
+    if isinstance(thing, (Proportion, Smooth, Biased))
     or (
         getattr(thing, "__annotations__", {}) == {"table": "Table", "return": "float"}
         and thing.__module__ == module.__name__

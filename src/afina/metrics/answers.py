@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .scores import Array, Proportion, Table, share
+from .kinds import Array, Proportion, Table, share
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 PUNCTUATION = str.maketrans("", "", string.punctuation)

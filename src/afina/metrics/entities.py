@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..text.spans import Span
-from .scores import Array, Metric, Proportion, Smooth, Table, ratio, share
+from .kinds import Array, Metric, Proportion, Smooth, Table, ratio, share
 
 RAW = "raw_text_"
 """Begins the names of metrics and columns of raw text."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .jackknife import interval_of_smooth, left_out
+from .kinds import Array, Biased, Metric, Proportion, Smooth, Table
 from .proportions import NoInterval, check_number, interval_of_share
-from .scores import Array, Biased, Metric, Proportion, Smooth, Table
 
 FEWEST = 50
 """Fewest examples or groups that are resampled."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
+from .kinds import Array, Metric, Smooth, Table
 from .proportions import NoInterval, check_number
-from .scores import Array, Metric, Smooth, Table
 
 PARTS = 200
 """Most parts of the examples that are left out one after the other."""

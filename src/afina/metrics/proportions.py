@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.special import chdtri, ndtri, stdtrit
 
-from .scores import Array
+from .kinds import Array
 
 FEW = 5
 """Fewest examples or clusters from which the spread of counts is estimated."""

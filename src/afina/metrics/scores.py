@@ -10,17 +10,12 @@ Every function is fast enough to be called thousands of times, once for each res
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
-Table = Mapping[str, Array]
-"""Numeric columns by name, with one entry (or one row of k entries) per example."""
-Metric = Callable[[Table], float]
-"""A function from a table to one number."""
+from .kinds import Array, Biased, Proportion, Smooth, Table, ratio, share
 
 BINS = 15
 """Number of bins of the calibration error, as in Guo et al. (2017)."""
@@ -38,83 +33,6 @@ quiet = np.errstate(all="ignore")
 def higher_is_better(name: str) -> bool:
     """Whether a larger value of the named metric is better. This holds for all but errors and losses."""
     return name not in LOWER_IS_BETTER
-
-
-@dataclass(frozen=True, slots=True)
-class Proportion:
-    """A metric that is a share of items: right among all. Its interval is that of a proportion (`intervals`).
-
-    Attributes:
-        counts: From a table to two columns: what is right of each example, and how many items it has (0 for an example
-            that does not count). An item may be partly right, such as 0.5 of 1. [n] and [n]
-        empty: The score of examples that have no items.
-        f1: Whether the score is F1, 2 p / (1 + p) of the share p = hits / (gold + predicted - hits), which is Jaccard's
-            coefficient. F1 counts each hit twice and is no share of items, and p is.
-    """
-
-    counts: Callable[[Table], tuple[Array, Array]]
-    empty: float = math.nan
-    f1: bool = False
-
-    def __call__(self, table: Table) -> float:
-        """The share, or its F1; nan for a table without rows."""
-        part, whole = self.counts(table)
-        right, items = float(part.sum()), float(whole.sum())
-        return ratio(
-            2 * right if self.f1 else right, right + items if self.f1 else items, self.empty if len(part) else math.nan
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Smooth:
-    """A metric that changes little with one example. Its interval is the jackknife's on the scale of its kind.
-
-    Attributes:
-        score: The metric.
-        kind: Whether it is a share between 0 and 1, a correlation between -1 and 1, an error above 0, or the explained
-            part of a variance, at most 1.
-        least: Fewest examples or groups from which its interval covers (docs/statistics.md).
-        classes: Number of gold examples of each class that it is a mean over, from a table; None where it is no such
-            mean. [k]
-        rare: Fewest examples of each of them from which the interval covers.
-    """
-
-    score: Metric
-    kind: Literal["share", "correlation", "error", "explained"]
-    least: int = 30
-    classes: Callable[[Table], Array] | None = None
-    rare: int = 5
-
-    def __call__(self, table: Table) -> float:
-        """The score."""
-        return self.score(table)
-
-
-@dataclass(frozen=True, slots=True)
-class Biased:
-    """A metric that is far from its true value on few examples, always on the same side. It gets no interval.
-
-    Attributes:
-        score: The metric.
-        reason: Why it gets none, in a few words.
-    """
-
-    score: Metric
-    reason: str
-
-    def __call__(self, table: Table) -> float:
-        """The score."""
-        return self.score(table)
-
-
-def share(column: Callable[[Table], Array]) -> Proportion:
-    """The mean of a column of values from 0 (wrong) to 1 (right), one an example, as a metric."""
-
-    def counts(table: Table) -> tuple[Array, Array]:
-        values = column(table)
-        return values, np.ones(len(values))
-
-    return Proportion(counts)
 
 
 # One label per example. Columns: gold [n], predicted [n], label ids from 0.
@@ -376,11 +294,6 @@ ranking_precision = share(_ranking_precision)
 def mean(values: Array) -> float:
     """Mean of a column; nan for no values."""
     return float(values.mean()) if values.size else math.nan
-
-
-def ratio(part: float, whole: float, empty: float = math.nan) -> float:
-    """part / whole, or `empty` for a whole of 0."""
-    return float(part / whole) if whole else empty
 
 
 def _label_number(table: Table) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..errors import ConfigError, Problem, printable
-from ..metrics.scores import Metric
+from ..metrics.kinds import Metric
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from . import presentation
 
@@ -314,10 +314,9 @@ class Task(ABC):
         return example.text, example.pair or ""
 
     def cluster(self, example: Example) -> str | None:
-        """What an example shares with others that are right or wrong together, such as the passage of its question.
+        """What an example shares with others that are right or wrong together, such as a passage; by default None.
 
-        Intervals of scores take examples of one cluster for less evidence than as many others. By default None: the
-        example stands alone.
+        Intervals of scores take examples of one cluster for less evidence than as many others.
         """
         return None
 

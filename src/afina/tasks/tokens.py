@@ -19,7 +19,7 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem
 from ..metrics import entities as scores
-from ..metrics.scores import Metric
+from ..metrics.kinds import Metric
 from ..records import Example, Output, Prediction, Row, ScoreRow, Window
 from ..text.schemes import entities_of, find_scheme, kind_of, to_bio, viterbi
 from ..text.segmentation import Segmentation
