@@ -410,14 +410,10 @@ def stock_labels(config: Any) -> list[str]:
 
 
 def names() -> list[str]:
-    """Names of all tasks: those defined in this folder, then those of other packages."""
-    own = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if holds_task(path))
+    """Names of all tasks: those of the files here that define a class of their name, then those of other packages."""
+    files = {path.stem: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py")}
+    own = sorted(name for name, text in files.items() if f"\nclass {name.capitalize()}(" in text)
     return own + sorted(point.name for point in entry_points(group=GROUP) if point.name not in own)
-
-
-def holds_task(path: Path) -> bool:
-    """Whether a file defines the class named after the file."""
-    return f"\nclass {path.stem.capitalize()}(" in path.read_text(encoding="utf-8")
 
 
 def find(name: str) -> type[Task]:

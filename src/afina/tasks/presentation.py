@@ -8,7 +8,7 @@ from typing import Any
 
 from ..records import Example, Mark, Output, Prediction
 from ..text.schemes import to_bio
-from ..text.spans import Span, segmented
+from ..text.spans import Span
 
 Words = Sequence[tuple[int, int]]
 PROBABILITIES = "probabilities"
@@ -72,20 +72,33 @@ def answer_output(example: Example, prediction: Prediction) -> Output:
     return Output(cells, chance, {}, example.pair or "", marks)
 
 
-def entities_output(
-    example: Example, entities: Sequence[Mapping[str, Any]] | None, words: Words | None = None
-) -> Output:
+def tokens_output(example: Example, prediction: Prediction, words: Words) -> Output:
+    """The output of tags or entities, of words or of a raw text.
+
+    Args:
+        example: What was asked.
+        prediction: `tags` and `scores`, `entities` by characters, or `tags` and `entities` by words.
+        words: Characters of each word; of a raw text, as the model cuts it.
+    """
+    if "scores" in prediction:
+        return tags_output(example, prediction, words)
+    if example.words is None:
+        return entities_output(example, prediction["entities"], words)
+    return word_entities_output(example, prediction, words)
+
+
+def entities_output(example: Example, entities: Sequence[Mapping[str, Any]] | None, words: Words) -> Output:
     """The output of entities in a raw text. Its confidence is the smallest of theirs; without entities it has none.
 
     Args:
         example: The text.
         entities: What was found, by characters; None where there is no answer.
-        words: How the text is cut into words, if the model says so.
+        words: How the text is cut into words.
     """
     if entities is None:
         return Output({"entities": None}, text=example.text)
     marks = [Mark(one["start"], one["end"], one["label"], one["score"]) for one in entities]
-    cut = cut_at(segmented(example.text) if words is None else words, marks)
+    cut = cut_at(words, marks)
     cells = {"entities": readable(example.text, marks)}
     return Output(cells, smallest(marks), {}, example.text, tuple(marks), tuple(tagged(example.text, cut, marks)))
 

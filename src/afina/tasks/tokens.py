@@ -325,11 +325,7 @@ class Tokens(base.Task):
         if self.plain:
             best = units.argmax(axis=1) if len(units) else []
             said = {"tags": [self.tags[i] for i in best], "scores": [float(units[i, k]) for i, k in enumerate(best)]}
-            return (
-                said
-                if example.words is not None
-                else {**said, "tokens": [example.text[start:end] for start, end in words]}
-            )
+            return said if example.words is not None else said | {"tokens": [example.text[a:b] for a, b in words]}
         if example.words is None:
             return {"entities": self.entities_in(example.text, words, units)}
         tags, found = self.tagged(units)
@@ -345,11 +341,7 @@ class Tokens(base.Task):
 
     def output(self, example: Example, prediction: Prediction) -> Output:
         words = self.raw_words(example.text) if example.words is None else example.words
-        if self.plain:
-            return presentation.tags_output(example, prediction, words)
-        if example.words is None:
-            return presentation.entities_output(example, prediction["entities"], words)
-        return presentation.word_entities_output(example, prediction, words)
+        return presentation.tokens_output(example, prediction, words)
 
     def tagged(self, units: Array) -> tuple[list[str], list[tuple[int, int, str, float]]]:
         """Tags of units (words, tokens) from their probabilities [n, k], and entities: first unit, end, type, score."""
