@@ -76,7 +76,8 @@ class Run(Shown):
         parts = {"validation": self.validation, "test": self.test}
         scored = {name: part for name, part in parts.items() if part is not None}
         for name, part in scored.items():
-            yield ""
+            if name == "test":
+                yield ""
             yield f"{name}, {part.counted}{' (chose the epoch)' if name == 'validation' else ''}"
             yield part.scores
             yield from without_interval(part)

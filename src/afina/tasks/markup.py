@@ -10,6 +10,7 @@ from ..printing import many
 from ..records import Example, Row
 from ..text.schemes import TAG
 from ..text.spans import JOINED_LINE_ENDS, OTHER_UNITS, Span, blank, cut_by, cuts_word, positions, without_overlaps
+from .base import INSIDE, Array
 from .written import unwritten
 
 
@@ -223,3 +224,21 @@ def orphans(examples: Sequence[Example]) -> list[Problem]:
         )
         for example, i in first
     ]
+
+
+def losses(target: Sequence[Span], tokens: Array) -> list[str]:
+    """For each labelled span, why tokens can't express it, or the empty text.
+
+    Args:
+        target: Labelled spans.
+        tokens: Character spans of the tokens. [n, 2]
+    """
+    visible = tokens[tokens[:, 1] > tokens[:, 0]]
+    starts, ends = set(visible[:, 0].tolist()), set(visible[:, 1].tolist())
+    disjoint = set(without_overlaps(target))
+    return [
+        "overlapping a longer one" if span not in disjoint
+        else "" if span.start in starts and span.end in ends
+        else INSIDE
+        for span in target
+    ]  # fmt: skip

@@ -192,10 +192,10 @@ class Tokens(base.Task):
             sentences = [[one.text[start:end] for start, end in one.words or ()] for one in examples]
             fitted = {**fitted, "segmentation": Segmentation.learn(sentences).to_json()}
         task = self.with_fitted(**fitted)
-        counts = tagging.count_tags(task, examples) if self.options.class_weights != "none" else None
-        return (
-            task if counts is None else self.with_fitted(**fitted, weights=class_weights("balanced", task.tags, counts))
-        )
+        if self.options.class_weights == "none":
+            return task
+        weights = class_weights("balanced", task.tags, tagging.count_tags(task, examples))
+        return self.with_fitted(**fitted, weights=weights)
 
     def warnings(self, examples: Sequence[Example]) -> list[Problem]:
         """Spans that overlap (a token has only one tag) or cut words, and tags that continue no entity or look odd."""
@@ -234,15 +234,7 @@ class Tokens(base.Task):
         """
         spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])
         if example.words is None:
-            visible = spans[spans[:, 1] > spans[:, 0]]
-            starts, ends = set(visible[:, 0].tolist()), set(visible[:, 1].tolist())
-            disjoint = set(without_overlaps(example.target))
-            return [
-                "overlapping a longer one" if span not in disjoint
-                else "" if span.start in starts and span.end in ends
-                else base.INSIDE
-                for span in example.target
-            ]  # fmt: skip
+            return markup.losses(example.target, spans)
         seen = set(owners(example.words, spans).tolist())
         words = [(i, i + 1) for i in range(len(example.words))]
         stretches = words if self.plain else [(entity.start, entity.end) for entity in self.entities(example.target)]
