@@ -47,6 +47,7 @@ def test_every_flag_of_train_is_a_setting() -> None:
         "quiet",
         "as_json",
         "resume",
+        "overwrite",
         "return",
     }
     assert set(SHORT) <= named

@@ -245,7 +245,7 @@ def with_alikes(
     apart = sum(tie in loose for tie in ties)
     notes = [f"{many(together, 'training example')} nearly like another one, kept on its side"] if together else []
     if apart:
-        notes.append(f"{apart:,} training examples are nearly alike, too many to stay together; only equal ones do")
+        notes.append(f"{many(apart, 'training example')} nearly alike, too many to stay together; only equal ones do")
     return [key if tie in loose else tie for key, tie in zip(keys, ties, strict=True)], notes
 
 

@@ -12,7 +12,7 @@ from html import escape
 from itertools import count
 from typing import TextIO
 
-from ..printing import UNSAFE, escaped
+from ..printing import UNSAFE, escaped, many
 from ..records import Mark, Output
 from .marked import name_of, nested, said
 from .writers import Answered, Form, Writer
@@ -97,7 +97,7 @@ def paragraph(text: str, marks: Iterable[Mark], colours: dict[str, int]) -> str:
     parts.append(clean(shown[at:]))
     behind = [f"{clean(text[mark.start : mark.end])} {escape(name_of(mark))}" for mark in crossing]
     if len(text) > LONGEST:
-        behind.append(f"{len(text) - LONGEST:,} more characters")
+        behind.append(many(len(text) - LONGEST, "more character"))
     more = f' <span class="more">({"; ".join(behind)})</span>' if behind else ""
     return f'<p dir="auto">{"".join(parts)}{more}</p>'
 

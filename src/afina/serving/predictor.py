@@ -21,6 +21,7 @@ from ..data.sources import read
 from ..errors import ConfigError, DataError, InputError
 from ..inference import Evaluation
 from ..outputs.writers import Answered
+from ..printing import many
 from ..records import Features, Prediction, Row, without_answer
 from ..tasks.base import Array
 from ..tasks.inputs import COUNTABLE
@@ -122,7 +123,7 @@ class Predictor:
             raise ConfigError(f"frame: expected a pandas or polars frame, found {found}; predict takes other inputs")
         predictions = list(self.stream(data=frame))
         if len(predictions) != len(frame):
-            message = f"frame: its {len(frame):,} rows are words of {len(predictions):,} texts"
+            message = f"frame: {many(len(frame), 'row')} with the words of {many(len(predictions), 'text')}"
             raise ConfigError(f"{message}; predict gives an answer a text")
         return with_columns(frame, predictions)
 
@@ -175,8 +176,9 @@ class Predictor:
                 empty, last = empty + 1, last or one.row.place
             yield Answered(one.row, one.example, without_answer(prediction) if one.empty else prediction)
         if empty:
-            inputs = "1 input has no text and no" if empty == 1 else f"{empty:,} inputs have no text and no"
-            reading.get("note", logger.warning)(f"{inputs} answer; the first: {last}")
+            reading.get("note", logger.warning)(
+                f"{many(empty, 'input')} without a text and an answer; the first: {last}"
+            )
 
     def inputs(self, data: Any, **reading: Any) -> Iterator[Input]:
         """Inputs from texts, rows or a file. What can be read twice is looked at as a whole first.
