@@ -61,7 +61,7 @@ def test_an_evaluation_beside_the_constant_of_its_own_examples() -> None:
     right = [{"label": one.target, "probabilities": dict.fromkeys(task.labels, 0.5)} for one in examples]
     evaluation = inference.evaluate(task, examples, predictions=right, resamples=9)
     (baseline,) = inference.beside_constant(evaluation, task, examples).baselines.items()
-    assert baseline[0] == f"commonest label ({task.labels[1]})"
+    assert baseline[0] == f"of these data: commonest label ({task.labels[1]})"
     assert baseline[1]["accuracy"] == 2 / len(examples)
 
 

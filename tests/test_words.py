@@ -38,7 +38,7 @@ def plurals(source: str) -> list[str]:
                 isinstance(call, ast.Call) and ast.unparse(call).startswith("len(")
             )
             if counted and not written and PLURAL.match(str(text.value)):
-                found.append(f"{ast.unparse(value)}{text.value}")
+                found.append(f"{ast.unparse(value)}{text.value!s}")
     return found
 
 

@@ -167,7 +167,7 @@ def test_predictions_on_stdout_are_jsonl_and_nothing_else(
     result = afina("predict", trained.folder, "--data", tricky, *flags)
     labels = [json.loads(line)["label"] for line in result.stdout.splitlines()]
     assert [label in ("good", "bad") for label in labels] == [bool(text.strip()) for text in TRICKY]
-    assert result.stderr == "2 inputs have no text and no answer; the first: tricky.csv:3\n"
+    assert result.stderr == "2 inputs without a text, and so without an answer; the first: tricky.csv:3\n"
 
 
 def test_an_unknown_ending_is_refused_before_anything_else(tricky: Path) -> None:
@@ -284,7 +284,7 @@ def test_what_comes_through_a_pipe_is_read_in_a_process_of_its_own(trained: Trai
         assert [json.loads(line)["label"] is None for line in stdout.splitlines()] == [False, True]
         assert stderr == (
             "stdin: read as texts, one a line (--format NAME for another)\n"
-            "1 input has no text and no answer; the first: stdin:2\n"
+            "1 input without a text, and so without an answer; the first: stdin:2\n"
         )
 
 

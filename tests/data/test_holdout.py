@@ -157,7 +157,7 @@ def test_a_label_of_one_template_is_scored_all_the_same() -> None:
     data = divided([*rows, *FREE])
     assert sum(example.target == "bill" for example in data.splits["validation"]) == 4
     (note,) = [note for note in data.notes if "nearly" in note]
-    assert note == "40 training examples are nearly alike, too many to stay together; only equal ones do"
+    assert note == "40 training examples nearly alike, too many to stay together; only equal ones do"
 
 
 def test_few_rows_of_one_template_are_divided_all_the_same() -> None:

@@ -108,7 +108,7 @@ def test_inputs_without_a_text_have_no_answer_and_are_counted(
     first, *others = model.stream(given)
     assert all(one == {"label": None, "probabilities": {"bad": None, "good": None}} for one in others)
     assert first["label"] in model.labels
-    assert caplog.messages == ["4 inputs have no text and no answer; the first: item 2"]
+    assert caplog.messages == ["4 inputs without a text, and so without an answer; the first: item 2"]
     found = model.predict_proba(given)
     assert np.isnan(found[1:]).all()
     assert np.isfinite(found[0]).all()

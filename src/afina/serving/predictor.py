@@ -176,9 +176,8 @@ class Predictor:
                 empty, last = empty + 1, last or one.row.place
             yield Answered(one.row, one.example, without_answer(prediction) if one.empty else prediction)
         if empty:
-            reading.get("note", logger.warning)(
-                f"{many(empty, 'input')} without a text and an answer; the first: {last}"
-            )
+            said = f"{many(empty, 'input')} without a text, and so without an answer; the first: {last}"
+            reading.get("note", logger.warning)(said)
 
     def inputs(self, data: Any, **reading: Any) -> Iterator[Input]:
         """Inputs from texts, rows or a file. What can be read twice is looked at as a whole first.
