@@ -178,11 +178,11 @@ class Stop:
     """Sends this process a signal in the middle of a long part of the work, and counts what is computed after it."""
 
     def __init__(self, what: str, batches: int, number: int) -> None:
-        from afina.training import events, run, trainer
+        from afina.training import conclude, events, run, trainer
 
         self.what, self.batches, self.number, self.after, self.sent = what, batches, number, 0, False
         self.with_progress = events.with_progress
-        for module in (run, trainer):  # both have it by name
+        for module in (conclude, run, trainer):  # which have it by name
             setattr(module, "with_progress", self.heard)  # noqa: B010
 
     def heard(self, what: str, work: Generator[float, None, Any]) -> Any:

@@ -27,6 +27,7 @@ from afina.tasks.base import Task
 from afina.tasks.classification import Classification, ClassificationOptions
 from afina.tasks.inputs import COUNTABLE
 from afina.tasks.tokens import Tokens, TokensOptions
+from tests.outputs import answered as outputs
 
 WORDS = ("lovely", "awful")
 GOOD = [{"text": f"a {WORDS[i % 2]} film, number {i}", "label": WORDS[i % 2]} for i in range(40)]
@@ -388,6 +389,20 @@ def test_the_cure_of_an_input_works(code: str) -> None:
     look_through(read_inputs(task, good))
 
 
+OUTPUTS = {"bad-id"}
+"""Codes of predictions that can't be written."""
+
+
+def test_the_cure_of_ids_works(tmp_path: Path) -> None:
+    task = outputs.task_of("answers", {})
+    asked = [outputs.one_question("?", "a", outputs.answer("a", 0, 1), id=key) for key in ("x", "x")]
+    with pytest.raises(DataError, match="give each question its own id") as caught:
+        outputs.written(tmp_path, asked, task, name="squad")
+    assert {problem.code for problem in caught.value.problems} == OUTPUTS
+    cured = [outputs.one_question("?", "a", outputs.answer("a", 0, 1), id=key) for key in ("x", "y")]
+    assert outputs.written(tmp_path, cured, task, name="squad")
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Every code is here.
 
@@ -414,7 +429,7 @@ def codes() -> set[str]:
 
 
 def test_every_code_has_a_cure_that_is_tried() -> None:
-    tried = {cure.code for cure in CURES} | {doubt.code for doubt in DOUBTS} | set(INPUTS)
+    tried = {cure.code for cure in CURES} | {doubt.code for doubt in DOUBTS} | set(INPUTS) | OUTPUTS
     known = codes()
     assert len(known) >= 60
     assert known - tried - set(PENDING) == set(), "add a line to CURES that applies the printed cure"

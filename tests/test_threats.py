@@ -572,8 +572,8 @@ def test_every_bit_of_the_description_counts(model: Path) -> None:
         ({"head": ["mean"]}, "head: "),
         ({"options": {"colour": "red"}}, "options.colour: no such setting"),
         ({"options": []}, "options: "),
-        ({"fitted": {}}, "fitted: does not suit the task classification"),
-        ({"fitted": {"labels": 3}}, "fitted: does not suit the task classification"),
+        ({"fitted": {}}, "fitted: not those of the task classification"),
+        ({"fitted": {"labels": 3}}, "fitted: not those of the task classification"),
         ({"fitted": "none"}, "fitted: "),
         (
             {
@@ -581,7 +581,7 @@ def test_every_bit_of_the_description_counts(model: Path) -> None:
                 "options": {},
                 "fitted": {"kind": "plain", "types": ["a"], "segmentation": {"signs": 3}},
             },
-            "fitted: does not suit the task tokens",
+            "fitted: not those of the task tokens",
         ),
         ({"fitted": {"labels": [str(i) for i in range(200_000)]}}, "at most 100,000"),
         ({"max_length": 10**12}, "room for"),

@@ -7,6 +7,7 @@ arithmetic of the run. A saved model remembers it, so that it scores the same in
 from __future__ import annotations
 
 import platform
+import random
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
@@ -62,6 +63,7 @@ class Compute:
         """Set what belongs to the whole process, and put it back: threads, TF32, denormals and random generators."""
         threads, flushes = torch.get_num_threads(), float(torch.tensor(DENORMAL) * 1.0) == 0.0
         devices = [self.device] if self.device.type == "cuda" else []
+        drawn = random.getstate()  # a library that is imported on the way may draw a number
         with torch.random.fork_rng(devices=devices), matrix_products(tf32=self.tf32):
             try:
                 set_threads(self.threads or threads)
@@ -70,6 +72,7 @@ class Compute:
             finally:
                 set_threads(threads)
                 torch.set_flush_denormal(flushes)
+                random.setstate(drawn)
 
     def running(self, work: Generator[Item, None, Result]) -> Generator[Item, None, Result]:
         """The same generator, active while it computes and not while whoever consumes it has the word."""

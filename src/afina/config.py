@@ -231,7 +231,8 @@ def load(file: str | Path | Config | None = None, overrides: Mapping[str, Any] |
         put(tree, path, value)
     config: Config = validated(Config, tree, "")
     task = config.make_task()
-    config = config.model_copy(update={"task": task.name})  # in place of an alias
+    if config.task != task.name:  # an alias
+        config = config.model_copy(update={"task": task.name})
     if config.training.metric not in (None, *task.metrics):
         known = ", ".join(task.metrics)
         raise ConfigError(f"training.metric: {task.name} has no metric {config.training.metric!r}; there are: {known}")

@@ -60,7 +60,7 @@ class Evaluation(Shown):
 
     def with_interval(self, metric: str) -> str:
         """A score with its interval, where there is one."""
-        value, (low, high) = number(self.metrics[metric]), self.intervals[metric]
+        value, (low, high) = stated(self.metrics[metric]), self.intervals[metric]
         return value if metric in self.reasons else f"{value} [{number(low)}, {number(high)}]"
 
     @property

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..config import Config
-from ..errors import ConfigError, DataError, Problem, listed
+from ..errors import ConfigError, DataError, InputError, Problem, listed
 from ..printing import many
 from ..records import Example, Row
-from ..tasks.base import Task
+from ..tasks.base import Task, load, names
 from ..tasks.inputs import COUNTABLE, present
 from . import long_tables
 from .folders import with_splits
@@ -135,7 +135,13 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     started = {name: peek(records(config, source, name, problems, heard.append)) for name, source in given.items()}
     if any(not rows_of(head) for head, _ in started.values()):
         raise DataError([*problems, *(one for head, _ in started.values() for one in head if isinstance(one, Problem))])
-    task, started["train"] = choose(columns_for(asked), *started["train"])
+    try:
+        task, started["train"] = choose(columns_for(asked), *started["train"])
+    except ConfigError as error:
+        fitting = tasks_for(rows_of(started["train"][0]), asked)
+        raise ConfigError([*error.problems, *suggestion(fitting)]) from None
+    if "task" not in config.model_fields_set and not config.options:
+        refuse_other_task(rows_of(started["train"][0]), asked)
     for name in set(started) - {"train"}:
         try:
             _, started[name] = choose(columns_for(task), *started[name])
@@ -236,6 +242,43 @@ def peek(items: Iterator[Row | Problem]) -> tuple[list[Row | Problem], Iterator[
 def columns_for(task: Task) -> Callable[[list[Row]], Task]:
     """What names a task's columns by rows."""
     return lambda rows: task.columns(columns_of(rows), rows=rows)
+
+
+def tasks_for(rows: Sequence[Row], asked: Task) -> list[type[Task]]:
+    """The tasks that find their columns in some rows and can read the first of them, but for the one asked for."""
+    found = []
+    for name in names():
+        try:
+            kind = load(name)
+            kind(kind.Options()).columns(columns_of(rows), rows=rows).read(rows[0])
+        except (InputError, ImportError, AttributeError):  # the latter two: a package whose task can't be loaded
+            continue
+        if name != asked.name:
+            found.append(kind)
+    return found
+
+
+def suggestion(fitting: Sequence[type[Task]]) -> list[str]:
+    """Other tasks that suit the data, as a problem; none without any."""
+    return (
+        [f"task: the data suit another: --task {' or --task '.join(kind.name for kind in fitting)}"] if fitting else []
+    )
+
+
+def refuse_other_task(rows: Sequence[Row], asked: Task) -> None:
+    """Refuse a task that nobody named where its columns have no well-known names and those of a task of tokens have.
+
+    The questions of SQuAD can be classified by the titles of their articles, but nobody means that.
+
+    Raises:
+        ConfigError: names the tasks.
+    """
+    try:
+        asked.columns(columns_of(rows))
+    except ConfigError:
+        fitting = [kind for kind in tasks_for(rows, asked) if kind.level == "token"]
+        if fitting:
+            raise ConfigError([*suggestion(fitting), f"or name this one: --task {asked.name}"]) from None
 
 
 def choose(
