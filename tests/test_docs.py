@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ PROGRAMS = [block for kind, block in BLOCKS if kind == "python"]
 
 
 def test_the_commands_are_found() -> None:
-    assert len(COMMANDS) == 10
+    assert len(COMMANDS) == 12
     assert len(PROGRAMS) == 1
 
 
@@ -32,7 +33,7 @@ def run(command: list[str], folder: Path) -> str:
 def test_every_command_runs_in_order(tmp_path: Path, embedded: str) -> None:
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     for command in COMMANDS:
-        run(["-m", "afina", *command.split()[1:]], tmp_path)
+        run(["-m", "afina", *shlex.split(command)[1:]], tmp_path)
     assert len((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 51
 
 
