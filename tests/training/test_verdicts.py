@@ -88,6 +88,12 @@ def test_a_model_that_is_not_better_than_a_baseline() -> None:
     assert "learnt by heart" in found(worse, losses=[1.0] * 10 + [0.01] * 90)["below-baseline"]
 
 
+def test_the_whole_model_is_advised_where_it_was_not_trained() -> None:
+    same = outcome(*of("classification", LABELS), ["a"] * 80, {})
+    assert "--strategy full" in found(same, strategy="head")["constant-prediction"]
+    assert "--strategy" not in found(same)["constant-prediction"]
+
+
 def test_a_difference_that_may_be_chance() -> None:
     other = ["b", *LABELS[1:]]
     one = outcome(*of("classification", LABELS), LABELS, {"TF-IDF linear": other})

@@ -94,12 +94,16 @@ def verdicts(
     """
     split = "test" if "test" in outcomes else "validation"
     outcome = outcomes[split]
-    constant = list(constant_predictions(outcome, split))
+    constant = list(constant_predictions(outcome, split, config))
     beaten = list(not_better(outcome, split))
     weak = bool(constant or beaten)
     found = [*course(losses, config, weak=weak), *constant, *with_cure(beaten, config, losses[:best])]
     if not constant:
-        found += [*nothing_right(outcome, split), *undefined(outcome, split), *unpredicted(outcome, split, train)]
+        found += [
+            *nothing_right(outcome, split, config),
+            *undefined(outcome, split),
+            *unpredicted(outcome, split, train),
+        ]
     return [*found, *few(outcomes)]
 
 
@@ -107,7 +111,7 @@ def verdicts(
 # What the model says.
 
 
-def constant_predictions(outcome: Outcome, split: str) -> Iterator[Verdict]:
+def constant_predictions(outcome: Outcome, split: str, config: Config) -> Iterator[Verdict]:
     """A model that says the same about every input, although the gold answers differ."""
     said = [next(iter(prediction.values())) for prediction in outcome.predictions]
     gold = [example.target for example in outcome.examples]
@@ -129,8 +133,13 @@ def constant_predictions(outcome: Outcome, split: str) -> Iterator[Verdict]:
     yield Verdict(
         "constant-prediction",
         f"for all {many(len(said), 'example')} of {split} the model says {what}; the texts make no difference to it. "
-        "Train longer (--epochs) or at another rate (--learning-rate), or --strategy full; is the right column named?",
+        f"Train longer (--epochs), at another rate (--learning-rate){or_full(config)}; is the right column named?",
     )
+
+
+def or_full(config: Config) -> str:
+    """The advice to train the whole model, where it was not trained."""
+    return "" if config.strategy == "full" else ", or with --strategy full"
 
 
 def spellings(values: Sequence[object], examples: Sequence[Example]) -> set[str]:
@@ -140,7 +149,7 @@ def spellings(values: Sequence[object], examples: Sequence[Example]) -> set[str]
     return {json.dumps(value, ensure_ascii=False, default=str) for value in values}
 
 
-def nothing_right(outcome: Outcome, split: str) -> Iterator[Verdict]:
+def nothing_right(outcome: Outcome, split: str, config: Config) -> Iterator[Verdict]:
     """Predictions of which none is right: the primary score is 0, or that of questions with an answer."""
     metrics = outcome.evaluation.metrics
     primary = next(iter(metrics))
@@ -148,8 +157,8 @@ def nothing_right(outcome: Outcome, split: str) -> Iterator[Verdict]:
         if metrics.get(name) == 0 and higher_is_better(name):
             yield Verdict(
                 "nothing-right",
-                f"{name} of {split} is 0: no prediction is even partly right. Train longer (--epochs), or with "
-                "--strategy full; a model of the data's language helps (--model)",
+                f"{name} of {split} is 0: no prediction is even partly right. Train longer "
+                f"(--epochs){or_full(config)}; a model of the data's language helps (--model)",
             )
             return
 
