@@ -118,3 +118,21 @@ def test_a_file_of_labelled_data_is_scored(model: str, tmp_path: Path) -> None:
         files.evaluate_file(model, data, columns=columns)
     with pytest.raises(ConfigError, match="expected refuse or count, found 'skip'"):
         files.evaluate_file(model, data, unseen="skip", columns=columns)
+
+
+def test_questions_without_ids_of_their_own_are_refused_before_a_model_is_loaded(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"question": f"who {verb}?", "context": f"the {who} {verb}", "answer": who}
+        for who in ("cat", "dog", "bird") for verb in ("sleeps", "barks")
+    ]  # fmt: skip
+    run = afina.train(
+        task="answers", train=rows, validation=rows, model=tiny("bert"), epochs=1, out=tmp_path / "run", progress=False
+    )
+    monkeypatch.setattr(files, "open_model", lambda *_: pytest.fail("a model was loaded"))
+    data = tmp_path / "in.jsonl"
+    data.write_text("".join(json.dumps({**row, "id": key}) + "\n" for row, key in zip(rows, "aabcd", strict=False)))
+    with pytest.raises(DataError, match=r"in\.jsonl:2: the id 'a' stands twice; give each question its own id"):
+        files.predict_file(str(run.folder), str(data), out=str(tmp_path / "out.json"), out_format="squad")
+    assert not (tmp_path / "out.json").exists()

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from ..errors import DataError, Problem, printable
-from .writers import Answered, Form, Writer
+from ..records import Row
+from .writers import Answered, Fault, Form, Writer
 
 ID = "id"
 """Column by which the official script knows a question."""
@@ -19,18 +20,35 @@ def write_squad(file: TextIO, answers: Iterable[Answered], form: Form) -> None:
     Raises:
         DataError: two questions have the same id, or one has none.
     """
-    seen: set[str] = set()
+    fault, sign = ids(), "{"
     for answered in answers:
-        value = answered.row.values.get(ID)
-        key = "" if value is None else str(value)
-        if not key or key in seen:
-            found = f"the id {printable(key)} stands twice" if key else "the question has no id"
-            raise DataError(Problem(answered.row.place, found, "give each question its own id", "bad-id"))
+        problem = fault(answered.row)
+        if problem is not None:
+            raise DataError(problem)
+        key = str(answered.row.values.get(ID))
         text = next(iter(answered.prediction.values())) or ""
         pair = ": ".join(json.dumps(part, ensure_ascii=False) for part in (key, text))
-        file.write(("," if seen else "{") + f"\n{pair}")
+        file.write(f"{sign}\n{pair}")
+        sign = ","
+    file.write("\n}\n" if sign == "," else "{}\n")
+
+
+def ids() -> Fault:
+    """A function that says what is wrong with the id of a question: each has one of its own."""
+    seen: set[str] = set()
+
+    def fault(row: Row) -> Problem | None:
+        if ID not in row.values:
+            return None
+        value = row.values[ID]
+        key = "" if value is None else str(value)
+        found = f"the id {printable(key)} stands twice" if key else "the question has no id"
+        if not key or key in seen:
+            return Problem(row.place, found, "give each question its own id", "bad-id", row.raw)
         seen.add(key)
-    file.write("\n}\n" if seen else "{}\n")
+        return None
+
+    return fault
 
 
 def obstacle(form: Form) -> str:
@@ -40,5 +58,5 @@ def obstacle(form: Form) -> str:
 
 WRITER = Writer(
     "squad", (".json",), "the answer to each question by its id, for SQuAD's official script", write_squad,
-    takes="answer", obstacle=obstacle,
+    takes="answer", obstacle=obstacle, faults=ids,
 )  # fmt: skip

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from ..errors import ConfigError, printable
+from ..errors import ConfigError, Problem, printable
 from ..records import Example, Output, Prediction, Row
 from ..tasks.base import Task
 
@@ -69,6 +69,14 @@ def nothing(_form: Form) -> str:
     return ""
 
 
+Fault = Callable[[Row], Problem | None]
+
+
+def faultless() -> Fault:
+    """No input stands in the way."""
+    return lambda _row: None
+
+
 Write = Callable[[TextIO, Iterable[Answered], Form], None]
 Save = Callable[[Path, Iterable[Answered], Form], None]
 
@@ -88,6 +96,7 @@ class Writer:
         folder: Whether `save` makes a folder.
         takes: What the outputs of a task must hold (see `Task.gives`); empty where cells are enough.
         obstacle: Why predictions can't be written so, known before they are made; empty where they can.
+        faults: Makes a function that is shown each row before any is predicted, and says what is wrong with it.
     """
 
     name: str
@@ -98,6 +107,7 @@ class Writer:
     folder: bool = False
     takes: str = ""
     obstacle: Callable[[Form], str] = nothing
+    faults: Callable[[], Fault] = faultless
 
     def check(self, form: Form) -> None:
         """See that predictions of this form can be written.

@@ -18,7 +18,7 @@ from ..data.sources import read
 from ..errors import ConfigError, DataError, Problem, Tally, printable
 from ..outputs.places import place, text_file
 from ..outputs.screen import write_screen
-from ..outputs.writers import STDOUT, Answered, Form, Writer, writer_of
+from ..outputs.writers import STDOUT, Answered, Fault, Form, Writer, writer_of
 from ..records import Row
 from .columns import asks_for_texts, fitting, reading_columns
 from .inputs import look_through, read_inputs
@@ -77,7 +77,7 @@ def predict_file(
     """
     chosen = SCREEN if shown and out == STDOUT and out_format is None else writer_of(out, out_format)
     reading = reading or {}
-    names = inspected(model, data, columns=columns or {}, reading=reading)
+    names = inspected(model, data, columns=columns or {}, reading=reading, fault=chosen.faults())
     chosen.check(Form(task_in(model), tuple(names), keep))
     with destination(chosen, out, data if isinstance(data, str) else "") as target:
         predictor = open_model(model, columns or {})
@@ -149,7 +149,9 @@ def open_model(model: str, columns: Mapping[str, str]) -> Predictor:
     return load(model).with_columns(columns)
 
 
-def inspected(model: str, data: Any, *, columns: Mapping[str, str], reading: Mapping[str, Any]) -> list[str]:
+def inspected(
+    model: str, data: Any, *, columns: Mapping[str, str], reading: Mapping[str, Any], fault: Fault
+) -> list[str]:
     """See that a model, which is not loaded yet, can answer for all inputs.
 
     Returns:
@@ -162,7 +164,7 @@ def inspected(model: str, data: Any, *, columns: Mapping[str, str], reading: Map
     """
     task = reading_columns(task_in(model), columns)
     try:
-        return look_through(read_inputs(task, data, strict=asks_for_texts(columns), **reading))
+        return look_through(read_inputs(task, data, strict=asks_for_texts(columns), **reading), fault)
     except DataError as error:
         if not (isinstance(data, str) and " " in data and error.problems[0].code == "no-file"):
             raise

@@ -10,7 +10,7 @@ others here. It is given no answer (`records.without_answer`), whatever the task
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -156,8 +156,12 @@ def misfit(task: Task, texts: Sequence[str], place: str) -> Problem:
     return Problem(place, f"expected {expected}, found {found}", fix, "other-inputs")
 
 
-def look_through(items: Iterable[Input | Bad]) -> list[str]:
+def look_through(items: Iterable[Input | Bad], fault: Callable[[Row], Problem | None] = lambda _: None) -> list[str]:
     """See that every input can be used.
+
+    Args:
+        items: The inputs.
+        fault: What is wrong with the row of an input for what is done with its prediction.
 
     Returns:
         The names of all columns, in the order in which they first appear.
@@ -170,6 +174,8 @@ def look_through(items: Iterable[Input | Bad]) -> list[str]:
     for item in items:
         if isinstance(item, Input):
             names.update(dict.fromkeys(item.row.values))
+            problem = fault(item.row)
+            tally.add(*([] if problem is None else [problem]))
         else:
             tally.add(*item)
     if tally.total:
