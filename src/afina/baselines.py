@@ -6,12 +6,10 @@ target for an example: its outputs go as logits through the task's own `decode` 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +19,7 @@ from . import inference
 from .assembly import EncodedDataset
 from .records import Example
 from .tasks.base import Array, Constant, Task
+from .text.words import UNIT
 from .work import Work
 
 LINEAR = "TF-IDF linear"
@@ -44,8 +43,6 @@ PARAMETERS = 4_000_000
 """Weights that it has at most: with many labels it knows fewer words."""
 PIECE = 4096
 """Examples that it answers at once."""
-UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-"""Scripts without blanks between words (Thai, Lao, Burmese, Khmer, kana, Chinese), whose letters count as words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +142,9 @@ def drawn(examples: Sequence[Example]) -> list[int]:
 # Features.
 
 
-@cache
-def word_pattern() -> re.Pattern[str]:
-    """A word: letters and digits with their accents, one letter of a script without blanks, or another sign."""
-    marks = "".join(chr(i) for i in range(0x300, 0x1_0000) if unicodedata.category(chr(i))[0] == "M")
-    return re.compile(rf"[{UNSPACED}][{marks}]*|(?:[^\W{UNSPACED}][{marks}]*)+|[^\w\s]")
-
-
 def words(text: str) -> list[str]:
     """The words of a text in one spelling, whatever its script."""
-    return word_pattern().findall(unicodedata.normalize("NFKC", text[:READ]).casefold())
+    return UNIT.findall(unicodedata.normalize("NFKC", text[:READ]).casefold())
 
 
 def words_and_pairs(text: str) -> list[str]:

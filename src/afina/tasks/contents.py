@@ -11,13 +11,12 @@ from typing import Any
 
 from ..records import Row
 from ..text.spans import blank
+from ..text.words import UNSPACED
 from .written import unwritten
 
 INDEX_NAMES = frozenset({"id", "ids", "idx", "index", "key", "row", "rowid", "guid", "uid", "uuid", "unnamed0", "nr"})
 INDEX_ENDING = re.compile(r"(?:^|[\W_])(?i:id|idx|index)$|[a-z]I[Dd]$")
 """How names of identifiers end: `comment_id`, `#1 ID`, `pairID`."""
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-"""Letters of scripts that write no blanks between words."""
 WORDS = 2
 """Words that half of the values of a column of texts have at least."""
 LABELS = 50
@@ -87,7 +86,7 @@ def holds_texts(rows: Sequence[Row], name: str) -> bool:
         isinstance(value, str) and not isinstance(unwritten(value), list | dict) for value in values
     ):
         return False
-    words = median(len(value.split()) + len(UNSPACED.findall(value)) // 2 for value in values)
+    words = median(len(value.split()) + len(re.findall(f"[{UNSPACED}]", value)) // 2 for value in values)
     letters = sum(sum(sign.isalpha() for sign in value) for value in values)
     signs = sum(len(value) - value.count(" ") for value in values)
     return words >= WORDS and 2 * letters >= signs and 2 * len(set(values)) >= len(values)

@@ -9,6 +9,10 @@ LAST = 0x1FFFF
 """Behind it there are ideographs and variation selectors only."""
 
 
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Scripts without blanks between words: Thai, Lao, Burmese, Khmer, kana, Chinese. The inside of a character class."""
+
+
 def marks() -> str:
     """All combining marks and the two joiners, as the inside of a character class."""
     spans: list[list[int]] = []
@@ -21,8 +25,11 @@ def marks() -> str:
     return "".join(f"{chr(start)}-{chr(end)}" for start, end in spans) + "\u200c\u200d"
 
 
-LETTERS = rf"[^\W\d_](?:[^\W_]|[{marks()}])*"
+MARKS = marks()
+LETTERS = rf"[^\W\d_](?:[^\W_]|[{MARKS}])*"
 WORD = re.compile(LETTERS)
 """A word: it begins with a letter, and has letters, marks, joiners and digits."""
 INITIAL = re.compile(rf"(?:^|[.!?…:;\n\"“”«»¿¡(\[—])(?:\d|[^\w.!?…:;\n\"“”«»¿¡(\[—])*({LETTERS})")
 """A word that may have its capital from beginning a sentence, a quotation or a line."""
+UNIT = re.compile(rf"[{UNSPACED}][{MARKS}]*|(?:[^\W{UNSPACED}][{MARKS}]*)+|[^\w\s]")
+"""Letters and digits with their marks, one letter of a script without blanks, or another sign."""
