@@ -45,7 +45,7 @@ def test_the_plan_of_a_run_is_the_run(strategy: str, tiny: Callable[[str], Path]
     assert (foreseen.states > 0) == (strategy != "full")
     assert ("computed once" in foreseen.kept) == (strategy != "full")
     assert foreseen.seconds == pytest.approx(sum(foreseen.parts.values()), abs=0.01)
-    real = {"check", "load", "tokenise", "hash", "train", "validate", "evaluate", "save"}
+    real = {"check", "load", "tokenise", "hash", "train", "validate", "baseline", "evaluate", "save"}
     assert set(foreseen.parts) == real | {"start"} | (set() if strategy == "full" else {"frozen part"})
     assert real <= set(record["seconds"])
     assert all(seconds >= 0 for seconds in foreseen.parts.values())

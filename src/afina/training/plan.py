@@ -20,7 +20,7 @@ from .loop import epoch_batches
 from .recipe import recipe_of
 from .run import KEPT, Prepared, prepare
 from .speed import evaluations
-from .trial import Trial, attempt
+from .trial import Trial, attempt, baseline_seconds
 
 TRACE = 34
 """Values that a layer keeps for its backward pass, per token and unit of width (Korthikanti et al. 2022, eq. 1)."""
@@ -28,7 +28,7 @@ TRACE = 34
 
 NAMED = {
     "frozen part": "frozen part", "train": "training", "validate": "validation", "evaluate": "final scores",
-    "save": "saving",
+    "baseline": "baselines", "save": "saving",
 }  # fmt: skip
 """Parts of the expected time by the name that a person reads; the others come before."""
 
@@ -210,6 +210,8 @@ def forecast(prepared: Prepared, trial: Trial, *, kept: bool) -> dict[str, float
             parts["validate"] = evaluations(recipe) * seconds
         last = frozen + seconds + trial.intervals(prepared.task, len(part.examples))
         parts["evaluate"] = parts.get("evaluate", 0.0) + last
+    if prepared.config.training.baseline == "on":
+        parts["baseline"] = baseline_seconds(prepared)
     if kept:
         parts["frozen part"] = trial.frozen * sum(trial.times(network, splits[name], above=0, below=1) for name in KEPT)
     # Of every parameter the hash once more, and its bytes written and summed, which takes about as long.

@@ -11,11 +11,13 @@ from statistics import median
 
 from .. import inference
 from ..assembly import EncodedDataset, to_dataset, with_targets
+from ..baselines import baselines
 from ..model import flops
 from ..model.network import Network
 from ..model.states import kept_states
 from ..records import Prediction
 from ..tasks.base import Task
+from ..work import drain
 from . import optimisation
 from .loop import epoch_batches, steps
 from .objective import Supervised
@@ -26,6 +28,8 @@ SECONDS = 1.0
 """About as long may a step of the trial take; of a large model it has fewer examples for that."""
 STEPS = 4
 """Number of steps of the trial, of which the median counts without the first, which warms up."""
+SMALL, LARGE = 50, 400
+"""Examples of each split on which the baselines are tried."""
 FEW, MORE, ALL = 20, 60, 1000
 """Resamples of two short bootstraps, from which the time of a whole one follows."""
 
@@ -74,6 +78,26 @@ class Trial:
             seconds.append(time.perf_counter() - start)
         few, more = seconds
         return few + max(0.0, more - few) / (MORE - FEW) * (ALL - FEW)
+
+
+def baseline_seconds(prepared: Prepared) -> float:
+    """Seconds that the baselines take on all examples: those of a first time on a few, and for each example more."""
+    sizes = [len(part.examples) for part in prepared.splits.values()]
+    seconds = []
+    for count in (SMALL, SMALL, LARGE):
+        few = {name: first(part, count) for name, part in prepared.splits.items()}
+        start = time.perf_counter()
+        drain(baselines(prepared.task, few))
+        seconds.append(time.perf_counter() - start)
+    cold, warm, large = seconds
+    tried = [sum(min(size, count) for size in sizes) for count in (SMALL, LARGE)]
+    each = max(0.0, large - warm) / max(1, tried[1] - tried[0])
+    return cold + each * (sum(sizes) - tried[0])
+
+
+def first(part: EncodedDataset, count: int) -> EncodedDataset:
+    """The first examples of a split."""
+    return to_dataset(part.examples[:count], part.features[:count])
 
 
 def attempt(prepared: Prepared, *, kept: bool, peak: float) -> Trial:
