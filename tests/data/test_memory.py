@@ -37,7 +37,7 @@ def test_missing_values_and_numpy_become_plain() -> None:
 def test_items_that_are_no_rows() -> None:
     found = list(read([{"a": 1}, "text", {1: 2}, {"a": "\ud800"}]))
     assert [type(item) for item in found] == [Row, Problem, Problem, Problem]
-    assert str(found[1]).startswith("row 2: a dict of column names and values is expected, found str 'text'; name the ")
+    assert str(found[1]).startswith("row 2: a dict of column names and values is expected, found str; name the ")
     assert "row 3: a column name must be text, found 1" in str(found[2])
     assert "half of a surrogate pair" in str(found[3])
 

@@ -61,9 +61,9 @@ def named_values(values: Any) -> dict[str, Any]:
         RecordError: they are no mapping, a name is no text, or a text holds half a character.
     """
     if not isinstance(values, Mapping):
-        shown = f"{type(values).__name__} {printable(values)}"
         fix = "name the columns: a frame, or a dict such as {'text': [...], 'label': [...]}"
-        raise RecordError("not-a-row", f"a dict of column names and values is expected, found {shown}", fix)
+        found = type(values).__name__  # not the value, so that a list of texts is one problem
+        raise RecordError("not-a-row", f"a dict of column names and values is expected, found {found}", fix)
     for key in values:
         if not isinstance(key, str):
             raise RecordError("bad-name", f"a column name must be text, found {printable(key)}")
