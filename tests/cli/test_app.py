@@ -35,6 +35,15 @@ def test_every_command_has_help(command: str) -> None:
     assert all(re.search(r"\S {2,}\S", option) for option in options), "a flag without a description"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has an output that is always full")
+def test_a_full_output_is_an_error_in_words() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "afina", "tasks"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: can't write: No space left on device; make room, or write elsewhere\n"
+
+
 def test_help_lists_the_commands() -> None:
     result = afina("--help")
     assert result.exit_code == 0
