@@ -54,7 +54,9 @@ def test_all_problems_come_together() -> None:
     assert "training.batch_size: input should be greater than or equal to 1, found 0" in message
     assert "strategy: expected full, head, last-N or biases (for example last-2), found 'last-0'" in message
     assert "seed:" in message
-    assert "data.hold_out:" in message
+    assert "data.hold_out: expected a number, found 'x'" in message
+    with pytest.raises(ConfigError, match=r"training\.epochs: expected a whole number, found 2\.5"):
+        load(None, {"training.epochs": 2.5})
 
 
 def test_task_options_are_checked() -> None:

@@ -303,8 +303,18 @@ def sentence(model: type[BaseModel], problem: Any, where: str) -> str:
         close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
         return f"{path}: no such setting; {hint}"
+    return f"{path}: {complaint(problem)}, found {printable(problem['input'])}"
+
+
+def complaint(problem: Any) -> str:
+    """What is allowed, in words that need no knowledge of types."""
+    kind = problem["type"]
+    if kind.startswith("int_"):
+        return "expected a whole number"
+    if kind.startswith("float_"):
+        return "expected a number"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{path}: {message[:1].lower()}{message[1:]}, found {printable(problem['input'])}"
+    return f"{message[:1].lower()}{message[1:]}"
 
 
 def section_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:

@@ -31,8 +31,18 @@ def test_every_command_has_help(command: str) -> None:
     result = afina(command, "--help")
     assert result.exit_code == 0
     assert f"Usage: afina {command}" in result.stdout
+    assert not re.search(r"<\w", result.stdout), "a type of Python"
     options = re.findall(r"^  (-\S.*)$", result.stdout, flags=re.MULTILINE)
     assert all(re.search(r"\S {2,}\S", option) for option in options), "a flag without a description"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has an output that is always full")
+def test_a_full_output_is_an_error_in_words() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "afina", "tasks"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: can't write: No space left on device; make room, or write elsewhere\n"
 
 
 def test_help_lists_the_commands() -> None:
@@ -78,7 +88,8 @@ def test_an_unknown_flag_brings_the_close_ones() -> None:
 
 
 def test_a_flag_of_the_wrong_type() -> None:
-    refused(afina("train", "--epochs", "many"), "--epochs", "integer")
+    refused(afina("train", "--epochs", "três"), "'--epochs': expected a whole number, found 'três'")
+    refused(afina("train", "--learning-rate", "2e"), "'--learning-rate': expected a number, found '2e'")
 
 
 def test_a_run_that_fails(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,12 @@ def test_an_only_input_stays_however_often_it_is_repeated() -> None:
     assert "no example of 'rare' is held out, so validation scores say nothing about it" in data.notes
 
 
+def test_labels_that_are_not_held_out_are_spoken_of_in_the_plural() -> None:
+    rows = [{"text": f"{label} {i}", "label": label} for i, label in enumerate("aaabbbccc")]
+    notes = divided(rows, data__hold_out=0.12).notes
+    assert any(note.endswith("is held out, so validation scores say nothing about them") for note in notes)
+
+
 def test_an_input_of_two_labels_stays_where_it_alone_has_one() -> None:
     rows = [*FREE, {"text": "both", "label": "a"}, {"text": "both", "label": "only"}]
     for seed in range(20):

@@ -211,6 +211,13 @@ def test_data_of_another_task_name_it_and_the_cure_works(rows: list[dict[str, An
     assert read_data(load(None, {"task": task}), {"train": rows, "validation": rows}).task.name == task
 
 
+def test_a_column_that_is_not_there_says_nothing_against_the_task() -> None:
+    rows = [{"text": f"a film {i}", "label": "ab"[i % 2]} for i in range(12)]
+    with pytest.raises(ConfigError, match="did you mean 'text'") as caught:
+        read_data(load(None, {"options.text": "texo"}), {"train": rows})
+    assert "task" not in str(caught.value)
+
+
 def test_a_task_that_is_named_is_taken_at_its_word() -> None:
     data = read_data(load(None, {"task": "classification"}), {"train": QUESTIONS, "validation": QUESTIONS})
     assert data.task.options.label == "title"

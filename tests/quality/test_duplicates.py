@@ -14,6 +14,8 @@ def test_repeats_and_leaks() -> None:
     assert found["duplicates"].places == ("train row 25",)
     assert found["duplicates"].severity == "note"
     assert found["leak"].message.startswith("test: 2 examples (100.0%) stand in train too")
+    one = findings(train=train, validation=rows("a", "b", each=3, start=50), test=rows("a", each=1))
+    assert one["leak"].message.startswith("test: 1 example (100.0%) stands in train too")
 
 
 def test_one_text_with_two_labels() -> None:
@@ -47,6 +49,7 @@ def test_pairs_of_train_the_other_way_round() -> None:
     (finding,) = mirrored(splits, keys(splits))
     assert (finding.severity, finding.code, finding.count) == ("warning", "mirrored-leak", 1)
     assert finding.places == ("test row 1",)
+    assert finding.message == "test: 1 pair (33.3%) stands in train with the texts swapped"
     single = {"train": [Example("It rains")], "test": [Example("It rains")]}
     assert mirrored(single, keys(single)) == []
     assert swapped(swapped(train[0])) == train[0]

@@ -14,6 +14,19 @@ def test_labels_that_are_rare_or_twins_or_lopsided() -> None:
     assert "'a' has 25 times the examples of 'b'" in lopsided["imbalance"].message
 
 
+def test_numbers_with_fractions_as_labels() -> None:
+    for labels in (("1.5", "2.0", "4.75"), ("1,5", "2,0", "4,75")):
+        found = findings(train=rows(*labels), validation=rows(*labels, each=3, start=50))
+        assert found["numbers-as-labels"].message == (
+            f"train: all labels are numbers ('{labels[0]}', '{labels[1]}', '{labels[2]}'); is it an amount or a "
+            "degree? --task regression predicts numbers"
+        )
+    for labels in (("1", "2", "3", "4", "5"), ("1.5", "2.0", "many")):
+        assert "numbers-as-labels" not in findings(train=rows(*labels), validation=rows(*labels, each=3, start=50))
+    sets = [{"text": f"text {i}", "labels": ["1.5", "2.0"]} for i in range(30)]
+    assert "numbers-as-labels" not in findings("multilabel", train=sets, validation=sets[:3])
+
+
 def test_labels_of_spans_and_plain_tags_are_counted_like_others() -> None:
     spans = [{"text": "em Lisboa", "spans": [[3, 9, "LOC"]]}, {"text": "em Braga", "spans": [[3, 8, "loc"]]}]
     tags = [{"tokens": ["a", "gata"], "tags": ["DET", "NOUN"]}, {"tokens": ["uma"], "tags": ["det"]}]

@@ -147,7 +147,7 @@ def test_always_no_answer_and_never_a_right_one() -> None:
     task, examples = of("answers", [(Answer(2, 5, "cat"),), ()] * 20)
     assert "the same: no answer;" in found(outcome(task, examples, [""] * 40))["constant-prediction"]
     told = found(outcome(task, examples, ["dog", ""] * 20))
-    assert told["nothing-right"].startswith("has_answer_f1 of test is 0: ")
+    assert told["nothing-right"].startswith("has_answer_f1 of test is 0: no prediction is right. ")
 
 
 def test_a_label_that_is_never_predicted() -> None:

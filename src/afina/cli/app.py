@@ -22,6 +22,7 @@ import typer
 
 from .. import __version__
 from ..errors import AfinaError
+from ..outputs.places import FULL
 from ..printing import say
 from ..signals import Terminated
 from .help import Command as HelpfulCommand
@@ -90,6 +91,9 @@ def complain(error: BaseException) -> None:
     lines = str(error).split("\n")
     if isinstance(error, KeyboardInterrupt):
         say(f"interrupted: {error if error.args else 'nothing was written'}", sys.stderr)
+    elif isinstance(error, OSError) and error.errno in FULL:
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"error: {where}can't write: {error.strerror}; make room, or write elsewhere", sys.stderr)
     elif not isinstance(error, AfinaError):
         say(f"afina failed: {type(error).__name__}: {lines[0]} (AFINA_DEBUG=1 shows where)", sys.stderr)
     elif len(lines) == 1:

@@ -73,7 +73,7 @@ RunFlag = Annotated[
     ),
 ]
 TextsFlag = Annotated[
-    list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; for a model of pairs, the two of one pair.")
+    list[str] | None, typer.Argument(metavar="TEXT", help="Texts; for a model of pairs, the two of one pair.")
 ]
 DataFlag = Annotated[str, flag("FILE", "Data: csv, tsv, jsonl, a folder or a glob; - for the standard input.")]
 AskedFlag = Annotated[

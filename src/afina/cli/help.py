@@ -5,7 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from typer import BadParameter
 from typer.core import TyperCommand, TyperOption
+
+from ..errors import printable
 
 OTHERS = "Options"
 """The panel of options that name none."""
@@ -33,6 +36,18 @@ EXAMPLES = {
 class Command(TyperCommand):
     """A command whose help lists arguments first, then the options by panel, in the order in which they are defined."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except BadParameter as error:
+            problems: Any = getattr(error.__cause__, "errors", None)
+            if problems is not None:  # what pydantic says is for programmers
+                from ..config import complaint
+
+                problem = problems()[0]
+                error.message = f"{complaint(problem)}, found {printable(problem['input'])}"
+            raise
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         panels: dict[str, list[Any]] = {}
         for parameter in self.get_params(ctx):
@@ -43,7 +58,7 @@ class Command(TyperCommand):
             records = [record for parameter in parameters if (record := parameter.get_help_record(ctx)) is not None]
             if records:
                 with formatter.section(panel):
-                    formatter.write_dl([(name.removesuffix(" <str>"), text) for name, text in records])
+                    formatter.write_dl([(name.partition(" <")[0], text) for name, text in records])
                     if panel != OTHERS and (example := example_of(parameters)):
                         formatter.write_text(f"Example: {example}")
 

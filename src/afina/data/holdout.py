@@ -126,7 +126,10 @@ def divide(settings: DataConfig, task: Task, whole: Sequence[Example], values: S
     labels = [set(task.labels_in(example)) for example in whole]
     unscored = set().union(*labels) - set().union(*(labels[index] for index in held))
     if unscored:
-        notes.append(f"no example of {listed(sorted(unscored))} is held out, so validation scores say nothing about it")
+        about = "it" if len(unscored) == 1 else "them"
+        notes.append(
+            f"no example of {listed(sorted(unscored))} is held out, so validation scores say nothing about {about}"
+        )
     if distinct < FEWEST:
         notes.append(f"found only {found}: scores on so few say next to nothing")
     rule = {name: getattr(settings, name) for name in ("hold_out", "split_seed", "group_by", "split_by_time")}

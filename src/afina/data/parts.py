@@ -138,7 +138,8 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     try:
         task, started["train"] = choose(columns_for(asked), *started["train"])
     except ConfigError as error:
-        fitting = tasks_for(rows_of(started["train"][0]), asked)
+        head = rows_of(started["train"][0])
+        fitting = [] if suits(type(asked), head) else tasks_for(head, asked)
         raise ConfigError([*error.problems, *suggestion(fitting)]) from None
     if "task" not in config.model_fields_set and not config.options:
         refuse_other_task(rows_of(started["train"][0]), asked)
@@ -244,16 +245,25 @@ def columns_for(task: Task) -> Callable[[list[Row]], Task]:
     return lambda rows: task.columns(columns_of(rows), rows=rows)
 
 
+def suits(kind: type[Task], rows: Sequence[Row]) -> bool:
+    """Whether a task, left to itself, finds its columns in some rows and can read the first of them."""
+    try:
+        kind(kind.Options()).columns(columns_of(rows), rows=rows).read(rows[0])
+    except InputError:
+        return False
+    return True
+
+
 def tasks_for(rows: Sequence[Row], asked: Task) -> list[type[Task]]:
-    """The tasks that find their columns in some rows and can read the first of them, but for the one asked for."""
+    """The tasks that suit some rows, but for the one asked for."""
     found = []
     for name in names():
         try:
             kind = load(name)
-            kind(kind.Options()).columns(columns_of(rows), rows=rows).read(rows[0])
-        except (InputError, ImportError, AttributeError):  # the latter two: a package whose task can't be loaded
+            fitting = suits(kind, rows)
+        except (ImportError, AttributeError):  # a package whose task can't be loaded
             continue
-        if name != asked.name:
+        if fitting and name != asked.name:
             found.append(kind)
     return found
 

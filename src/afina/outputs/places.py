@@ -52,6 +52,9 @@ def place(out: str, data: str = "", *, folder: bool = False) -> Iterator[Path]:
     """
     path = Path(out)
     refuse(path, out, data, folder=folder)
+    if not path.parent.exists():
+        home = printable(str(path.parent))
+        raise ConfigError(f"out: {printable(out)} can't be written: there is no folder {home}; make it first")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         disk.remove(part)

@@ -41,7 +41,7 @@ def repeated(splits: Mapping[str, Sequence[Example]], keys: Keys) -> list[Findin
         leaked = [example for key, example in pairs if key in known] if name != "train" else []
         if leaked:
             message = (
-                f"{name}: {many(len(leaked), 'example')} ({len(leaked) / len(examples):.1%}) stand in train too; "
+                f"{name}: {standing(len(leaked), 'example', len(examples))} in train too; "
                 "scores on them tell what was learned by heart"
             )
             found.append(Finding("warning", "leak", message, len(leaked), places(leaked)))
@@ -55,8 +55,8 @@ def seen_in_validation(splits: Mapping[str, Sequence[Example]], keys: Keys) -> l
     same = [example for example, key in zip(tested, keys.get("test", ()), strict=True) if key in chosen_by]
     if not same:
         return []
-    share = len(same) / len(tested)
-    message = f"test: {many(len(same), 'example')} ({share:.1%}) stand in validation too, which chooses the best epoch"
+    some = standing(len(same), "example", len(tested))
+    message = f"test: {some} in validation too, which chooses the best epoch"
     return [Finding("warning", "test-in-validation", message, len(same), places(same))]
 
 
@@ -68,10 +68,14 @@ def mirrored(splits: Mapping[str, Sequence[Example]], keys: Keys) -> list[Findin
         pairs = zip(splits[name], keys[name], strict=True)
         same = [one for one, key in pairs if key in known and key != fingerprint(swapped(one))]
         if same:
-            share = len(same) / len(splits[name])
-            message = f"{name}: {many(len(same), 'pair')} ({share:.1%}) stand in train with their texts swapped"
+            message = f"{name}: {standing(len(same), 'pair', len(splits[name]))} in train with the texts swapped"
             found.append(Finding("warning", "mirrored-leak", message, len(same), places(same)))
     return found
+
+
+def standing(count: int, noun: str, total: int) -> str:
+    """How many of a split stand somewhere: 1 example (2.0%) stands, 2 examples (4.0%) stand."""
+    return f"{many(count, noun)} ({count / total:.1%}) {'stands' if count == 1 else 'stand'}"
 
 
 def swapped(example: Example) -> Example:

@@ -7,8 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ..data.identity import normalized
-from ..errors import printable
+from ..errors import listed, printable
 from ..printing import many
+from ..records import Example
+from ..tasks.contents import is_number
 from ..tasks.inputs import told_apart
 from .findings import SHOWN, Finding
 
@@ -44,6 +46,23 @@ def label_findings(counts: Counter[str]) -> list[Finding]:
         which = "train: are these one label?" if len(groups) == 1 else "train: are these one label each?"
         found.append(Finding("warning", "lookalike-labels", f"{which} {some}{more}", sum(map(len, groups))))
     return found
+
+
+def numbers_as_labels(examples: Sequence[Example]) -> list[Finding]:
+    """Labels that are all numbers, some with a fraction: most often an amount or a degree, not classes.
+
+    Whole numbers are left alone: stars and codes are classes to many.
+    """
+    labels = {example.target for example in examples}
+    if not all(isinstance(label, str) and is_number(label) for label in labels):
+        return []
+    if all(label.strip().lstrip("+-").isdecimal() for label in labels):
+        return []
+    message = (
+        f"train: all labels are numbers ({listed(sorted(labels), most=SHOWN)}); is it an amount or a degree? "
+        "--task regression predicts numbers"
+    )
+    return [Finding("warning", "numbers-as-labels", message, len(labels))]
 
 
 def counted(names: Sequence[str], counts: Counter[str]) -> str:

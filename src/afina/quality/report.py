@@ -20,7 +20,7 @@ from ..tasks.base import Task
 from . import label_issues
 from .duplicates import contradictions, mirrored, repeated, seen_in_validation
 from .findings import Finding, Severity, by_kind
-from .labels import label_findings
+from .labels import label_findings, numbers_as_labels
 from .lengths import encoded, length_findings
 from .near_duplicates import find_near_duplicates
 from .remnants import remnants
@@ -120,7 +120,7 @@ def audit(
     findings += find_near_duplicates(splits, stratum=task.stratum)
     labels = Counter(label for example in splits["train"] for label in task.labels_in(example))
     if labels:
-        findings += label_findings(labels)
+        findings += [*label_findings(labels), *numbers_as_labels(splits["train"])]
     for name, examples in splits.items():
         findings += by_kind(task.warnings(examples), "warning", f"{name}: ")
     return in_order(findings)

@@ -157,7 +157,7 @@ def nothing_right(outcome: Outcome, split: str, config: Config) -> Iterator[Verd
         if metrics.get(name) == 0 and higher_is_better(name):
             yield Verdict(
                 "nothing-right",
-                f"{name} of {split} is 0: no prediction is even partly right. Train longer "
+                f"{name} of {split} is 0: no prediction is right. Train longer "
                 f"(--epochs){or_full(config)}; a model of the data's language helps (--model)",
             )
             return
