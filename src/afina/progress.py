@@ -24,6 +24,8 @@ STILL = 30.0
 """Seconds after which a log that is no terminal gets a line, whatever goes on."""
 FIRST_STEPS = 5
 """Steps after which their own time says how long the others take; the first ones are slower."""
+BRIEF = 10
+"""Seconds below which a training has ended before anybody asks when it will."""
 DAY = 43_200
 """Seconds from which an expected end has a date."""
 SHORTEST = 10
@@ -217,7 +219,7 @@ def losses(event: Scored) -> dict[str, float]:
 
 def expected_end(event: Begin) -> str:
     """When the training should be over; nothing where that is not known."""
-    if event.seconds is None:
+    if event.seconds is None or event.seconds < BRIEF:
         return ""
     form = "%H:%M" if event.seconds < DAY else "%Y-%m-%d %H:%M"
     end = time.strftime(form, time.localtime(time.time() + event.seconds))

@@ -118,7 +118,7 @@ class Layers(Strategy):
             )
         if self.last is not None and self.last > backbone.depth:
             layers = many(backbone.depth, "layer")
-            raise ConfigError(f"strategy: last-{self.last} asked for, but the model has {layers}")
+            raise ConfigError(f"strategy: last-{self.last} asked for, but the model has {layers} (last-1 to last-{backbone.depth})")
         network.train_last(self.last)
 
     def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:

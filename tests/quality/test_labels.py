@@ -21,8 +21,8 @@ def test_numbers_with_fractions_as_labels() -> None:
             f"train: all labels are numbers ('{labels[0]}', '{labels[1]}', '{labels[2]}'); is it an amount or a "
             "degree? --task regression predicts numbers"
         )
-    for labels in (("1", "2", "3", "4", "5"), ("1.5", "2.0", "many")):
-        assert "numbers-as-labels" not in findings(train=rows(*labels), validation=rows(*labels, each=3, start=50))
+    for others in (("1", "2", "3", "4", "5"), ("1.5", "2.0", "many")):
+        assert "numbers-as-labels" not in findings(train=rows(*others), validation=rows(*others, each=3, start=50))
     sets = [{"text": f"text {i}", "labels": ["1.5", "2.0"]} for i in range(30)]
     assert "numbers-as-labels" not in findings("multilabel", train=sets, validation=sets[:3])
 

@@ -140,7 +140,7 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     except ConfigError as error:
         head = rows_of(started["train"][0])
         fitting = [] if suits(type(asked), head) else tasks_for(head, asked)
-        raise ConfigError([*error.problems, *suggestion(fitting)]) from None
+        raise ConfigError([*suggestion(fitting), *error.problems]) from None
     if "task" not in config.model_fields_set and not config.options:
         refuse_other_task(rows_of(started["train"][0]), asked)
     for name in set(started) - {"train"}:

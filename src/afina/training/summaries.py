@@ -59,7 +59,9 @@ def runs_in(folder: Path) -> list[Summary]:
         ConfigError: there is no such folder.
     """
     if not folder.is_dir():
-        raise ConfigError(f"runs: there is no folder {printable(str(folder))}")
+        raise ConfigError(
+            f"runs: there is no folder {printable(str(folder))}; name that of your runs: afina runs FOLDER"
+        )
     files = sorted({*folder.glob(CONFIG), *folder.glob(f"*/{CONFIG}"), *folder.glob(f"*/*/{CONFIG}")})
     runs = [RunFolder(file.parent) for file in files]
     found = [summary(run) for run in runs if run.finished or run.begun]
