@@ -117,8 +117,8 @@ class Layers(Strategy):
                 f"{backbone.family.note or 'unknown layout'}"
             )
         if self.last is not None and self.last > backbone.depth:
-            layers = many(backbone.depth, "layer")
-            raise ConfigError(f"strategy: last-{self.last} asked for, but the model has {layers} (last-1 to last-{backbone.depth})")
+            layers = f"{many(backbone.depth, 'layer')} (last-1 to last-{backbone.depth})"
+            raise ConfigError(f"strategy: last-{self.last} asked for, but the model has {layers}")
         network.train_last(self.last)
 
     def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:
