@@ -81,9 +81,13 @@ def test_an_interruption_leaves_a_checkpoint_and_says_how_to_go_on(
             os.kill(os.getpid(), signal.SIGINT)
 
     folder, epochs = tmp_path / "run", {"epochs": 3, "batch_size": 4}
-    with pytest.raises(KeyboardInterrupt) as stop:
-        afina.train(on_event=interrupt, **settings(tiny("bert"), folder, **epochs))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt) as stop:
+            afina.train(on_event=interrupt, **settings(tiny("bert"), folder, **epochs))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert str(stop.value) == f"go on with: afina.train(resume={str(folder)!r}, train=..., validation=...)"
     assert "stopping after this step and a checkpoint" in capsys.readouterr().err
     heard: list[Event] = []
