@@ -64,6 +64,15 @@ def test_what_is_no_data_at_all() -> None:
         read([{"a": 1}], columns=["a"])
 
 
+def test_what_is_wrong_with_data_as_a_whole_names_them() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame([["a", "b"]])
+    for source, found in ((7, "can't read rows"), ({"a": "x"}, "'a' holds 'x'"), (frame, "must be text, found 0")):
+        assert refused(source, name="test").startswith("test: ")
+        assert found in refused(source, name="test")
+    assert "; name the columns (pandas: frame.columns = ['text', 'label'])" in refused(frame)
+
+
 def test_pandas_frames() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(

@@ -29,7 +29,7 @@ def read_memory(source: Any, name: str = "") -> Iterator[Item]:
     """
     # An Arrow table carries the schema of a Hugging Face data set in its metadata.
     schema = decoder_of(getattr(source, "features", None)) or decoder_of_arrow(getattr(source, "schema", None))
-    return numbered_rows(mappings_of(source), name, *([schema] if schema else []))
+    return numbered_rows(mappings_of(source, name or "data"), name, *([schema] if schema else []))
 
 
 def numbered_rows(mappings: Iterable[Any], name: str, decode: Decode = lambda values: values) -> Iterator[Item]:
@@ -104,20 +104,24 @@ def is_missing(value: Any) -> bool:
 # ---- what holds rows
 
 
-def mappings_of(source: Any) -> Iterator[Any]:
+def mappings_of(source: Any, place: str) -> Iterator[Any]:
     """The rows of anything that holds rows, each a mapping if all is well.
+
+    Args:
+        source: As for `read_memory`.
+        place: What messages call it: `train`.
 
     Raises:
         DataError: the source holds no rows, or its columns do not fit together.
     """
     if isinstance(source, Mapping):
-        return from_columns(source)
+        return from_columns(source, place)
     for method, adapt in (("itertuples", from_pandas), ("to_pylist", from_arrow), ("iter_rows", from_polars)):
         if hasattr(source, method):
-            return adapt(source)
+            return adapt(source, place)
     if not isinstance(source, Iterable) or isinstance(source, bytes | bytearray):
         expected = "a path, a list of dicts, a dict of columns, a frame or a table"
-        fail("data", "unreadable", f"can't read rows from {type(source).__name__}; expected {expected}")
+        fail(place, "unreadable", f"can't read rows from {type(source).__name__}; expected {expected}")
     return iter(source)
 
 
@@ -126,63 +130,63 @@ def holds_rows(source: Any) -> bool:
     return any(hasattr(source, sign) for sign in ("column_names", "itertuples", "iter_rows"))
 
 
-def from_columns(source: Mapping[Any, Any]) -> Iterator[Any]:
+def from_columns(source: Mapping[Any, Any], place: str) -> Iterator[Any]:
     """The rows of a dict of columns.
 
     Raises:
         DataError: a column is none, the columns are not equally long, or their names can't be told apart.
     """
     names = list(source)
-    check_names("data", names)
-    columns = [column_values(name, values) for name, values in source.items()]
+    check_names(place, names)
+    columns = [column_values(name, values, place) for name, values in source.items()]
     lengths = [len(values) for values in columns]
     if len(set(lengths)) > 1:
         shown = ", ".join(f"{name!r} has {length:,}" for name, length in zip(names, lengths, strict=True))
-        fail("data", "ragged-columns", f"the columns must be equally long: {shown}")
+        fail(place, "ragged-columns", f"the columns must be equally long: {shown}")
     return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
 
 
-def column_values(name: str, values: Any) -> Any:
+def column_values(name: str, values: Any, place: str) -> Any:
     """The values of a column.
 
     Raises:
         DataError: they are a data set of their own, a single value, or of unknown number.
     """
     if holds_rows(values):
-        fail("data", "not-a-column", f"{name!r} is a data set of its own", fix=f"choose one: data[{name!r}]")
+        fail(place, "not-a-column", f"{name!r} is a data set of its own", fix=f"choose one: data[{name!r}]")
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
         message = f"{name!r} holds {printable(values)}, which is not a column of values"
-        fail("data", "not-a-column", message, fix="if this is one row, put the dict into a list")
+        fail(place, "not-a-column", message, fix="if this is one row, put the dict into a list")
     return values.to_pylist() if hasattr(values, "to_pylist") else values
 
 
-def from_pandas(frame: Any) -> Iterator[Any]:
+def from_pandas(frame: Any, place: str) -> Iterator[Any]:
     """The rows of a pandas frame; its index is left out.
 
     Raises:
         DataError: its column names can't be told apart.
     """
     names = list(frame.columns)
-    check_names("data", names)
+    check_names(place, names)
     return (dict(zip(names, values, strict=True)) for values in frame.itertuples(index=False, name=None))
 
 
-def from_arrow(table: Any) -> Iterator[Any]:
+def from_arrow(table: Any, place: str) -> Iterator[Any]:
     """The rows of an Arrow table.
 
     Raises:
         DataError: its column names can't be told apart.
     """
-    check_names("data", list(getattr(table, "column_names", ())))
+    check_names(place, list(getattr(table, "column_names", ())))
     return iter(table.to_pylist())
 
 
-def from_polars(frame: Any) -> Iterator[Any]:
+def from_polars(frame: Any, place: str) -> Iterator[Any]:
     """The rows of a polars frame.
 
     Raises:
         DataError: its column names can't be told apart.
     """
-    check_names("data", list(frame.columns))
+    check_names(place, list(frame.columns))
     mappings: Iterator[Any] = frame.iter_rows(named=True)
     return mappings

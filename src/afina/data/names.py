@@ -20,7 +20,12 @@ def check_names(place: str, names: Sequence[Any]) -> None:
         if isinstance(name, str) and not name.strip()
     ]
     problems += [
-        Problem(place, f"a column name must be text, found {printable(name)}", code="bad-name")
+        Problem(
+            place,
+            f"a column name must be text, found {printable(name)}",
+            "name the columns (pandas: frame.columns = ['text', 'label'])",
+            "bad-name",
+        )
         for name in names
         if not isinstance(name, str)
     ]
