@@ -59,7 +59,28 @@ def test_all_problems_come_together() -> None:
         load(None, {"training.epochs": 2.5})
 
 
+def test_short_names_are_meant_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^epoch: no such setting; did you mean 'epochs' \(training\.epochs\)\?$"):
+        load(None, {"epoch": 3})
+    with pytest.raises(ConfigError, match=r"^epochs: no such setting; did you mean 'training\.epochs'\?$"):
+        load(write(tmp_path / "c.yaml", "epochs: 3\n"))
+
+
+@pytest.mark.parametrize("value", [[{"text": "a"}], 3, "x.csv"])
+def test_a_value_in_place_of_a_section(value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^data: expected settings by name, found {type(value).__name__}$"):
+        load(None, {"data": value})
+
+
+@pytest.mark.parametrize("given", [[{"text": "a"}], {"text": ["a"]}, 3])
+def test_what_is_no_configuration_is_taken_for_data(given: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^config: .* found {type(given).__name__}; give data by name: train="):
+        load(given)
+
+
 def test_task_options_are_checked() -> None:
+    with pytest.raises(ConfigError, match=r"options\.label: expected a text, found 3"):
+        load(None, {"options.label": 3})
     with pytest.raises(ConfigError, match=r"options\.lable: no such setting; did you mean 'label'\?"):
         load(None, {"options.lable": "x"})
     with pytest.raises(ConfigError, match=r"options\.class_weights: .*found 'heavy'"):

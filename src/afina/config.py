@@ -225,6 +225,9 @@ def load(file: str | Path | Config | None = None, overrides: Mapping[str, Any] |
     """
     if isinstance(file, Config):
         tree = file.model_dump()
+    elif file is not None and not isinstance(file, (str, Path)):
+        found = type(file).__name__
+        raise ConfigError(f"config: expected the path of a YAML file, found {found}; give data by name: train=...")
     else:
         tree = {} if file is None else located(read_yaml(Path(file)), Path(file).parent)
     for path, value in (overrides or {}).items():
@@ -281,6 +284,10 @@ def located(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
 # Problems in words.
 
 
+SECTIONS = {"model_type", "dict_type"}
+"""Kinds of pydantic's problems with a value where a section stands."""
+
+
 def validated(model: type[Any], tree: Mapping[str, Any], where: str) -> Any:
     """A pydantic model from a tree, or one ConfigError that lists every problem in our words.
 
@@ -299,11 +306,24 @@ def sentence(model: type[BaseModel], problem: Any, where: str) -> str:
     parts = [str(part) for part in problem["loc"] if not re.match(r"(literal|dict|function)\[", str(part))]
     path = ".".join(([where] if where else []) + parts)
     if problem["type"] == "extra_forbidden":
-        known = list(section_at(model, problem["loc"][:-1]).model_fields)
-        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-        return f"{path}: no such setting; {hint}"
-    return f"{path}: {complaint(problem)}, found {printable(problem['input'])}"
+        section = section_at(model, problem["loc"][:-1])
+        return f"{path}: no such setting; {instead(str(problem['loc'][-1]), section)}"
+    value = problem["input"]
+    shown = type(value).__name__ if problem["type"] in SECTIONS else printable(value)
+    return f"{path}: {complaint(problem)}, found {shown}"
+
+
+def instead(name: str, section: type[BaseModel]) -> str:
+    """What may be meant by the name of a setting that a section has not."""
+    known = list(section.model_fields)
+    short = SHORT if section is Config else {}
+    close = difflib.get_close_matches(name, [*known, *short], n=1)
+    if not close:
+        return f"there are: {', '.join(known)}"
+    if close[0] in known:
+        return f"did you mean {close[0]!r}?"
+    whole = short[close[0]]
+    return f"did you mean {whole!r}?" if close[0] == name else f"did you mean {close[0]!r} ({whole})?"
 
 
 def complaint(problem: Any) -> str:
@@ -313,6 +333,10 @@ def complaint(problem: Any) -> str:
         return "expected a whole number"
     if kind.startswith("float_"):
         return "expected a number"
+    if kind == "string_type":
+        return "expected a text"
+    if kind in SECTIONS:
+        return "expected settings by name"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{message[:1].lower()}{message[1:]}"
 
