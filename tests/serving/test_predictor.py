@@ -202,6 +202,22 @@ def test_evaluate_refuses_unknown_labels_with_their_places(model: Predictor) -> 
         model.evaluate([*ROWS, {"text": "x", "label": "Good"}])
 
 
+def test_evaluate_knows_two_ways_with_unknown_labels(model: Predictor) -> None:
+    with pytest.raises(ConfigError, match="unseen: expected refuse or count, found 'skip'"):
+        model.evaluate(ROWS, unseen="skip")
+
+
+def test_options_that_there_are_not_are_refused(model: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text("text,label\na lovely film,good\n", encoding="utf-8")
+    for data in (path, ["a lovely film"], ROWS):
+        with pytest.raises(ConfigError, match="encodng: no such option; there are: columns, encoding, delimiter"):
+            model.predict(data, encodng="utf-8")
+    for labelled in (path, ROWS):
+        with pytest.raises(ConfigError, match="batch_size: no such option"):
+            model.evaluate(labelled, batch_size=8)
+
+
 def test_wrong_inputs_say_what_was_expected(model: Predictor) -> None:
     with pytest.raises(DataError, match="item 2: expected a text, found int 3"):
         model.predict(["a", 3])

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from ..about import task_in
 from ..data.parts import FIRST
 from ..data.sources import read
-from ..errors import ConfigError, DataError, Problem, Tally, printable
+from ..errors import DataError, Problem, Tally
 from ..outputs.places import place, text_file
 from ..outputs.screen import write_screen
 from ..outputs.writers import STDOUT, Answered, Fault, Form, Writer, writer_of
 from ..records import Row
 from .columns import asks_for_texts, fitting, reading_columns
-from .inputs import look_through, read_inputs
+from .inputs import check_unseen, look_through, read_inputs
 
 if TYPE_CHECKING:
     from ..inference import Evaluation
@@ -129,8 +129,7 @@ def evaluate_file(
         ModelError: the model can't be loaded.
     """
     reading = reading or {}
-    if unseen not in ("refuse", "count"):
-        raise ConfigError(f"--unseen: expected refuse or count, found {printable(unseen)}")
+    check_unseen(unseen)
     columns = columns or {}
     task = reading_columns(task_in(model), columns)
     fitting(task, scan(data, **reading), labelled=True, strict=asks_for_texts(columns))

@@ -58,12 +58,13 @@ def read_inputs(task: Task, data: Any, *, strict: bool = False, **reading: Any) 
         reading: `columns`, `encoding`, `delimiter` of a file; `note` is told what was decided.
 
     Raises:
-        ConfigError: a column is missing.
+        ConfigError: a column is missing, or `reading` names what there is not.
         DataError: the data can't be read at all.
     """
-    note = reading.get("note", unheard)
+    options = options_of(reading)
+    note = options.note
     if isinstance(data, str | os.PathLike):
-        rows = for_task(task, read(data, **form_of(task, data, ReadOptions(**reading))), note)
+        rows = for_task(task, read(data, **form_of(task, data, options)), note)
         return from_rows(task, rows, strict=strict, note=note)
     if isinstance(data, Mapping) or holds_rows(data):
         return from_rows(task, for_task(task, read(data), note), strict=strict, note=note)
@@ -75,6 +76,28 @@ def read_inputs(task: Task, data: Any, *, strict: bool = False, **reading: Any) 
     if head and isinstance(head[0], Mapping):
         return from_rows(task, for_task(task, read(stream), note), strict=strict, note=note)
     return (from_item(task, item, f"item {number}") for number, item in enumerate(stream, 1))
+
+
+def options_of(reading: Mapping[str, Any]) -> ReadOptions:
+    """What the caller says about a file. Data in memory need none of it, and a misspelt name is wrong there, too.
+
+    Raises:
+        ConfigError: there is no such option, or it makes no sense.
+    """
+    known = list(ReadOptions.__dataclass_fields__)
+    if problems := [f"{name}: no such option; there are: {', '.join(known)}" for name in reading if name not in known]:
+        raise ConfigError(problems)
+    return ReadOptions(**reading)
+
+
+def check_unseen(unseen: str) -> None:
+    """See that it says what becomes of labels that a model does not know.
+
+    Raises:
+        ConfigError: it is neither `refuse` nor `count`.
+    """
+    if unseen not in ("refuse", "count"):
+        raise ConfigError(f"unseen: expected refuse or count, found {printable(unseen)}")
 
 
 def from_rows(

@@ -28,7 +28,7 @@ from ..tasks.inputs import COUNTABLE
 from .asking import asked
 from .columns import asks_for_texts, fitting, reading_columns
 from .frames import with_columns
-from .inputs import Input, look_through, read_inputs, sound
+from .inputs import Input, check_unseen, look_through, options_of, read_inputs, sound
 
 logger = logging.getLogger("afina")
 
@@ -81,7 +81,7 @@ class Predictor:
             reading: `columns`, `encoding`, `delimiter`, `format` of a file; `note` is told what was decided, as a text.
 
         Raises:
-            ConfigError: a column is missing.
+            ConfigError: a column is missing, or `reading` names what there is not.
             DataError: inputs can't be used; all are counted.
         """
         answers = [next(iter(one.values())) for one in self.stream(inputs, data=data, **reading)]
@@ -203,8 +203,11 @@ class Predictor:
             reading: `columns`, `encoding`, `delimiter` of a file.
 
         Raises:
+            ConfigError: `unseen` is something else, or a column is missing.
             DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         """
+        check_unseen(unseen)
+        options_of(reading)
         art = self.artifact
         items = list(for_task(art.task, read(data, **reading)))
         rows = [item for item in items if isinstance(item, Row)]
