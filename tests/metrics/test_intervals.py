@@ -56,6 +56,11 @@ def seldom_defined(table: Mapping[str, np.ndarray]) -> float:
         ({"gold": np.arange(60.0), "predicted": np.arange(60.0)}, scores.pearson, "too few examples are wrong"),
         ({"gold": np.arange(60.0), "predicted": np.arange(60.0) + 1}, scores.mean_squared_error, "it hardly varies"),
         ({"log_probability": np.array([-np.inf] + [-1.0] * 60)}, scores.log_loss, "one example makes it infinite"),
+        (
+            {"log_probability": np.array([scores.log_probability(0.0)] * 2 + [-1.0] * 60)},
+            scores.log_loss,
+            "2 examples have gold labels of probability 0",
+        ),
         ({"gold": np.arange(60) % 2, "predicted": np.arange(60) % 2}, scores.macro_f1, "every example is right"),
         ({"gold": np.arange(60) // 20, "predicted": np.arange(60) // 19}, scores.macro_f1, "1 label has fewer than 5"),
         (

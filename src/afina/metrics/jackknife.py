@@ -37,7 +37,8 @@ def interval_of_smooth(
     what the logarithm takes: s c (2 t^2 + 1) / (6 sqrt(m)) - s^2 t^2 / 2, if that is positive.
 
     Raises:
-        NoInterval: too few examples, groups or examples of a class, or a score that hardly varies.
+        NoInterval: too few examples, groups or examples of a class, a bound in place of a value, or a score that hardly
+            varies.
     """
     _check_support(table, metric, groups)
     forward, back = SCALES[metric.kind]
@@ -101,3 +102,6 @@ def _check_support(table: Table, metric: Smooth, groups: Array | None) -> None:
         rare = int((metric.classes(table) < metric.rare).sum())
         if rare:
             raise NoInterval(f"{rare} label{'s have' if rare > 1 else ' has'} fewer than {metric.rare} examples")
+    if metric.cut is not None and (cut := int(metric.cut(table).sum())):
+        found = "1 example has a gold label" if cut == 1 else f"{cut:,} examples have gold labels"
+        raise NoInterval(f"{found} of probability 0, whose loss is infinite")

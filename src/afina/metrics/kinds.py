@@ -56,6 +56,7 @@ class Smooth:
         classes: Number of gold examples of each class that it is a mean over, from a table; None where it is no such
             mean. [k]
         rare: Fewest examples of each of them from which the interval covers.
+        cut: Which examples have a bound in place of their value, from a table; None where there is no bound. [n]
     """
 
     score: Metric
@@ -63,6 +64,7 @@ class Smooth:
     least: int = 30
     classes: Callable[[Table], Array] | None = None
     rare: int = 5
+    cut: Callable[[Table], Array] | None = None
 
     def __call__(self, table: Table) -> float:
         """The score."""

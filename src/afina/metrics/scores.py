@@ -88,7 +88,7 @@ def _log_loss(table: Table) -> float:
     return mean(-table["log_probability"])
 
 
-log_loss = Smooth(_log_loss, "error", least=50)
+log_loss = Smooth(_log_loss, "error", least=50, cut=lambda table: table["log_probability"] == math.log(SMALLEST))
 """Mean of -ln p(gold label), from the column `log_probability` [n] that `log_probability` gives."""
 
 
