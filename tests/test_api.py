@@ -90,6 +90,8 @@ def test_an_interruption_leaves_a_checkpoint_and_says_how_to_go_on(
         signal.signal(signal.SIGINT, before)
     assert str(stop.value) == f"go on with: afina.train(resume={str(folder)!r}, train=..., validation=...)"
     assert "stopping after this step and a checkpoint" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r"goes on with .* moves it aside; leave one of them out"):
+        afina.train(resume=folder, train=ROWS, validation=ROWS, overwrite=True)
     heard: list[Event] = []
     run = afina.train(resume=folder, train=ROWS, validation=ROWS, on_event=heard.append, progress=False)
     assert [event.number for event in heard if isinstance(event, Step)] == list(range(3, 10))

@@ -125,7 +125,7 @@ def train(
     from .training.events import Done, Note
 
     if resume is not None:
-        config, settings = unfinished(resume, config), {**settings, "out": resume}
+        config, settings = unfinished(resume, config, overwrite=overwrite), {**settings, "out": resume}
     settled, sources = configured(config, settings)
     folder = rundir.folder_of(settled.out, task=settled.task, strategy=settled.strategy, seed=settled.seed)
     view, notes = view_of(progress), list[Note]()
@@ -181,21 +181,24 @@ def what_is_left(folder: Path, call: str) -> str:
     return f"{folder} holds the log so far and no checkpoint" if written else "nothing was written"
 
 
-def unfinished(run: str | Path, config: object = None) -> Path:
+def unfinished(run: str | Path, config: object = None, *, overwrite: bool = False) -> Path:
     """The configuration file of an unfinished run.
 
     Args:
         run: Folder of the run.
         config: A configuration that was named beside it.
+        overwrite: Whether it was asked, too, that the run be moved aside.
 
     Raises:
-        ConfigError: there is no such run, or a configuration is named beside it.
+        ConfigError: there is no such run, a configuration is named beside it, or it is to be moved aside.
     """
     from .training.rundir import CONFIG, RunFolder
 
     shown = printable(str(run))
     if config is not None:
         raise ConfigError(f"config: {printable(config)} beside --resume; the run's own config.yaml is taken")
+    if overwrite:
+        raise ConfigError(f"--resume: goes on with {shown}, and --overwrite moves it aside; leave one of them out")
     folder = RunFolder(Path(run))
     if folder.finished:
         raise ConfigError(f"--resume: {shown} is finished; --model {shlex.quote(str(run))} trains its model further")

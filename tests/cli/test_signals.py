@@ -39,6 +39,7 @@ def test_a_signal_leaves_a_checkpoint(trained: Trained, here: Path, number: int,
     refused(
         afina("train", "--resume", trained.folder), f"is finished; --model {trained.folder} trains its model further"
     )
+    refused(afina("train", "--resume", "run", "--overwrite"), "leave one of them out")
     refused(afina("train", "--resume", "nowhere"), "holds no unfinished run")
     refused(afina("train", "config.yaml", "--resume", "run"), "beside --resume")
 

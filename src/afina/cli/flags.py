@@ -193,11 +193,11 @@ def unfinished(run: str, config: str | None, *, flags: Mapping[str, Any]) -> tup
         flags: All flags that were given.
 
     Raises:
-        ConfigError: there is no such run, or a configuration is named beside it.
+        ConfigError: there is no such run, a configuration is named beside it, or it is to be moved aside.
     """
     from .. import api
 
-    return api.unfinished(run, config), {**overrides(flags), "out": run}
+    return api.unfinished(run, config, overwrite=bool(flags.get("overwrite"))), {**overrides(flags), "out": run}
 
 
 def layout(flags: Mapping[str, Any]) -> dict[str, Any]:
