@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from afina.data.sources import read, rows
 from afina.errors import ConfigError, Problem
@@ -32,6 +36,22 @@ def test_missing_values_and_numpy_become_plain() -> None:
     assert row.values == {"a": None, "b": 3, "c": [[1, 2]], "d": None, "e": [True]}
     assert type(row.values["b"]) is int
     assert type(rows([{"a": np.str_("x")}])[0].values["a"]) is str
+
+
+@given(st.decimals(allow_infinity=False, allow_nan=False, places=2, min_value=-(10**6), max_value=10**6))
+def test_decimal_numbers_are_numbers(number: Decimal) -> None:
+    [row] = rows([{"a": number, "b": Decimal("nan"), "c": Decimal("inf"), "d": Decimal("snan")}])
+    assert row.values == {"a": pytest.approx(float(number)), "b": None, "c": np.inf, "d": None}
+    assert type(row.values["a"]) in (int, float)
+
+
+def test_dates_in_memory_are_written_as_those_of_files() -> None:
+    pandas = pytest.importorskip("pandas")
+    day, missing = np.datetime64("2024-02-05T09:07", "ns"), np.datetime64("NaT", "ns")
+    column = np.array([day, missing])
+    for dates in (column, pandas.Series(column), [datetime(2024, 2, 5, 9, 7), None]):
+        assert [row.values["a"] for row in rows({"a": dates})] == ["2024-02-05 09:07:00", None]
+    assert rows([{"a": [date(2024, 2, 5)]}])[0].values == {"a": ["2024-02-05"]}
 
 
 def test_items_that_are_no_rows() -> None:

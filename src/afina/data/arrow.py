@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, time, timedelta
-from decimal import Decimal
 from typing import Any, BinaryIO
 
 from ..errors import MissingExtra
@@ -190,11 +188,7 @@ def in_json(value: Any) -> Any:
         return {key: in_json(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [in_json(part) for part in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, bytes):
-        return text_of(value)
-    return str(value) if isinstance(value, date | time | timedelta) else value
+    return text_of(value) if isinstance(value, bytes) else value
 
 
 def text_of(value: bytes) -> str | bytes:

@@ -1,13 +1,15 @@
 """Data in memory as rows: lists of dicts, dicts of columns, frames and tables, by what they can do.
 
 No other package is imported for them. Values become Python's own: numpy's numbers and arrays are taken apart, and
-everything that stands for a missing value is None.
+everything that stands for a missing value is None. Decimal numbers and dates become what the same table has in a file.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ..errors import printable
@@ -86,18 +88,26 @@ def texts_in(value: Any) -> Iterator[str]:
 def plain_value(value: Any) -> Any:
     """The value in Python's own types; None for everything that stands for a missing value."""
     if hasattr(value, "tolist"):  # numpy's scalars and arrays, and tensors
+        if (kind := getattr(getattr(value, "dtype", None), "kind", "")) in ("m", "M"):
+            value = value.astype(f"{kind}8[us]")  # of nanoseconds numpy makes bare numbers
         value = value.tolist()
     if isinstance(value, Mapping):
         return {key: plain_value(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [plain_value(part) for part in value]
-    return None if is_missing(value) else value
+    if is_missing(value):
+        return None
+    if isinstance(value, Decimal):
+        return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+    return str(value) if isinstance(value, date | time | timedelta) else value
 
 
 def is_missing(value: Any) -> bool:
     """Whether a value stands for a missing one."""
     if isinstance(value, float):
         return math.isnan(value)
+    if isinstance(value, Decimal):
+        return value.is_nan()
     return type(value).__name__ in {"NAType", "NaTType"}  # pandas' own, known by name: pandas is never imported
 
 
