@@ -33,7 +33,7 @@ def test_names_that_are_taken() -> None:
 def test_an_index_that_repeats_stays() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"label": [1, 2]}, index=["x", "x"])
-    found = with_columns(frame, PREDICTIONS)
+    found = with_columns(frame, columns_of(PREDICTIONS))
     assert list(found.index) == ["x", "x"]
     assert list(found.columns) == ["label", "predicted_label", "probability_a", "probability_b c"]
     assert list(frame.columns) == ["label"]
@@ -41,6 +41,6 @@ def test_an_index_that_repeats_stays() -> None:
 
 def test_a_frame_of_polars() -> None:
     polars = pytest.importorskip("polars")
-    found = with_columns(polars.DataFrame({"label": [1, 2]}), PREDICTIONS)
+    found = with_columns(polars.DataFrame({"label": [1, 2]}), columns_of(PREDICTIONS))
     assert found["predicted_label"].to_list() == ["a", None]
     assert found.columns == ["label", "predicted_label", "probability_a", "probability_b c"]

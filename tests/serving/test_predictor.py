@@ -135,6 +135,17 @@ def test_answers_in_a_frame(model: Predictor) -> None:
             model.predict_frame(other)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_without_rows_has_predictions_without_rows(model: Predictor, library: str) -> None:
+    frames = pytest.importorskip(library)
+    frame = frames.DataFrame(ROWS[:2])
+    none, some = model.predict_frame(frame[:0]), model.predict_frame(frame)
+    assert list(none.columns) == list(some.columns)
+    assert len(none) == 0
+    assert model.predict(frame[:0]) == []
+    assert model.predict_proba(frame[:0]).shape == (0, 2)
+
+
 def test_evaluation_takes_frames_and_paths(model: Predictor, tmp_path: Path) -> None:
     pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
     frame = pandas.DataFrame(ROWS)

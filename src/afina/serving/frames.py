@@ -8,15 +8,15 @@ from typing import Any
 from ..records import Prediction
 
 
-def with_columns(frame: Any, predictions: Sequence[Prediction]) -> Any:
+def with_columns(frame: Any, predicted: Mapping[str, list[Any]]) -> Any:
     """A copy of a frame with what was predicted for each of its rows.
 
     Args:
         frame: A pandas or polars frame.
-        predictions: One a row, of one task.
+        predicted: Columns, as `columns_of` gives them.
     """
     names = list(frame.columns)
-    columns = {free_name(name, names): values for name, values in columns_of(predictions).items()}
+    columns = {free_name(name, names): values for name, values in predicted.items()}
     if hasattr(frame, "hstack"):
         return frame.hstack(type(frame)(columns)) if columns else frame.clone()
     copy = frame.copy()

@@ -66,6 +66,8 @@ def read_inputs(task: Task, data: Any, *, strict: bool = False, **reading: Any) 
     if isinstance(data, str | os.PathLike):
         rows = for_task(task, read(data, **form_of(task, data, options)), note)
         return from_rows(task, rows, strict=strict, note=note)
+    if holds_rows(data) and hasattr(data, "__len__") and not len(data):
+        return iter(())  # what a filter left of a frame, as an empty list
     if isinstance(data, Mapping) or holds_rows(data):
         return from_rows(task, for_task(task, read(data), note), strict=strict, note=note)
     if isinstance(data, bytes | bytearray) or not isinstance(data, Iterable):

@@ -27,7 +27,7 @@ from ..tasks.base import Array
 from ..tasks.inputs import COUNTABLE
 from .asking import asked
 from .columns import asks_for_texts, fitting, reading_columns
-from .frames import with_columns
+from .frames import columns_of, with_columns
 from .inputs import Input, check_unseen, look_through, options_of, read_inputs, sound
 
 logger = logging.getLogger("afina")
@@ -125,7 +125,10 @@ class Predictor:
         if len(predictions) != len(frame):
             message = f"frame: {many(len(frame), 'row')} with the words of {many(len(predictions), 'text')}"
             raise ConfigError(f"{message}; predict gives an answer a text")
-        return with_columns(frame, predictions)
+        if predictions:
+            return with_columns(frame, columns_of(predictions))
+        nothing = columns_of(list(self.stream([None], note=unheard)))  # what columns there are
+        return with_columns(frame, {name: [] for name in nothing})
 
     def stream(self, inputs: Any = None, *, data: Any = None, **reading: Any) -> Iterator[Prediction]:
         """Whole predictions, one an input, in order, in memory that does not grow with the input.
