@@ -33,6 +33,8 @@ def task(labels: list[str], **fitted: object) -> Multilabel:
         (["a b", "c;d"], ("a b", "c;d")),
         ([], ()),
         ([1, 2], ("1", "2")),
+        ({"b", "a"}, ("a", "b")),
+        (frozenset(), ()),
     ],
 )
 def test_cells(cell: object, labels: tuple[str, ...]) -> None:

@@ -291,7 +291,7 @@ def read_labels(row: Row, column: str | None, separator: str) -> tuple[str, ...]
         raise DataError(Problem(row.place, message, fix, "not-labels"))
     if isinstance(value, str):
         value = [part.strip() for part in value.split(separator)] if value.strip() else []
-    value = [] if value is None else value
+    value = [] if value is None else sorted(value, key=str) if isinstance(value, set | frozenset) else value
     if not isinstance(value, list) or not all(isinstance(part, (str, int)) or is_whole(part) for part in value):
         shown = f"{type(value).__name__} {printable(value)}"
         message = (
