@@ -59,7 +59,7 @@ def seldom_defined(table: Mapping[str, np.ndarray]) -> float:
         (
             {"log_probability": np.array([scores.log_probability(0.0)] * 2 + [-1.0] * 60)},
             scores.log_loss,
-            "2 examples have gold labels of probability 0",
+            "2 examples with a gold label of probability 0",
         ),
         ({"gold": np.arange(60) % 2, "predicted": np.arange(60) % 2}, scores.macro_f1, "every example is right"),
         ({"gold": np.arange(60) // 20, "predicted": np.arange(60) // 19}, scores.macro_f1, "1 label has fewer than 5"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
+from ..printing import many
 from .kinds import Array, Metric, Smooth, Table
 from .proportions import NoInterval, check_number
 
@@ -103,5 +104,4 @@ def _check_support(table: Table, metric: Smooth, groups: Array | None) -> None:
         if rare:
             raise NoInterval(f"{rare} label{'s have' if rare > 1 else ' has'} fewer than {metric.rare} examples")
     if metric.cut is not None and (cut := int(metric.cut(table).sum())):
-        found = "1 example has a gold label" if cut == 1 else f"{cut:,} examples have gold labels"
-        raise NoInterval(f"{found} of probability 0, whose loss is infinite")
+        raise NoInterval(f"{many(cut, 'example')} with a gold label of probability 0, whose loss is infinite")
