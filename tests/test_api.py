@@ -189,3 +189,18 @@ def test_a_configuration_can_be_given_and_overridden(tmp_path: Path) -> None:
     assert sources == {"train": ROWS}
     again, _ = api.configured(config, {"epochs": 4})
     assert (again.training.epochs, again.training.layer_decay) == (4, 0.9)
+
+
+def test_who_takes_warnings_for_errors_finds_the_run_complete(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """Warnings about the data come before the training, those about the scores when everything is saved."""
+
+    def strict(event: Event) -> None:
+        if isinstance(event, Note) and event.level == "warning" and event.text.startswith("validation has"):
+            raise RuntimeError(event.text)
+
+    folder = tmp_path / "run"
+    with pytest.raises(RuntimeError, match="its scores are a hint"):
+        afina.train(on_event=strict, progress=False, **settings(tiny("bert"), folder))
+    assert rundir.RunFolder(folder).finished
+    assert not (folder / rundir.CHECKPOINTS).exists()
+    assert afina.load(folder).predict("a lovely film")

@@ -40,10 +40,14 @@ def conclude(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
 def concluded_in(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
     """`conclude` with a checkpoint if it is closed, where the process is set up for it."""
     try:
-        return (yield from proved_scored_saved(trained, folder))
+        done = yield from proved_scored_saved(trained, folder)
     except GeneratorExit:
         trained.trainer.save()
         raise
+    # Whoever takes a warning for an error finds the run complete.
+    for warning in done.record["warnings"]:
+        yield Note(warning["message"], "warning")
+    return done
 
 
 def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None, Done]:
@@ -80,8 +84,6 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
             losses=rundir.RunFolder(folder).losses(),
             best=trainer.best["step"],
         )
-    for warning in warnings:
-        yield Note(warning.message, "warning")
     model = folder / rundir.MODEL
     with clock.part("save"), checkpoint.writing(model, folder, sum(p.nbytes for p in network.parameters())):
         artifact.save(disk.aside(model))
