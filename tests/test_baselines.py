@@ -115,7 +115,7 @@ def test_a_logistic_regression_is_that_of_scikit_learn() -> None:
     gold = np.array(["w1 " in text or "w2 " in text for text in texts]).astype(int)
     features = Features.fit([Example(text) for text in texts], limit=500)
     rows = features.transform([Example(text) for text in texts])
-    logits = fitted(rows, gold, 2)(rows)
+    logits = drain(fitted(rows, gold, 2))(rows)
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     exact = LogisticRegression(C=module.STRENGTH, max_iter=1000).fit(rows, gold).predict_proba(rows)
     assert np.abs(probabilities - exact).max() < 0.1
@@ -125,10 +125,10 @@ def test_a_logistic_regression_is_that_of_scikit_learn() -> None:
 def test_labels_without_examples_and_labels_of_all_are_no_obstacle() -> None:
     rows = Features.fit([Example("a"), Example("b")], limit=9).transform([Example("a"), Example("b")])
     never_and_always = np.array([[0, 1, 1], [0, 1, 0]], np.float32)
-    logits = fitted(rows, never_and_always, 3)(rows)
+    logits = drain(fitted(rows, never_and_always, 3))(rows)
     assert (logits[:, 0] < 0).all()
     assert (logits[:, 1] > 0).all()
-    several = fitted(rows, np.array([[0.5, 2.0], [1.5, -1.0]], np.float32), 2)(rows)
+    several = drain(fitted(rows, np.array([[0.5, 2.0], [1.5, -1.0]], np.float32), 2))(rows)
     assert several.shape == (2, 2)
 
 

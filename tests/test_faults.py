@@ -206,6 +206,7 @@ PARTS = [
     ("validation", signal.SIGINT, 130),
     ("validation", signal.SIGTERM, 143),
     ("validation", signal.SIGHUP, 143),
+    ("baselines", signal.SIGINT, 130),
     ("scores of test", signal.SIGTERM, 143),
 ]
 
@@ -220,7 +221,7 @@ def test_a_signal_is_heard_in_long_parts_of_the_work(part: str, number: int, cod
     assert stopped.code == code, stopped.said
     assert stopped.after == 0
     checkpoints = list((command.root / name / "run").glob("checkpoints/step-*"))
-    assert len(checkpoints) == (part in ("validation", "scores of test"))
+    assert len(checkpoints) == (part in ("validation", "baselines", "scores of test"))
     assert ("go on with: afina train --resume run" in stopped.said) == bool(checkpoints)
     again = command.finishes(name, "parts", *more, settings=SMALL)
     assert ("taken up after step" in again.said) == bool(checkpoints)

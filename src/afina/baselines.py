@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from .records import Example
 from .tasks.base import Array, Constant, Task
 from .text.words import UNIT
 from .work import Work
+
+T = TypeVar("T")
 
 LINEAR = "TF-IDF linear"
 """Name of the linear model among the baselines."""
@@ -85,7 +87,7 @@ def baselines(task: Task, splits: Mapping[str, EncodedDataset]) -> Work[Baseline
     yield 0.1
     if task.level == "example":
         try:
-            add(LINEAR, linear(task, splits))
+            add(LINEAR, (yield from linear(task, splits)))
         except Exception as error:
             failures[LINEAR] = f"{type(error).__name__}: {error}"
     return Baselines(tables, constant, failures)
@@ -96,26 +98,28 @@ def unvaried(task: Task, constant: Constant, examples: Sequence[Example]) -> dic
     return inference.table_of(task, examples, predictions=[constant.predict(example) for example in examples])
 
 
-def linear(task: Task, splits: Mapping[str, EncodedDataset]) -> dict[str, dict[str, Array]]:
-    """The score tables of a linear model on TF-IDF features, by split."""
+def linear(task: Task, splits: Mapping[str, EncodedDataset]) -> Work[dict[str, dict[str, Array]]]:
+    """The score tables of a linear model on TF-IDF features, by split. It can be stopped between its parts."""
     train = splits["train"]
     chosen = drawn(train.examples)
     examples = [train.examples[i] for i in chosen]
     targets = np.stack([task.encode_target(train.examples[i], train.features[i].windows[0]) for i in chosen])
     outputs = task.head.outputs
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        features = Features.fit(examples, limit=min(FEATURES, PARAMETERS // outputs))
-        predict = fitted(features.transform(examples), targets, outputs)
-        factor, shift = task.head.scale
-        logits: dict[str, list[list[Array]]] = {}
-        for name, part in splits.items():
-            if name == "train":
-                continue
-            rows: list[Array] = []
-            for start in range(0, len(part.examples), PIECE):
-                rows.extend(predict(features.transform(part.examples[start : start + PIECE])) * factor + shift)
-            logits[name] = [[row] * len(one.windows) for row, one in zip(rows, part.features, strict=True)]
+    features = quietly(Features.fit, examples, limit=min(FEATURES, PARAMETERS // outputs))
+    yield 0.3
+    table = quietly(features.transform, examples)
+    yield 0.4
+    predict = yield from fitted(table, targets, outputs)
+    factor, shift = task.head.scale
+    logits: dict[str, list[list[Array]]] = {}
+    for name, part in splits.items():
+        if name == "train":
+            continue
+        rows: list[Array] = []
+        for start in range(0, len(part.examples), PIECE):
+            rows.extend(predict(quietly(features.transform, part.examples[start : start + PIECE])) * factor + shift)
+            yield 0.9
+        logits[name] = [[row] * len(one.windows) for row, one in zip(rows, part.features, strict=True)]
     part = splits["validation"]
     task = task.fit_thresholds(part.examples, features=part.features, logits=logits["validation"])
     tables = {}
@@ -127,6 +131,13 @@ def linear(task: Task, splits: Mapping[str, EncodedDataset]) -> dict[str, dict[s
         ]
         tables[name] = inference.table_of(task, part.examples, predictions=predictions)
     return tables
+
+
+def quietly(compute: Callable[..., T], *args: Any, **settings: Any) -> T:
+    """What a function of a library returns, without its warnings, which say nothing about the user's data."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compute(*args, **settings)
 
 
 def drawn(examples: Sequence[Example]) -> list[int]:
@@ -237,7 +248,7 @@ def total(matrix: Any) -> Array:
 # Models.
 
 
-def fitted(features: Any, targets: Array, outputs: int) -> Callable[[Any], Array]:
+def fitted(features: Any, targets: Array, outputs: int) -> Work[Callable[[Any], Array]]:
     """A linear model of encoded targets, as a function from features [n, d] to logits [n, k].
 
     Integers are labels: logistic regressions of one label against the others, whose probabilities are scaled to sum to
@@ -248,13 +259,25 @@ def fitted(features: Any, targets: Array, outputs: int) -> Callable[[Any], Array
         targets: As `Task.encode_target` gives them. [n] or [n, k]
         outputs: Number of logits, k.
     """
+    if np.issubdtype(targets.dtype, np.integer) and outputs == 2:  # either label is not the other
+        (model,) = yield from logistics(features, [targets == 1])
+        return lambda rows: -np.logaddexp(0, np.outer(model(rows), (1, -1)))
     if np.issubdtype(targets.dtype, np.integer):
-        models = [logistic(features, targets == i) for i in range(outputs)]
+        models = yield from logistics(features, [targets == i for i in range(outputs)])
         return lambda rows: np.stack([-np.logaddexp(0, -model(rows)) for model in models], axis=1)
     if targets.ndim == 1 or not np.isin(targets, (0, 1)).all():
-        return ridge(features, targets.reshape(len(targets), -1))
-    models = [logistic(features, targets[:, i] > 0) for i in range(outputs)]
+        return quietly(ridge, features, targets.reshape(len(targets), -1))
+    models = yield from logistics(features, [targets[:, i] > 0 for i in range(outputs)])
     return lambda rows: np.stack([model(rows) for model in models], axis=1)
+
+
+def logistics(features: Any, columns: Sequence[Array]) -> Work[list[Callable[[Any], Array]]]:
+    """A logistic regression for each column of truth values [n]; it can be stopped between two of them."""
+    models = []
+    for i, gold in enumerate(columns):
+        models.append(quietly(logistic, features, gold))
+        yield 0.4 + 0.5 * (i + 1) / len(columns)
+    return models
 
 
 def logistic(features: Any, gold: Array) -> Callable[[Any], Array]:
