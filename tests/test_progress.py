@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -241,3 +243,13 @@ def test_an_expected_end_is_a_time_of_day() -> None:
     assert re.fullmatch(r"expected end: \d\d:\d\d, in about 12 min", progress.expected_end(Begin(4, 2, "", 720.0)))
     far = progress.expected_end(Begin(4, 2, "", 180_000.0))
     assert re.fullmatch(r"expected end: \d{4}-\d\d-\d\d \d\d:\d\d, in about 50.0 h", far)
+
+
+def test_a_bar_leaves_the_callers_generator_as_it_was() -> None:
+    """The first import of rich draws from it, so a process of its own is needed."""
+    program = (
+        "import io, random\nfrom afina import progress\nrandom.seed(1)\nbefore = random.getstate()\n"
+        "list(progress.bar(iter([]), io.StringIO()))\nassert random.getstate() == before"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)

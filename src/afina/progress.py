@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -277,9 +278,11 @@ def bar(events: Iterable[Event], stream: TextIO | None = None, *, warned: bool =
         stream: A terminal; stdout by default.
         warned: Whether to show the run's warnings.
     """
+    before = random.getstate()  # the import of rich draws a number from the generator of whoever called us
     from rich.console import Console
     from rich.live import Live
 
+    random.setstate(before)
     from .training.events import Begin, Note, Scored
 
     console, standing = Console(file=stream), Standing()
