@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 
+from afina import compute as computing
 from afina.compute import DENORMAL, Compute, best_device, choose, set_threads
 from tests.conftest import REPOSITORY
 
@@ -177,25 +178,47 @@ def test_draws_inside_do_not_depend_on_the_caller_nor_move_it() -> None:
 
 
 @pytest.mark.parametrize("callers", [False, True])
-@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
-def test_a_product_has_our_arithmetic_inside_a_callers_autocast_too(
-    precision: str, dtype: torch.dtype, callers: bool
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_nothing_is_cast_but_where_types_are_mixed_whatever_a_callers_autocast_is(
+    precision: Literal["fp32", "bf16"], callers: bool
 ) -> None:
-    compute = choose(precision="bf16" if precision == "bf16" else "fp32", device="cpu")
-    assert compute.dtype == dtype
+    compute = choose(precision=precision, device="cpu")
     a = torch.ones(4, 4)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=callers):
         with compute.autocast():
-            assert (a @ a).dtype == dtype
+            assert (a @ a).dtype == torch.float32
+        with compute.autocast(mixed=True):
+            assert (a @ a).dtype == compute.dtype
         assert (a @ a).dtype == (torch.bfloat16 if callers else torch.float32)
 
 
+@pytest.mark.parametrize("pays", [False, True])
+def test_the_arithmetic_of_a_cpu_is_the_faster_one(pays: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    computing.bf16_pays.cache_clear()
+    asked: list[tuple[int, int]] = []
+
+    def gain(rows: int, width: int) -> float:
+        asked.append((rows, width))
+        return computing.GAIN if pays else 0.9
+
+    monkeypatch.setattr(computing, "gain_of_bf16", gain)
+    for _ in range(2):
+        assert choose(device="cpu") == Compute(torch.device("cpu"), "bf16" if pays else "fp32")
+    assert len(asked) == (2 if pays else 1), "measured once a process, and no large product where a small one is slow"
+    assert choose(precision="fp32", device="cpu").precision == "fp32"
+    computing.bf16_pays.cache_clear()
+
+
+def test_the_gain_of_bf16_is_measured() -> None:
+    assert 0.0 < computing.gain_of_bf16(16, 32) < 1e3
+
+
 def test_the_best_arithmetic_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose(device="cpu") == Compute(torch.device("cpu"), "fp32")
     assert choose(precision="bf16", threads=2, device="cpu") == Compute(torch.device("cpu"), "bf16", threads=2)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     for has_bf16 in (True, False):
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda has_bf16=has_bf16: has_bf16)
+        computing.bf16_pays.cache_clear()
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, has=has_bf16: has)
         chosen = choose()
         assert chosen.device.type == "cuda"
         assert (chosen.precision, chosen.tf32) == (("bf16", True) if has_bf16 else ("fp32", False))
@@ -206,6 +229,7 @@ def test_the_best_arithmetic_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert best_device().type == "mps"
     assert choose().precision == "fp32"
+    computing.bf16_pays.cache_clear()
 
 
 def test_a_fingerprint_has_what_decides_the_last_bits(monkeypatch: pytest.MonkeyPatch) -> None:

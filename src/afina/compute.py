@@ -6,11 +6,14 @@ arithmetic of the run. A saved model remembers it, so that it scores the same in
 
 from __future__ import annotations
 
+import math
 import platform
 import random
+import time
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -20,6 +23,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 DENORMAL = 1e-40
 """A number that fp32 holds only as a denormal one."""
+GAIN = 1.5
+"""How many times as fast products in bf16 must be on a CPU for a training to be faster: the rest of it gains little."""
 
 CPU = torch.device("cpu")
 
@@ -30,7 +35,8 @@ class Compute:
 
     Attributes:
         device: Where the weights and the batches are.
-        precision: `fp32`, or `bf16` for autocast over fp32 weights (Micikevicius et al. 2018, with bfloat16).
+        precision: `fp32`, or `bf16` for layers that compute on copies of fp32 weights (Micikevicius et al. 2018, with
+            bfloat16).
         tf32: Whether matrix products of fp32 numbers may round their factors to TF32, on GPUs that have it.
         threads: Number of CPU threads; None leaves the number that the process has.
         rank: Number of this process among those that train together, from 0.
@@ -54,9 +60,14 @@ class Compute:
         """Number of tokens that go through a model at once in training: what caches hold, or what fills a GPU."""
         return 2048 if self.device.type == "cpu" else 16384
 
-    def autocast(self) -> AbstractContextManager[Any]:
-        """The context in which a forward pass computes in this arithmetic. Inside a caller's autocast, ours holds."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+    def autocast(self, *, mixed: bool = False) -> AbstractContextManager[Any]:
+        """The context of a forward pass: whatever a caller's autocast is, torch casts nothing but what has to be.
+
+        Args:
+            mixed: Whether the modules inside mix types, so that torch must cast what meets in a product to bf16.
+        """
+        enabled = mixed and self.precision == "bf16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled, cache_enabled=False)
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -100,15 +111,15 @@ def choose(*, precision: Precision = "auto", threads: int | None = None, device:
     """The best device there is, and the arithmetic for it.
 
     Args:
-        precision: `auto` is bf16 on a CUDA GPU that has it, and fp32 elsewhere.
+        precision: `auto` is bf16 where it pays (`bf16_pays`), and fp32 elsewhere.
         threads: Number of CPU threads; None leaves the number that the process has.
         device: `auto` takes a CUDA or Apple GPU where there is one; else a name of torch's.
     """
     place = best_device() if device == "auto" else torch.device(device)
     on_gpu = place.type == "cuda"
     if precision == "auto":
-        precision = "bf16" if on_gpu and torch.cuda.is_bf16_supported() else "fp32"
-    # Who asks for fp32 gets it; beside bf16, products that autocast leaves in fp32 need no more than TF32.
+        precision = "bf16" if bf16_pays(place.type) else "fp32"
+    # Who asks for fp32 gets it; beside layers in bf16, the products of the head need no more than TF32.
     return Compute(place, precision, tf32=on_gpu and precision == "bf16", threads=threads)
 
 
@@ -117,6 +128,35 @@ def best_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+
+
+@cache
+def bf16_pays(device: str) -> bool:
+    """Whether layers in bf16 are clearly faster than in fp32 on a kind of device.
+
+    A CUDA GPU knows it. On a CPU products of matrices are measured in both, which takes a tenth of a second at most and
+    is done once a process: the flags of a processor don't tell. Some that list bf16 instructions compute them at half
+    the rate of fp32, others at four times that rate.
+
+    Args:
+        device: Type of the device, as torch names it.
+    """
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # Where a processor has no such instructions, the small product shows it before the large one takes long.
+    return device == "cpu" and all(gain_of_bf16(rows, width) >= GAIN for rows, width in ((64, 256), (512, 768)))
+
+
+def gain_of_bf16(rows: int, width: int) -> float:
+    """How many times as fast a product of matrices is in bf16 as in fp32, on this CPU."""
+    best = {torch.float32: math.inf, torch.bfloat16: math.inf}
+    factors = {dtype: (torch.ones(rows, width, dtype=dtype), torch.ones(width, width, dtype=dtype)) for dtype in best}
+    for _ in range(6):
+        for dtype, (x, weight) in factors.items():
+            start = time.perf_counter()
+            torch.nn.functional.linear(x, weight)
+            best[dtype] = min(best[dtype], time.perf_counter() - start)
+    return best[torch.float32] / best[torch.bfloat16]
 
 
 @contextmanager

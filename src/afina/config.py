@@ -181,7 +181,7 @@ class TrainingConfig(Section):
         True, description="on a CPU, lay windows in one row without padding where the family's attention can"
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto: fp32 on a CPU, bf16 autocast on a GPU that has it"
+        "auto", description="auto: bf16 on a GPU that has it and on a CPU where it is measured to pay, else fp32"
     )
     threads: int | None = Field(None, ge=1, description="CPU threads; by default the physical cores")
 

@@ -25,8 +25,6 @@ from afina.model.backbone import (
     longest,
     pool,
     quiet,
-    replaced,
-    view,
     without_pooler,
 )
 from afina.model.families import FAMILIES, locate
@@ -55,13 +53,6 @@ def test_the_halves_of_a_cut_share_the_weights_of_the_whole(tiny: Callable[[str]
 def test_shared_layers_can_not_be_cut(tiny: Callable[[str], Path]) -> None:
     with pytest.raises(ModelError, match="share their weights and can't be cut"):
         Backbone(AutoModel.from_pretrained(tiny("albert"))).split_at(1)
-
-
-def test_a_view_leaves_the_model_as_it_is(tiny: Callable[[str], Path]) -> None:
-    base = AutoModel.from_pretrained(tiny("bert"))
-    twin = replaced(base, "encoder.layer", torch.nn.ModuleList())
-    assert len(base.encoder.layer) == 3
-    assert len(twin.get_submodule("encoder.layer")._modules) == 0
 
 
 @pytest.mark.parametrize("pooling", ["first", "mean", "max", "tokens"])
@@ -113,19 +104,6 @@ def test_layers_at_an_unknown_place_are_an_error(backbone: Backbone) -> None:
     backbone.base = nn.Module()
     with pytest.raises(ModelError, match="does not know where Module keeps its layers; full and head work"):
         _ = backbone.layers
-
-
-def test_a_view_changes_nothing_of_its_module() -> None:
-    module = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 3), nn.ReLU()))
-    twin = replaced(module, "1.0", nn.Linear(2, 4))
-    assert isinstance(module[1], nn.Sequential)
-    assert module[1][0].out_features == 3
-    assert twin.get_submodule("1.0").out_features == 4
-    assert twin.get_submodule("0") is module[0]
-    other = view(module)
-    assert next(other.parameters()) is next(module.parameters())
-    del other._modules["0"]
-    assert "0" in module._modules
 
 
 def test_a_pooler_is_left_out_where_there_is_one(tiny: Callable[[str], Path]) -> None:

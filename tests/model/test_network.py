@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from afina.compute import Compute
 from afina.errors import ConfigError
@@ -66,9 +67,8 @@ def test_bf16_is_the_arithmetic_of_the_whole_pass(tiny: Callable[[str], Path]) -
     plain = built(tiny("bert")).eval()
     with torch.no_grad():
         rough, exact = network(network.collate(WINDOWS)), plain(plain.collate(WINDOWS))
-    assert rough.dtype == torch.bfloat16
-    assert not torch.equal(rough.float(), exact)
-    torch.testing.assert_close(rough.float(), exact, rtol=0.05, atol=0.05)
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, rtol=0.05, atol=0.05)
 
 
 TEXTS = ["the cat sleeps on the mat and the dog barks", "good", "a lovely film"]
@@ -183,45 +183,66 @@ def test_the_last_layer_is_pruned_where_only_first_tokens_are_taken(
 # Arithmetic.
 
 
-def products(network: Network, precision: Literal["fp32", "bf16"]) -> set[torch.dtype]:
-    """The types that the network's linear layers give in a forward pass."""
-    found: set[torch.dtype] = set()
-    hooks = [
-        part.register_forward_hook(lambda _, inputs, output: found.add(output.dtype))
-        for part in network.modules()
-        if isinstance(part, nn.Linear)
-    ]
-    network.compute = Compute(precision=precision)
-    network(network.collate(windows_of(Path(network.stock.config._name_or_path), TEXTS)))
-    for hook in hooks:
-        hook.remove()
-    return found
+class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the types of all products of matrices."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.types: list[torch.dtype] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func in (torch.ops.aten.addmm.default, torch.ops.aten.mm.default, torch.ops.aten.bmm.default):
+            self.types.append(result.dtype)
+        return result
 
 
 @pytest.mark.parametrize("layers", [None, 0, 1])
 @pytest.mark.parametrize("packing", [True, False])
 @pytest.mark.parametrize("callers", [False, True])
+@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
 def test_all_layers_compute_in_the_arithmetic_of_the_network(
-    layers: int | None, packing: bool, callers: bool, tiny: Callable[[str], Path]
+    precision: Literal["fp32", "bf16"],
+    dtype: torch.dtype,
+    callers: bool,
+    packing: bool,
+    layers: int | None,
+    tiny: Callable[[str], Path],
 ) -> None:
-    """Frozen ones too, and whatever the caller's own autocast is."""
-    network = network_of(tiny("bert"), layers=layers, packing=packing)
+    """Frozen ones too, and whatever the caller's own autocast is. The head, two products here, computes in fp32."""
+    network = network_of(tiny("bert"), layers=layers, packing=packing, compute=Compute(precision=precision))
     network.eval()
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=callers):
-        assert products(network, "fp32") == {torch.float32}
-        assert products(network, "bf16") == {torch.bfloat16}
-
-
-@pytest.mark.parametrize("layers", [0, 1])
-def test_states_at_the_cut_are_fp32_without_a_gradient(layers: int, tiny: Callable[[str], Path]) -> None:
-    network = network_of(tiny("bert"), layers=layers, compute=Compute(precision="bf16"))
     batch = network.collate(windows_of(tiny("bert"), TEXTS))
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=callers), Products() as products:
+        logits = network(batch)
+    assert logits.dtype == torch.float32
+    assert set(products.types[:-2]) == {dtype}
+    assert products.types[-2:] == [torch.float32] * 2
+
+
+@pytest.mark.parametrize("head", ["native", "mean"])
+def test_one_state_a_window_is_fp32_without_a_gradient(head: str, tiny: Callable[[str], Path]) -> None:
+    network = network_of(tiny("bert"), layers=0, head=head, compute=Compute(precision="bf16"))
+    check_states(network, tiny("bert"), torch.float32)
+
+
+@pytest.mark.parametrize("task", ["classification", "tokens"])
+def test_states_of_tokens_have_the_type_of_the_layers(task: str, tiny: Callable[[str], Path]) -> None:
+    layers = 0 if task == "tokens" else 1
+    network = network_of(tiny("bert"), task_of(task), layers=layers, compute=Compute(precision="bf16"))
+    check_states(network, tiny("bert"), torch.bfloat16)
+
+
+def check_states(network: Network, folder: Path, dtype: torch.dtype) -> None:
+    """The states at the cut have the type, no gradient, and lead to the same logits."""
+    batch = network.collate(windows_of(folder, TEXTS))
     states = network.lower(batch)
-    assert states.vectors.dtype == torch.float32
+    assert states.vectors.dtype == network.state_dtype == dtype
     assert not states.vectors.requires_grad
-    assert states.pooled == (layers == 0)
     network.eval()
     assert torch.equal(network(batch, states), network(batch))
+    network.train_nothing()
+    assert torch.equal(network(batch), network(batch))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ from ..records import Batch, States
 from ..text.tokenization import Tokenizer
 from . import attention, folder
 from .attention import first_of_last
+from .casts import Casts
 from .families import Family, Source, find_family
+from .views import replaced
 
 ENCODER_DROPOUT = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout",
@@ -45,16 +47,19 @@ class Backbone:
 
     Args:
         base: A stock base model (`BertModel` ...). Its weights are shared, and it is left unchanged.
+        dtype: The type that its layers compute in.
     """
 
-    def __init__(self, base: nn.Module) -> None:
+    def __init__(self, base: nn.Module, dtype: torch.dtype = torch.float32) -> None:
         self.base = base
         config: Any = base.config
         self.config = config
         self.family: Family = find_family(self.config.model_type)
         self.width = int(self.config.hidden_size)
         self.takes_types = "token_type_ids" in inspect.signature(type(base).forward).parameters
-        self.whole = without_pooler(base)
+        self.dtype = dtype
+        self.casts = None if dtype == torch.float32 else Casts(base, dtype)
+        self.whole = without_pooler(base if self.casts is None else self.casts.view)
         # RoBERTa numbers positions from the padding id plus one.
         self.first_position = int(config.pad_token_id or 0) + 1 if self.family.offset else 0
 
@@ -78,9 +83,9 @@ class Backbone:
 
     def split_at(self, k: int) -> tuple[nn.Module, nn.Module]:
         """The model below and above layer k (0 < k < depth), as two views that share all weights."""
-        layers = self.layers
-        if layers is None:
+        if self.layers is None:
             raise ModelError(f"model: the layers of {self.config.model_type} share their weights and can't be cut")
+        layers = list(self.whole.get_submodule(self.family.layers).children())
         lower = replaced(self.whole, self.family.layers, nn.ModuleList(layers[:k]))
         if self.family.norm:
             lower = replaced(lower, self.family.norm, nn.Identity())
@@ -109,7 +114,7 @@ class Backbone:
             multiple: The number of first tokens whose multiple the last layer's products are filled up to.
         """
         hidden = self.run(part, batch, states)
-        layers = self.base.get_submodule(self.family.layers)
+        layers = self.whole.get_submodule(self.family.layers)
         last = list(layers.children())[-1]
         return first_of_last(last, hidden, batch.lengths, batch.firsts, multiple=multiple)
 
@@ -141,22 +146,6 @@ class Backbone:
         return hidden.reshape(rows * width, -1).index_select(0, batch.index)
 
 
-def view(module: nn.Module) -> nn.Module:
-    """A shallow copy of a module: the same parameters, buffers and children, but its own table of children."""
-    twin: nn.Module = module.__new__(type(module))
-    twin.__dict__ = dict(module.__dict__)
-    twin.__dict__["_modules"] = dict(module._modules)
-    return twin
-
-
-def replaced(module: nn.Module, path: str, part: nn.Module | None) -> nn.Module:
-    """A view of a module with one descendant replaced. The module itself is left unchanged."""
-    first, _, rest = path.partition(".")
-    twin = view(module)
-    twin._modules[first] = replaced(module.get_submodule(first), rest, part) if rest else part
-    return twin
-
-
 def without_pooler(base: nn.Module) -> nn.Module:
     """A view of a base model without its pooler, which belongs to the head."""
     return replaced(base, "pooler", None) if isinstance(getattr(base, "pooler", None), nn.Module) else base
@@ -168,7 +157,7 @@ def pool(states: States, batch: Batch, pooling: str) -> States:
         return states
     if pooling == "first":
         return States(states.vectors.index_select(0, batch.firsts), pooled=True)
-    return States(torch.segment_reduce(states.vectors, pooling, lengths=batch.sizes, axis=0), pooled=True)
+    return States(torch.segment_reduce(states.vectors.float(), pooling, lengths=batch.sizes, axis=0), pooled=True)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

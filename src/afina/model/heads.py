@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from ..errors import ConfigError, printable
-from .backbone import replaced
 from .crf import CRF
+from .views import replaced
 
 GROUP = "afina.heads"
 POOLINGS = {"linear": "first", "mean": "mean", "max": "max"}

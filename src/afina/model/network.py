@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +15,9 @@ from ..errors import ConfigError
 from ..records import Batch, States, Window
 from ..text.layouts import Layout, Packed, Padded
 from . import heads, vocabulary
-from .backbone import Backbone, load_stock, pool, replaced, resize
+from .backbone import Backbone, load_stock, pool, resize
 from .families import Source, locate
+from .views import replaced
 
 
 class Network(nn.Module):
@@ -48,7 +50,8 @@ class Network(nn.Module):
         self.stock = stock
         self.native = head is None
         self.head = heads.Native(stock) if head is None else head
-        self.backbone = Backbone(stock.base_model)
+        self.to(compute.device)
+        self.backbone = Backbone(stock.base_model, compute.dtype)
         self.pooling = str(self.head.pooling)
         self.outputs = outputs
         self.new = new
@@ -58,7 +61,6 @@ class Network(nn.Module):
         self.pad = int(stock.config.pad_token_id or 0) if pad is None else pad
         self.widest = max(part.in_features for part in stock.base_model.modules() if isinstance(part, nn.Linear))
         self.vocabulary: vocabulary.Vocabulary | None = None
-        self.to(compute.device)
         self.train_last(None)
 
     @property
@@ -122,6 +124,8 @@ class Network(nn.Module):
             module.train()
         if self.vocabulary is not None:
             self.vocabulary.train(mode)
+        if self.backbone.casts is not None:
+            self.backbone.casts.follow()
         self.training = mode
         return self
 
@@ -149,15 +153,35 @@ class Network(nn.Module):
             for name, parameter in self.named_parameters():
                 parameter.requires_grad_(name in trained or parameter is whole.weight)
 
+    def refresh(self) -> None:
+        """Let the layers compute with the present weights. Every pass does it, where they have changed since the last.
+
+        A fused optimiser does not count up its changes (torch 2.13); who calls one says so to
+        `torch.autograd.graph.increment_version`.
+        """
+        if self.backbone.casts is not None:
+            self.backbone.casts.refresh()
+
+    @property
+    def state_dtype(self) -> torch.dtype:
+        """Type of the states at the cut: that of the layers; fp32 for one vector a window, which a mean may be."""
+        pooled = self.frozen_layers == self.backbone.depth and self.pooling != "tokens"
+        return torch.float32 if pooled else self.compute.dtype
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context of the layers. Families that don't pack mix types of their own, so that torch must cast there."""
+        return self.compute.autocast(mixed=not self.backbone.family.packs)
+
     @torch.no_grad()
     def lower(self, batch: Batch) -> States:
-        """States at the cut in fp32, which training does not change. They are pooled when only the head trains."""
-        with self.compute.autocast():
+        """States at the cut, which training does not change. They are pooled when only the head trains."""
+        self.refresh()
+        with self.autocast():
             if self.frozen_layers == self.backbone.depth:
                 states = self.upper(batch, multiple=self.layout.multiple(len(batch.lengths)))
             else:
                 states = States(self.backbone.run(self.views[0], batch))
-        return replace(states, vectors=states.vectors.float())
+        return replace(states, vectors=states.vectors.to(self.state_dtype))
 
     def upper(self, batch: Batch, states: torch.Tensor | None = None, *, multiple: int = 1) -> States:
         """The states that the head takes, from those at the cut or, where nothing is cut, from the batch itself.
@@ -173,20 +197,22 @@ class Network(nn.Module):
         return pool(States(self.backbone.run(whole, batch, states)), batch, self.pooling)
 
     def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:
-        """Logits of the windows or tokens of a batch, in the network's arithmetic. [B, outputs] or [n, outputs]
+        """Logits of the windows or tokens of a batch in fp32, which the head computes in. [B, outputs] or [n, outputs]
 
         Args:
             batch: The windows.
             states: States of the windows at the cut, where they are known already.
         """
-        with self.compute.autocast():
+        self.refresh()
+        with self.autocast():
             if self.frozen_layers == 0:
                 states = self.upper(batch)
             else:
                 states = states or self.lower(batch)
                 if self.frozen_layers < self.backbone.depth:
-                    states = self.upper(batch, states.vectors)
-            vectors = pool(states, batch, self.pooling).vectors
+                    states = self.upper(batch, states.vectors.to(self.compute.dtype))
+        with self.compute.autocast():
+            vectors = pool(states, batch, self.pooling).vectors.float()
             # A head with its own loss scores whole windows, so it needs their lengths.
             logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
         return logits

@@ -106,6 +106,8 @@ def moved(optimiser: torch.optim.Optimizer, total: torch.Tensor, *, count: torch
     scale = 1.0 / count if clip is None else torch.clamp(clip / (norm + 1e-6), max=1.0) / count
     torch._foreach_mul_(gradients, scale)
     optimiser.step()
+    # A fused optimiser does not count its changes, by which copies of weights in another type know that they are old.
+    torch.autograd.graph.increment_version([p for group in optimiser.param_groups for p in group["params"]])
     optimiser.zero_grad(set_to_none=True)
     return float(norm)
 
@@ -144,8 +146,7 @@ def gradients(
     for group in network.layout.split(lengths, micro_tokens, [len(unit.windows) for unit in units]):
         chosen = [units[i] for i in group]
         inputs = network.collate([window for unit in chosen for window in unit.windows])
-        with network.compute.autocast():
-            loss, weight = objective.loss(network, inputs, units=chosen, states=objective.states(chosen))
+        loss, weight = objective.loss(network, inputs, units=chosen, states=objective.states(chosen))
         loss.backward()  # type: ignore[no-untyped-call]
         total, count = total + loss.detach(), count + weight
         tokens, places = tokens + inputs.tokens, places + inputs.ids.numel()
