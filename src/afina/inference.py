@@ -153,8 +153,11 @@ def compute_logits(network: Network, windows: Sequence[Window], *, kept: KeptSta
     def compute(indices: list[int]) -> None:
         chosen = [distinct[i] for i in indices]
         batch = layout.collate([windows[i] for i in chosen])
-        states = None if kept is None else kept.take(chosen)
-        logits = (network(batch, states).float() * factor + shift).cpu().numpy()
+        states = None if kept is None else kept.take(chosen, batch)
+        if states is not None:
+            states = replace(states, vectors=states.vectors.to(network.device))
+        whole = (network(batch, states).float() * factor + shift).cpu()
+        logits = batch.real(whole, pooled=network.pooling != "tokens").numpy()
         parts = np.split(logits, np.cumsum(batch.lengths)[:-1]) if network.pooling == "tokens" else logits
         for i, part in zip(chosen, parts, strict=True):
             found[i] = part

@@ -5,8 +5,8 @@ Row -> Example -> Features (windows) -> Batch -> States -> logits -> prediction 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -133,15 +133,20 @@ class Batch:
     B windows, R rows of W columns; n real tokens in all. A packed batch has one row, its windows one after the other;
     what lies behind the last one is padding of its own.
 
+    On a GPU the shapes of all tensors follow from a few rounded numbers: S slots, of which the first B hold windows and
+    the others padding. There the encoder gives a row for each place, W or R W, and not for each real token.
+
     Attributes:
         ids: Vocabulary ids, padding where no token is. [R, W]
         types: Token types. [R, W]
         mask: 1 for a real token, 0 for padding. [R, W]
-        lengths: Number of tokens of each window. [B]
-        sizes: The same as a tensor. [B]
-        firsts: Position of each window's first token among the real tokens. [B]
-        index: Position of each real token in the rectangle read row by row, windows in order. [n]
+        lengths: Number of tokens of each window. On a GPU no computation reads them. [B]
+        sizes: The same as a tensor. [B] or, with those of padded slots, [S]
+        firsts: Position of each window's first token among the rows that the encoder gives. [B] or [S]
+        index: Position of each real token in the rectangle read row by row, windows in order; None on a GPU. [n]
         positions: For a packed batch, each token's position in its window from 0; None for a padded one. [1, W]
+        cumulative: For a packed batch on a GPU, where each slot begins, and the end of the row. [S + 1]
+        longest: With `cumulative`, no slot is longer than this. It is the same for all batches of these shapes.
     """
 
     ids: torch.Tensor
@@ -150,8 +155,10 @@ class Batch:
     lengths: tuple[int, ...]
     sizes: torch.Tensor
     firsts: torch.Tensor
-    index: torch.Tensor
+    index: torch.Tensor | None = None
     positions: torch.Tensor | None = None
+    cumulative: torch.Tensor | None = None
+    longest: int = 0
 
     @property
     def row(self) -> tuple[int, ...]:
@@ -164,13 +171,74 @@ class Batch:
         """Real tokens, padding not counted."""
         return sum(self.lengths)
 
+    @property
+    def rows(self) -> int:
+        """Number of rows that the encoder gives for tokens."""
+        return self.ids.numel() if self.index is None else self.tokens
+
+    @property
+    def slots(self) -> int:
+        """Number of rows that pooling gives."""
+        return len(self.firsts)
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Position of each real token among the rows that the encoder gives, windows in order. [n]"""
+        if self.index is not None or self.positions is not None:
+            return np.arange(self.tokens)
+        return np.flatnonzero(np.arange(self.ids.shape[1]) < np.array(self.lengths)[:, None])
+
+    @property
+    def shape(self) -> Hashable:
+        """All that is the same for every batch that a captured computation serves."""
+        return tuple((name, tuple(tensor.shape)) for name, tensor in self.tensors().items()), self.longest
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Its tensors by name."""
+        named = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("lengths", "longest")}
+        return {name: tensor for name, tensor in named.items() if tensor is not None}
+
+    def with_tensors(self, tensors: Mapping[str, torch.Tensor]) -> Batch:
+        """The same batch on other tensors, such as copies on another device."""
+        return replace(self, **tensors)  # type: ignore[arg-type]
+
+    def spread(self, values: npt.NDArray[Any], *, pooled: bool, filler: float) -> npt.NDArray[Any]:
+        """Values of examples, windows (pooled) or real tokens as an array with a row for each that the encoder gives.
+
+        Args:
+            values: One row each, in order. [m, ...]
+            pooled: Whether there is one row per slot.
+            filler: What the rows of padding hold.
+        """
+        if self.index is not None:
+            return values
+        table = np.full((self.slots if pooled else self.rows, *values.shape[1:]), filler, values.dtype)
+        table[np.arange(len(values)) if pooled else self.places] = values
+        return table
+
+    def real(self, rows: torch.Tensor, *, pooled: bool) -> torch.Tensor:
+        """The rows of windows (pooled) or of real tokens, without those of padding.
+
+        Args:
+            rows: What the encoder or a head gives. [R W, k] or, pooled, [S, k]
+            pooled: Whether there is one row per slot.
+        """
+        if self.index is not None or len(rows) == (len(self.lengths) if pooled else self.tokens):
+            return rows
+        if pooled or self.positions is not None:
+            return rows[: len(self.lengths) if pooled else self.tokens]
+        import torch
+
+        return rows.index_select(0, torch.from_numpy(self.places).to(rows.device))
+
 
 @dataclass(frozen=True, slots=True)
 class States:
     """What the encoder (or a part of it) gives for a batch: one vector a real token, never padding.
 
     Attributes:
-        vectors: The states of the windows' tokens in order, [n, d]; or one vector a window, [B, d].
+        vectors: The states of the windows' tokens in order, [n, d]; or one vector a window, [B, d]. On a GPU a batch
+            has places and slots of padding, whose states mean nothing.
         pooled: True when `vectors` holds one vector a window.
     """
 

@@ -73,7 +73,7 @@ def gradient_by_hand(network: Network, objective: Supervised, batch: list[int]) 
     """Mean loss and its gradient, in one piece."""
     units = objective.units(batch, 0)
     inputs = network.collate([window for unit in units for window in unit.windows])
-    total, count = objective.loss(network, inputs, units=units, states=None)
+    total, count = objective.loss(network, inputs, objective.stage(units, inputs))
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     return float((total / count).detach()), list(torch.autograd.grad(total / count, parameters))
 

@@ -46,14 +46,15 @@ def test_the_sum_does_not_depend_on_the_division(long: str, tiny: Callable[[str]
     def loss(some: list[int]) -> torch.Tensor:
         chosen = [units[i] for i in some]
         inputs = network.collate([window for unit in chosen for window in unit.windows])
-        return objective.loss(network, inputs, units=chosen, states=objective.states(chosen))[0]
+        return objective.loss(network, inputs, objective.stage(chosen, inputs))[0]
 
     torch.testing.assert_close(loss([0, 1, 2, 3]), loss([2, 1]) + loss([0]) + loss([3]))
 
 
 def test_windows_are_averaged_by_example() -> None:
     logits = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
-    assert averaged(logits, [2, 1]).tolist() == [[2.0, 1.0], [5.0, 5.0]]
+    assert averaged(logits, torch.tensor([2, 1])).tolist() == [[2.0, 1.0], [5.0, 5.0]]
+    assert averaged(logits, torch.tensor([3, 0]))[1].tolist() == [0.0, 0.0]  # no example
 
 
 LONG = "the cat sleeps on the mat and the dog barks at the bird " * 2
@@ -103,15 +104,13 @@ def test_units_hold_every_window_of_their_examples_once(name: str, tiny: Callabl
 def test_states_are_those_of_the_units_windows(name: str, tiny: Callable[[str], Path]) -> None:
     task, data = made(tiny("bert"), name)
     network = network_of(tiny("bert"), task, layers=1)
-    assert Supervised(task, data).states(Supervised(task, data).units([0], 0)) is None
     kept = kept_states(network, data.windows)
     objective = Supervised(task, replace(data, kept=kept))
     units = objective.units([1, 0], 0)
-    states = objective.states(units)
-    assert states is not None
+    batch = network.collate([window for unit in units for window in unit.windows])
+    assert "states" not in Supervised(task, data).stage(units, batch)
     network.eval()
-    fresh = network.lower(network.collate([window for unit in units for window in unit.windows]))
-    assert torch.equal(states.vectors, fresh.vectors)
+    assert torch.equal(objective.stage(units, batch)["states"], network.lower(batch).vectors)
 
 
 @pytest.mark.parametrize("name", ["classification", "tokens"])
@@ -125,7 +124,7 @@ def test_the_loss_is_a_sum_over_units(name: str, tiny: Callable[[str], Path]) ->
         units = objective.units(batch, 0)
         inputs = network.collate([window for unit in units for window in unit.windows])
         with torch.no_grad():
-            total, count = objective.loss(network, inputs, units=units, states=None)
+            total, count = objective.loss(network, inputs, objective.stage(units, inputs))
         assert total.ndim == count.ndim == 0
         return float(total), float(count)
 
@@ -150,7 +149,8 @@ def test_a_head_with_a_loss_of_its_own_is_asked_for_it(tiny: Callable[[str], Pat
     network.head.criterion = watched  # type: ignore[assignment]
     units = Supervised(task, data).units([0, 2], 0)
     inputs = network.collate([unit.windows[0] for unit in units])
-    total, _ = Supervised(task, data).loss(network, inputs, units=units, states=None)
+    objective = Supervised(task, data)
+    total, _ = objective.loss(network, inputs, objective.stage(units, inputs))
     assert seen == [(inputs.tokens, inputs.tokens, inputs.lengths)]
     assert bool(total.isfinite())
 
@@ -160,8 +160,8 @@ def test_the_logits_of_windows_are_averaged_example_by_example(counts: list[int]
     logits = torch.randn(sum(counts), 3, generator=torch.Generator().manual_seed(seed))
     ends = np.cumsum(counts)
     expected = torch.stack([logits[end - count : end].mean(dim=0) for end, count in zip(ends, counts, strict=True)])
-    torch.testing.assert_close(averaged(logits, counts), expected)
-    assert averaged(logits.to(torch.bfloat16), counts).dtype == torch.float32
+    torch.testing.assert_close(averaged(logits, torch.tensor(counts)), expected)
+    assert averaged(logits.to(torch.bfloat16), torch.tensor(counts)).dtype == torch.float32
 
 
 # ---------------------------------------------------------------------------------------------------------------------

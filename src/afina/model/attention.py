@@ -18,6 +18,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from . import flash
+from .flash import Slots
+
 NAME = "afina"
 """Name of the attention function in transformers' registry. It is never written into a saved model."""
 STEPS = 1 << 16
@@ -253,7 +256,7 @@ def attention(
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
-    lengths: tuple[int, ...] | None = None,
+    lengths: tuple[int, ...] | Slots | None = None,
     sliding_window: int | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
@@ -272,12 +275,37 @@ def attention(
     # ModernBERT's modules store the number of tokens on either side plus one.
     reach = None if sliding_window is None else sliding_window - 1
     rows = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
-    out = Packed.apply(*rows, lengths, scale, dropout, reach)  # type: ignore[no-untyped-call]
-    return out[None], None
+    return within(*rows, lengths, scale=scale, rate=dropout, reach=reach)[None], None
+
+
+def within(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    lengths: tuple[int, ...] | Slots,
+    *,
+    scale: float,
+    rate: float,
+    reach: int | None = None,
+) -> torch.Tensor:
+    """softmax(q k^T scale) v within each window of a packed row. [n, H, d] each, or q [B, H, d] -> the shape of q
+
+    Args:
+        q: Queries of all tokens, or of each window's first.
+        k: Keys.
+        v: Values.
+        lengths: Tokens of each window; on a GPU, where the slots begin.
+        scale: Factor on the scores.
+        rate: Dropout of the probabilities.
+        reach: How far a token sees to either side, or None for the whole window.
+    """
+    if isinstance(lengths, Slots):
+        return flash.attend(q, k, v, lengths, scale=scale, rate=rate, reach=reach)
+    return Packed.apply(q, k, v, lengths, scale, rate, reach)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def first_of_last(
-    layer: Any, hidden: torch.Tensor, lengths: tuple[int, ...], firsts: torch.Tensor, *, multiple: int = 1
+    layer: Any, hidden: torch.Tensor, lengths: tuple[int, ...] | Slots, firsts: torch.Tensor, *, multiple: int = 1
 ) -> torch.Tensor:
     """The last layer of BERT's kind for each window's first token only: nothing reads the others. [n, d] -> [B, d]
 
@@ -287,7 +315,7 @@ def first_of_last(
     Args:
         layer: The last layer.
         hidden: States below it. [n, d]
-        lengths: Number of tokens of each window. [B]
+        lengths: Number of tokens of each window; on a GPU, where the slots begin. [B]
         firsts: Position of each window's first token. [B]
         multiple: The number of rows whose multiple products of matrices are filled up to.
     """
@@ -297,7 +325,7 @@ def first_of_last(
     shape = (-1, own.num_attention_heads, own.attention_head_size)
     q, k, v = (rows.view(shape) for rows in (own.query(asking)[:count], own.key(hidden)[:n], own.value(hidden)[:n]))
     rate = own.dropout.p if own.training else 0.0
-    context = Packed.apply(q, k, v, lengths, own.scaling, rate, None)  # type: ignore[no-untyped-call]
+    context = within(q, k, v, lengths, scale=own.scaling, rate=rate)
     attended = layer.attention.output(filled(context.reshape(count, -1), multiple), asking)
     return layer.feed_forward_chunk(attended)[:count]  # type: ignore[no-any-return]
 
@@ -309,10 +337,19 @@ def filled(rows: torch.Tensor, multiple: int) -> torch.Tensor:
 
 
 def mask_function(*args: Any, attention_mask: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor | None:
-    """The attention mask of a padded batch, or None for a packed row, which needs none."""
+    """The attention mask of a padded batch, or None for a packed row, which needs none. True where a query may look.
+
+    A query without any allowed key may look at every key: nothing reads what it gives, but it must be a number. A
+    padded place far behind its window is such a query where a layer sees 128 tokens (ModernBERT) and the batch mixes
+    lengths. transformers allowed it all keys up to torch 2.4; since torch 2.5 it relies on `scaled_dot_product_attention`
+    to give such queries zeros, which torch's own kernels do. cuDNN's, which a GPU may choose, are not known to in the
+    backward pass, and a gradient of ModernBERT was not a number there. That this is the cause was reasoned from the
+    sources, and not seen on a GPU.
+    """
     from transformers.masking_utils import sdpa_mask
 
-    return None if attention_mask is None else sdpa_mask(*args, attention_mask=attention_mask, **kwargs)
+    mask = None if attention_mask is None else sdpa_mask(*args, attention_mask=attention_mask, **kwargs)
+    return None if mask is None else mask | ~mask.any(dim=-1, keepdim=True)
 
 
 def register() -> None:

@@ -20,10 +20,11 @@ from torch import nn
 from ..errors import ConfigError, ModelError, printable
 from ..records import Batch, States
 from ..text.tokenization import Tokenizer
-from . import attention, folder
+from . import attention, flash, folder
 from .attention import first_of_last
 from .casts import Casts
 from .families import Family, Source, find_family
+from .flash import Slots
 from .views import replaced
 
 ENCODER_DROPOUT = (
@@ -81,6 +82,16 @@ class Backbone:
         """Number of layers."""
         return int(self.config.num_hidden_layers)
 
+    @property
+    def positions(self) -> int:
+        """Number of tokens that the model has positions for."""
+        return int(getattr(self.config, "max_position_embeddings", 512)) - self.first_position
+
+    def shut(self, device: torch.device, dtype: torch.dtype) -> str:
+        """Why a GPU can't compute packed rows for this model, or nothing where it can."""
+        width = self.width // int(self.config.num_attention_heads)
+        return flash.shut(device, dtype, width, local=getattr(self.config, "sliding_window", None) is not None)
+
     def split_at(self, k: int) -> tuple[nn.Module, nn.Module]:
         """The model below and above layer k (0 < k < depth), as two views that share all weights."""
         if self.layers is None:
@@ -116,7 +127,7 @@ class Backbone:
         hidden = self.run(part, batch, states)
         layers = self.whole.get_submodule(self.family.layers)
         last = list(layers.children())[-1]
-        return first_of_last(last, hidden, batch.lengths, batch.firsts, multiple=multiple)
+        return first_of_last(last, hidden, slots_of(batch) or batch.lengths, batch.firsts, multiple=multiple)
 
     def run(self, part: nn.Module, batch: Batch, states: torch.Tensor | None = None) -> torch.Tensor:
         """Run a batch through a part of the model.
@@ -124,26 +135,29 @@ class Backbone:
         Args:
             part: The whole model or a view of it.
             batch: Windows. [R, W]
-            states: For an upper part, the states of the real tokens at the cut. [n, d]
+            states: For an upper part, the states at the cut: of the real tokens or, on a GPU, of all places. [n, d]
 
         Returns:
-            States of the real tokens, in the order of the windows. [n, d]
+            States of the real tokens, in the order of the windows; on a GPU, of all places. [n, d]
         """
         rows, width = batch.ids.shape
         inputs: dict[str, Any] = {}
         if batch.positions is None:
             inputs["attention_mask"] = batch.mask
         else:
-            inputs |= {"position_ids": batch.positions + self.first_position, "lengths": batch.row}
+            inputs |= {"position_ids": batch.positions + self.first_position, "lengths": slots_of(batch) or batch.row}
         if states is None:
             inputs["input_ids"] = batch.ids
             if self.takes_types:
                 inputs["token_type_ids"] = batch.types
+        elif batch.index is None:
+            inputs["inputs_embeds"] = states.view(rows, width, -1)
         else:
             rectangle = states.new_zeros(rows * width, states.shape[-1])
             inputs["inputs_embeds"] = rectangle.index_copy(0, batch.index, states).view(rows, width, -1)
         hidden: torch.Tensor = part(**inputs).last_hidden_state
-        return hidden.reshape(rows * width, -1).index_select(0, batch.index)
+        places = hidden.reshape(rows * width, -1)
+        return places if batch.index is None else places.index_select(0, batch.index)
 
 
 def without_pooler(base: nn.Module) -> nn.Module:
@@ -157,7 +171,25 @@ def pool(states: States, batch: Batch, pooling: str) -> States:
         return states
     if pooling == "first":
         return States(states.vectors.index_select(0, batch.firsts), pooled=True)
-    return States(torch.segment_reduce(states.vectors.float(), pooling, lengths=batch.sizes, axis=0), pooled=True)
+    if batch.index is None and batch.positions is None:
+        return States(pool_rectangle(states.vectors.float(), batch, pooling), pooled=True)
+    # The lengths sum to the number of rows by construction; a check would read them on the host.
+    pooled = torch.segment_reduce(states.vectors.float(), pooling, lengths=batch.sizes, axis=0, unsafe=True)
+    return States(pooled, pooled=True)
+
+
+def pool_rectangle(places: torch.Tensor, batch: Batch, pooling: str) -> torch.Tensor:
+    """The mean or the maximum of each row's real tokens. [R W, d] -> [R, d]"""
+    rows, width = batch.ids.shape
+    states, padding = places.view(rows, width, -1), (batch.mask == 0)[:, :, None]
+    if pooling == "max":
+        return states.masked_fill(padding, -torch.inf).amax(dim=1)
+    return states.masked_fill(padding, 0.0).sum(dim=1) / batch.sizes[:, None]
+
+
+def slots_of(batch: Batch) -> Slots | None:
+    """Where the slots of a packed row on a GPU begin; None for other batches."""
+    return None if batch.cumulative is None else Slots(batch.cumulative, batch.longest)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

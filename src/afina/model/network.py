@@ -13,6 +13,7 @@ from torch import nn
 from ..compute import Compute
 from ..errors import ConfigError
 from ..records import Batch, States, Window
+from ..text.buckets import Rectangle, Row
 from ..text.layouts import Layout, Packed, Padded
 from . import heads, vocabulary
 from .backbone import Backbone, load_stock, pool, resize
@@ -65,10 +66,19 @@ class Network(nn.Module):
 
     @property
     def layout(self) -> Layout:
-        """Layout of the windows: packed on a CPU for families whose attention accepts window lengths, else padded."""
-        if self.packing and self.backbone.family.packs and self.device.type == "cpu":
-            return Packed(self.pad, self.device, shared=self.frozen_layers > 0, widest=self.widest)
-        return Padded(self.pad, self.device)
+        """Layout of the windows: packed for families whose attention accepts window lengths, else padded."""
+        packs = self.packing and self.backbone.family.packs
+        if self.device.type == "cpu":
+            shared = self.frozen_layers > 0
+            return Packed(self.pad, self.device, shared=shared, widest=self.widest) if packs else Padded(self.pad)
+        if packs and not self.shut:
+            return Row(self.pad, self.device)
+        return Rectangle(self.pad, self.device, widest=self.backbone.positions)
+
+    @property
+    def shut(self) -> str:
+        """Why windows can't be packed on this GPU; nothing where they can."""
+        return self.backbone.shut(self.device, self.compute.dtype)
 
     @property
     def prunes(self) -> bool:
@@ -213,8 +223,12 @@ class Network(nn.Module):
                     states = self.upper(batch, states.vectors.to(self.compute.dtype))
         with self.compute.autocast():
             vectors = pool(states, batch, self.pooling).vectors.float()
-            # A head with its own loss scores whole windows, so it needs their lengths.
-            logits: torch.Tensor = self.head(vectors, batch.lengths) if self.criterion else self.head(vectors)
+            # A head with its own loss scores whole windows, so it needs their lengths, and no padding.
+            logits: torch.Tensor = (
+                self.head(batch.real(vectors, pooled=self.pooling != "tokens"), batch.lengths)
+                if self.criterion
+                else self.head(vectors)
+            )
         return logits
 
     @property

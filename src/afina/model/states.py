@@ -25,7 +25,7 @@ import platformdirs
 import torch
 
 from ..disk import ASIDE, Locked, locked, remove, settle
-from ..records import States, Window
+from ..records import Batch, States, Window
 from ..work import Work, drain, run_with_backoff
 from .network import Network
 
@@ -53,11 +53,20 @@ class KeptStates:
         lines = torch.ones(len(lengths), dtype=torch.long) if pooled else torch.tensor(lengths)
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), lines.cumsum(0)]).tolist()
 
-    def take(self, indices: Sequence[int]) -> States:
-        """The states of the windows at the given indices, in that order."""
-        if self.pooled:
-            return States(self.vectors[list(indices)], pooled=True)
-        return States(torch.cat([self.vectors[self.starts[i] : self.starts[i + 1]] for i in indices]))
+    def rows(self, indices: Sequence[int], batch: Batch | None = None) -> Array:
+        """Rows of the table for some windows, in that order.
+
+        Args:
+            indices: The windows.
+            batch: A batch of them, where a row is wanted for each that the encoder gives; padding repeats the first.
+        """
+        rows = np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in indices])
+        return rows if batch is None else batch.spread(rows, pooled=self.pooled, filler=rows[0])
+
+    def take(self, indices: Sequence[int], batch: Batch | None = None) -> States:
+        """The states of some windows, where the table is. Arguments are those of `rows`."""
+        rows = torch.from_numpy(self.rows(indices, batch)).to(self.vectors.device)
+        return States(self.vectors.index_select(0, rows), pooled=self.pooled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +385,8 @@ def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor) -> 
     starts = [0, *np.cumsum(lengths).tolist()]
 
     def compute(indices: list[int]) -> None:
-        states = network.lower(layout.collate([windows[i] for i in indices])).vectors.cpu()
+        batch = layout.collate([windows[i] for i in indices])
+        states = batch.real(network.lower(batch).vectors, pooled=is_pooled(network)).cpu()
         if is_pooled(network):
             vectors[indices] = states
             return

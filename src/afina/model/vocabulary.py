@@ -33,7 +33,8 @@ class Vocabulary(nn.Module):
         index[self.used] = torch.arange(len(self.used), device=index.device)
         self.index = index
         self.whole = (embedding,)  # in a tuple, so that torch does not register it: the stock model owns the weight
-        self.padding = embedding.padding_idx
+        padding = -1 if embedding.padding_idx is None else int(index[embedding.padding_idx])
+        self.padding = None if padding == -1 else padding
         self.stale = False
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
@@ -41,9 +42,13 @@ class Vocabulary(nn.Module):
             if self.stale:
                 self.write()
             return self.whole[0](ids)  # type: ignore[no-any-return]
-        self.stale = True  # the next optimiser step will change the rows
-        padding = None if self.padding is None else int(self.index[self.padding])
-        return F.embedding(self.index[ids], self.rows, None if padding == -1 else padding)
+        return F.embedding(self.index[ids], self.rows, self.padding)
+
+    def train(self, mode: bool = True) -> Vocabulary:
+        """Set training mode. From then on the rows may differ from those of the whole table."""
+        super().train(mode)
+        self.stale = self.stale or mode
+        return self
 
     @torch.no_grad()
     def write(self) -> None:

@@ -76,6 +76,7 @@ class Answers(base.Task):
     Options = AnswersOptions
     level = "token"
     gives = ("marks", "answer")
+    ignored = -1.0
     slides = True
     metrics: ClassVar = {
         "answer_f1": scores.answer_f1,
@@ -215,15 +216,14 @@ class Answers(base.Task):
         """Mean of two cross-entropies over the tokens of each window: of the first and of the last token."""
         import torch
 
-        owner = targets[:, 0].cumsum(0).long() - 1  # window of each token [n]
-        windows = int(owner[-1]) + 1
-        wide = owner[:, None].expand(-1, 2)
-        values = logits.float()
-        highest = values.new_full((windows, 2), -torch.inf).scatter_reduce(0, wide, values.detach(), "amax")
-        shifted = values - highest[owner]
-        normaliser = values.new_zeros(windows, 2).index_add(0, owner, shifted.exp()).log()
-        losses = -(targets[:, 1:] * (shifted - normaliser[owner])).sum() / 2
-        return losses, targets.new_tensor(float(windows))
+        # The window of each token; a row that is ignored is a window of its own, without weights. [n]
+        owner = targets[:, 0].abs().cumsum(0).long() - 1
+        values, wide = logits.float(), owner[:, None].expand(-1, 2)
+        shifted = values - torch.full_like(values, -torch.inf).scatter_reduce(0, wide, values.detach(), "amax")[owner]
+        normaliser = torch.zeros_like(values).index_add(0, owner, shifted.exp()).log()
+        known = targets.clamp_min(0)
+        losses = -(known[:, 1:] * (shifted - normaliser[owner])).sum() / 2
+        return losses, known[:, 0].sum()
 
     def fit_thresholds(
         self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]

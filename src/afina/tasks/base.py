@@ -154,6 +154,9 @@ class Task(ABC):
         level: Whether a row of logits belongs to an example or a token. Logits of windows are averaged.
         label_unit: The unit that has one label of a fixed set and is searched for label errors, or None.
         gives: What outputs hold beside cells: `marks` in a text, tagged `words`, an `answer` to a question.
+        ignored: The value of all targets of a row that the loss leaves out of its sum and its number of items; None
+            where the loss knows no such rows. On a GPU it fills batches up to a few shapes, for a loss that reads
+            nothing on the host; a loss without it is asked about real rows only, and its steps are not captured.
         samples: Small learnable data for the contract tests.
         broken: Rows that the task must refuse, for the contract tests.
         options: Settings of the user.
@@ -167,6 +170,7 @@ class Task(ABC):
     level: ClassVar[Literal["example", "token"]]
     label_unit: ClassVar[Literal["text", "word"] | None] = None
     gives: ClassVar[tuple[str, ...]] = ()
+    ignored: ClassVar[float | None] = None
     samples: ClassVar[Sequence[Sample]]
     broken: ClassVar[Sequence[Broken]]
 

@@ -16,6 +16,7 @@ from . import base, inputs
 from .base import Array, Broken, Constant, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
 from .labels import adapted, in_vector
+from .losses import IGNORED, weight_of, weights_for
 
 if TYPE_CHECKING:
     import torch
@@ -47,6 +48,7 @@ class Classification(base.Task):
     summary = "one label for a text or a pair of texts"
     Options = ClassificationOptions
     level = "example"
+    ignored = IGNORED
     label_unit = "text"
     metrics: ClassVar = {
         "accuracy": scores.accuracy,
@@ -130,12 +132,11 @@ class Classification(base.Task):
         """Cross-entropy. With weights w, the mean is sum(w l) / sum(w), as in torch."""
         from torch.nn import functional as F
 
-        weights = self.fitted.get("weights")
-        weight = None if weights is None else logits.float().new_tensor(weights)
+        weight = weights_for(logits, self.fitted.get("weights"))
         total = F.cross_entropy(
             logits.float(), targets, weight=weight, reduction="sum", label_smoothing=self.options.label_smoothing
         )
-        return total, total.new_tensor(float(len(targets))) if weight is None else weight[targets].sum()
+        return total, weight_of(targets, weight)
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         probabilities = softmax(np.stack(logits).astype(np.float64).mean(axis=0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ from .base import Array, Broken, Constant, HeadSpec, Sample
 from .contents import holds_labels, holds_sets, vector_length
 from .inputs import sigmoid
 from .labels import adapted, as_label, cell_of, check_vectors, in_vector, is_whole
+from .losses import weights_for
 from .written import is_several
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Multilabel(base.Task):
     summary = "a set of labels for a text or a pair of texts"
     Options = MultilabelOptions
     level = "example"
+    ignored = math.nan
     metrics: ClassVar = {
         "micro_f1": scores.micro_f1,
         "macro_f1": scores.multilabel_macro_f1,
@@ -176,14 +179,15 @@ class Multilabel(base.Task):
         """Binary cross-entropy of every label, as torch's `binary_cross_entropy_with_logits`; a mean over labels."""
         from torch.nn import functional as F
 
-        weights = self.fitted.get("weights")
+        known = (~targets.isnan()).float()
         total = F.binary_cross_entropy_with_logits(
             logits.float(),
-            targets,
+            targets.nan_to_num(),
+            weight=known,
             reduction="sum",
-            pos_weight=None if weights is None else targets.new_tensor(weights),
+            pos_weight=weights_for(targets, self.fitted.get("weights")),
         )
-        return total, targets.new_tensor(float(targets.numel()))
+        return total, known.sum()
 
     def fit_thresholds(
         self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]

@@ -44,6 +44,7 @@ class Regression(base.Task):
     summary = "one number for a text or a pair of texts"
     Options = RegressionOptions
     level = "example"
+    ignored = math.nan
     metrics: ClassVar = {
         "pearson": scores.pearson,
         "spearman": scores.spearman,
@@ -108,7 +109,9 @@ class Regression(base.Task):
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Squared error of the standardised targets."""
-        return (logits.float()[:, 0] - targets).square().sum(), logits.float().new_tensor(float(len(targets)))
+        known = ~targets.isnan()
+        error = (logits.float()[:, 0] - targets.nan_to_num()) * known
+        return error.square().sum(), known.sum().float()
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         return {"score": float(np.mean(np.stack(logits), dtype=np.float64))}

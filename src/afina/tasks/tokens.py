@@ -28,12 +28,12 @@ from ..text.spellings import spelling_of
 from . import base, inputs, markup, presentation, tagging
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
+from .losses import IGNORED, weight_of, weights_for
 
 if TYPE_CHECKING:
     import torch
 
 Words = tuple[tuple[int, int], ...]
-IGNORED = -100
 ENTITY = ("start", "end", "label", "score")
 RAW = "raw_text_entities"
 """Where a prediction says which entities would be found in the text of its words, when that is other than in them."""
@@ -80,6 +80,7 @@ class Tokens(base.Task):
     summary = "named stretches of a text: NER, POS, dates, prices"
     Options = TokensOptions
     level = "token"
+    ignored = IGNORED
     label_unit = "word"
     gives = ("marks", "words")
     slides = True
@@ -297,11 +298,9 @@ class Tokens(base.Task):
         """Cross-entropy over the labelled tokens. With weights w, the mean is sum(w l) / sum(w), as in torch."""
         from torch.nn import functional as F
 
-        weights = self.fitted.get("weights")
-        weight = None if weights is None else logits.float().new_tensor(weights)
+        weight = weights_for(logits, self.fitted.get("weights"))
         total = F.cross_entropy(logits.float(), targets, weight=weight, reduction="sum", ignore_index=IGNORED)
-        labelled = targets[targets != IGNORED]
-        return total, total.new_tensor(float(len(labelled))) if weight is None else weight[labelled].sum()
+        return total, weight_of(targets, weight)
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
         spans = np.concatenate([window.spans[slice(*window.core)] for window in windows])  # each token once [N, 2]

@@ -8,8 +8,9 @@ does not change the gradient.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -185,11 +186,28 @@ def batch(lengths: Sequence[int], *, ids: torch.Tensor, **tensors: torch.Tensor)
     return Batch(ids=ids, lengths=tuple(lengths), sizes=sizes.to(ids.device), firsts=firsts.to(ids.device), **tensors)
 
 
-def plan_microbatches(lengths: Sequence[int], budget: int, counts: Sequence[int] | None = None) -> list[list[int]]:
-    """Divide items into padded micro-batches of least total cost: places, padding included, plus `OVERHEAD` for each.
+def plan_microbatches(
+    lengths: Sequence[int],
+    budget: int,
+    counts: Sequence[int] | None = None,
+    *,
+    area: Callable[[int, int], int] = mul,
+    overhead: int = OVERHEAD,
+) -> list[list[int]]:
+    """Divide items into padded micro-batches of least total cost: places, padding included, and an overhead for each.
 
     Dynamic programming finds the optimal division of the sorted items. It is meant for one step (up to a few hundred
-    items). Arguments and result are those of `Layout.split`.
+    items).
+
+    Args:
+        lengths: As for `Layout.split`.
+        budget: As for `Layout.split`.
+        counts: As for `Layout.split`.
+        area: Number of places of a micro-batch, from its longest window and its number of windows.
+        overhead: Cost of an additional micro-batch, in places.
+
+    Returns:
+        What `Layout.split` returns.
     """
     counts = counts or [1] * len(lengths)
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
@@ -198,10 +216,10 @@ def plan_microbatches(lengths: Sequence[int], budget: int, counts: Sequence[int]
         choices, windows = [], 0
         for start in range(end - 1, -1, -1):
             windows += counts[order[start]]
-            area = lengths[order[start]] * windows
-            if area > budget and start < end - 1:
+            places = area(lengths[order[start]], windows)
+            if places > budget and start < end - 1:
                 break
-            choices.append((best[start][0] + area + OVERHEAD, start))
+            choices.append((best[start][0] + places + overhead, start))
         best.append(min(choices))
     pieces, end = [], len(order)
     while end:

@@ -146,7 +146,8 @@ def gradients(
     for group in network.layout.split(lengths, micro_tokens, [len(unit.windows) for unit in units]):
         chosen = [units[i] for i in group]
         inputs = network.collate([window for unit in chosen for window in unit.windows])
-        loss, weight = objective.loss(network, inputs, units=chosen, states=objective.states(chosen))
+        staged = {name: one.to(network.device) for name, one in objective.stage(chosen, inputs).items()}
+        loss, weight = objective.loss(network, inputs, staged)
         loss.backward()  # type: ignore[no-untyped-call]
         total, count = total + loss.detach(), count + weight
         tokens, places = tokens + inputs.tokens, places + inputs.ids.numel()

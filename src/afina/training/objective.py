@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,20 +44,28 @@ class Objective(Protocol):
     def units(self, batch: Sequence[int], step: int) -> list[Unit]:
         """The units of some examples at a step. It is a function of its arguments, so that a run can be resumed."""
 
-    def states(self, units: Sequence[Unit]) -> States | None:
-        """The states of the units' windows at the cut, or None where they are not kept."""
+    def stage(self, units: Sequence[Unit], batch: Batch) -> dict[str, torch.Tensor]:
+        """All that the loss of some units needs beside their batch, made on the host. On a GPU the shapes of the
+        tensors follow from that of the batch.
+
+        Args:
+            units: The units.
+            batch: Their windows as a batch.
+        """
 
     def loss(
-        self, network: Network, inputs: Batch, *, units: Sequence[Unit], states: States | None
+        self, network: Network, batch: Batch, staged: Mapping[str, torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Sum of the losses and number (or total weight) of items. Both are scalars.
 
         Args:
             network: The network in training mode.
-            inputs: Windows of the units as a batch.
-            units: The units of the batch.
-            states: Their states, as returned by `states`.
+            batch: Windows of some units.
+            staged: What `stage` gives for them, on the network's device.
         """
+
+    def static(self, network: Network) -> bool:
+        """Whether the loss reads nothing on the host, and has no shape that the batch does not decide."""
 
     def where(self, batch: Sequence[int]) -> list[str]:
         """The places of some examples, for a message."""
@@ -86,35 +94,61 @@ class Supervised:
             return [Unit([windows[w] for w in places], places, targets[i]) for i, places in owned]
         return [Unit([windows[w]], (w,), targets[w]) for _, places in owned for w in places]
 
-    def states(self, units: Sequence[Unit]) -> States | None:
-        return None if self.data.kept is None else self.data.kept.take([w for unit in units for w in unit.places])
-
-    def loss(
-        self, network: Network, inputs: Batch, *, units: Sequence[Unit], states: States | None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def stage(self, units: Sequence[Unit], batch: Batch) -> dict[str, torch.Tensor]:
         per_example = self.task.level == "example"
         labels = [unit.target for unit in units]
-        targets = torch.from_numpy(np.stack(labels) if per_example else np.concatenate(labels)).to(network.device)
-        logits = network(inputs, states)
-        if per_example and len(inputs.lengths) > len(units):
-            logits = averaged(logits, [len(unit.windows) for unit in units])
+        targets = np.stack(labels) if per_example else np.concatenate(labels)
+        if self.task.ignored is not None:
+            targets = batch.spread(targets, pooled=per_example, filler=self.task.ignored)
+        staged = {"targets": torch.from_numpy(targets)}
+        if per_example and self.slides:
+            counts = [len(unit.windows) for unit in units]
+            if batch.slots > sum(counts):  # the slots without a window are one example more
+                counts.append(batch.slots - sum(counts))
+            staged["counts"] = torch.from_numpy(batch.spread(np.array(counts), pooled=True, filler=0))
+        if self.data.kept is not None:
+            # Where the states are on a GPU already, the numbers of their rows will do.
+            index = torch.from_numpy(self.data.kept.rows([place for unit in units for place in unit.places], batch))
+            table = self.data.kept.vectors
+            staged |= {"rows": index} if table.device.type != "cpu" else {"states": table.index_select(0, index)}
+        return staged
+
+    @property
+    def slides(self) -> bool:
+        """Whether some example has several windows."""
+        return len(self.data.windows) > len(self.data.examples)
+
+    def loss(
+        self, network: Network, batch: Batch, staged: Mapping[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        states, kept, pooled = None, self.data.kept, self.task.level == "example"
+        if kept is not None:
+            vectors = staged["states"] if "states" in staged else kept.vectors.index_select(0, staged["rows"])
+            states = States(vectors, pooled=kept.pooled)
+        logits, targets = network(batch, states), staged["targets"]
+        if "counts" in staged:
+            logits = averaged(logits, staged["counts"])
         if network.criterion:
-            return network.criterion(logits, targets, inputs.lengths)
+            return network.criterion(logits, batch.real(targets, pooled=pooled), batch.lengths)
+        if self.task.ignored is None:
+            logits = logits[: len(targets)] if pooled else batch.real(logits, pooled=False)
         return self.task.loss(logits, targets)
+
+    def static(self, network: Network) -> bool:
+        return self.task.ignored is not None and network.criterion is None
 
     def where(self, batch: Sequence[int]) -> list[str]:
         return [self.data.examples[i].place for i in batch]
 
 
-def averaged(logits: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
-    """Mean of the logits of each example's windows. [B, k] -> [E, k]
+def averaged(logits: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Mean of the logits of each example's windows, 0 for an example without any. [B, k] -> [E, k]
 
     Args:
         logits: Logits of all windows, in the order of the examples. [B, k]
-        counts: Number of windows of each example. [E]
+        counts: Number of windows of each example; their sum is B. [E]
     """
-    lengths = torch.tensor(counts, device=logits.device)
-    return torch.segment_reduce(logits.float(), "mean", lengths=lengths, axis=0)
+    return torch.segment_reduce(logits.float(), "mean", lengths=counts, axis=0, unsafe=True, initial=0)
 
 
 @dataclass(frozen=True, slots=True)
