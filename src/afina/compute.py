@@ -75,7 +75,7 @@ class Compute:
         threads, flushes = torch.get_num_threads(), float(torch.tensor(DENORMAL) * 1.0) == 0.0
         devices = [self.device] if self.device.type == "cuda" else []
         drawn = random.getstate()  # a library that is imported on the way may draw a number
-        with torch.random.fork_rng(devices=devices), matrix_products(tf32=self.tf32):
+        with torch.random.fork_rng(devices=devices), matrix_products(tf32=self.tf32), without_cudnn_attention():
             try:
                 set_threads(self.threads or threads)
                 torch.set_flush_denormal(True)  # processors are slow with denormal numbers
@@ -174,6 +174,17 @@ def matrix_products(*, tf32: bool) -> Iterator[None]:
         yield
     finally:
         gpu.fp32_precision, cpu.fp32_precision = before
+
+
+@contextmanager
+def without_cudnn_attention() -> Iterator[None]:
+    """Without cuDNN's attention, which plans half a second for each new shape. The setting is the whole process's."""
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    try:
+        torch.backends.cuda.enable_cudnn_sdp(False)
+        yield
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)
 
 
 def set_threads(number: int) -> None:

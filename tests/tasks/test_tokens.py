@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from afina import inference
 from afina.records import Example, Row
 from afina.tasks.inputs import COUNTABLE
+from afina.tasks.losses import IGNORED
 from afina.tasks.markup import joined
-from afina.tasks.tokens import IGNORED, Tokens, TokensOptions
+from afina.tasks.tokens import Tokens, TokensOptions
 from afina.text.schemes import entities_of, to_bio
 from afina.text.spans import Span, without_overlaps
 from afina.text.tokenization import Tokenizer

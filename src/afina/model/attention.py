@@ -274,8 +274,8 @@ def attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     # ModernBERT's modules store the number of tokens on either side plus one.
     reach = None if sliding_window is None else sliding_window - 1
-    rows = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
-    return within(*rows, lengths, scale=scale, rate=dropout, reach=reach)[None], None
+    q, k, v = (x[0].transpose(0, 1).contiguous() for x in (query, key, value))
+    return within(q, k, v, lengths, scale=scale, rate=dropout, reach=reach)[None], None
 
 
 def within(
@@ -340,15 +340,19 @@ def mask_function(*args: Any, attention_mask: torch.Tensor | None = None, **kwar
     """The attention mask of a padded batch, or None for a packed row, which needs none. True where a query may look.
 
     A query without any allowed key may look at every key: nothing reads what it gives, but it must be a number. A
-    padded place far behind its window is such a query where a layer sees 128 tokens (ModernBERT) and the batch mixes
-    lengths. transformers allowed it all keys up to torch 2.4; since torch 2.5 it relies on `scaled_dot_product_attention`
-    to give such queries zeros, which torch's own kernels do. cuDNN's, which a GPU may choose, are not known to in the
-    backward pass, and a gradient of ModernBERT was not a number there. That this is the cause was reasoned from the
-    sources, and not seen on a GPU.
+    padded place far behind its window is such a query where a layer sees 128 tokens only (ModernBERT) and the batch
+    mixes lengths. transformers gave it all keys for torch before 2.5. Since then it leaves it none and relies on
+    `scaled_dot_product_attention` to answer with zeros, which torch's own kernels do. That cuDNN's, which a GPU may
+    choose, give a gradient that is not a number there is the likely cause of the one that was seen with ModernBERT. It
+    was reasoned from the sources, and not run on a GPU.
     """
     from transformers.masking_utils import sdpa_mask
 
-    mask = None if attention_mask is None else sdpa_mask(*args, attention_mask=attention_mask, **kwargs)
+    if attention_mask is None:
+        return None
+    if attention_mask.device.type != "cpu":
+        kwargs["allow_is_bidirectional_skip"] = False  # it would read the mask on the host
+    mask = sdpa_mask(*args, attention_mask=attention_mask, **kwargs)
     return None if mask is None else mask | ~mask.any(dim=-1, keepdim=True)
 
 

@@ -61,8 +61,7 @@ class Backbone:
         self.dtype = dtype
         self.casts = None if dtype == torch.float32 else Casts(base, dtype)
         self.whole = without_pooler(base if self.casts is None else self.casts.view)
-        # RoBERTa numbers positions from the padding id plus one.
-        self.first_position = int(config.pad_token_id or 0) + 1 if self.family.offset else 0
+        self.first_position = first_position(config)
 
     @property
     def layers(self) -> nn.ModuleList | None:
@@ -254,6 +253,7 @@ def load_stock(
     if find_family(model.config.model_type).packs:
         attention.register()
         model.config._attn_implementation = attention.NAME
+    keep_positions(model)
     new = sorted({*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])})
     prefix = f"{model.base_model_prefix}."
     lost = (
@@ -266,6 +266,28 @@ def load_stock(
             f"model: {source} lacks weights of the encoder itself, for example {lost[0]}; it can't be fine-tuned"
         )
     return model, new
+
+
+def keep_positions(model: Any) -> None:
+    """Have the encoder of a DeBERTa make its table of relative positions once for each width, where widths are few.
+
+    The second and third version copy a number from the host to a GPU for it, which a captured step can't do.
+    """
+    encoder = getattr(model.base_model, "encoder", None)
+    make = getattr(encoder, "get_rel_pos", None)
+    if encoder is None or make is None:
+        return
+    tables: dict[tuple[int, torch.device], torch.Tensor] = {}
+
+    def kept(hidden: torch.Tensor, query: torch.Tensor | None = None, table: torch.Tensor | None = None) -> Any:
+        if hidden.device.type == "cpu" or query is not None or table is not None:
+            return make(hidden, query, table)
+        key = hidden.shape[-2], hidden.device
+        if key not in tables:
+            tables[key] = make(hidden)
+        return tables[key]
+
+    encoder.get_rel_pos = kept
 
 
 @contextmanager
@@ -315,11 +337,14 @@ def apply_dropout(config: Any, dropout: float | None, head_dropout: float | None
                 setattr(config, name, rate)
 
 
+def first_position(config: Any) -> int:
+    """The number of the first position: RoBERTa counts from the padding id plus one."""
+    return int(config.pad_token_id or 0) + 1 if find_family(config.model_type).offset else 0
+
+
 def longest(config: Any, tokenizer: Any) -> int:
     """Largest number of tokens of a window: the model's positions, or the tokenizer's limit where that is smaller."""
-    positions = int(getattr(config, "max_position_embeddings", 512))
-    if find_family(config.model_type).offset:
-        positions -= int(config.pad_token_id or 0) + 1
+    positions = int(getattr(config, "max_position_embeddings", 512)) - first_position(config)
     limit = int(tokenizer.model_max_length)
     return min(positions, limit) if limit < UNUSABLE_LENGTH else positions
 

@@ -5,8 +5,8 @@ They are what `scaled_dot_product_attention` runs on, and no public function of 
 they may change: the door opens only where their arguments are those that this module was written for. Where it is shut,
 batches are padded.
 
-Flash attention computes in half precision (Dao 2023); efficient attention (Rabe & Staats 2021) is there for fp32. cuDNN's is never asked: it
-plans anew for each shape.
+Flash attention (Dao 2023) computes in half precision; efficient attention (Rabe and Staats 2021) is there for fp32.
+cuDNN's is never asked: it plans anew for each shape.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 HALF = (torch.bfloat16, torch.float16)
-WIDEST = 256
-"""Largest width of a head that flash attention serves."""
+WIDEST, CAPABLE = 256, 8
+"""Largest width of a head that flash attention serves, and the compute capability that it needs."""
 ARGUMENTS = {
     "_flash_attention_forward": (
         "query key value cum_seq_q cum_seq_k max_q max_k dropout_p is_causal return_debug_mask scale "
@@ -73,18 +73,21 @@ def shut(device: torch.device, dtype: torch.dtype, width: int, *, local: bool = 
     for name in ARGUMENTS:
         if not as_expected(name):
             return f"torch {torch.__version__} has another {name} than the one that is known here"
+    if dtype in HALF:
+        return without_flash(device, width)
+    if local:
+        return "efficient attention, which fp32 needs, sees whole windows only"
+    return f"efficient attention has no heads of width {width}" if width % 4 else ""
+
+
+def without_flash(device: torch.device, width: int) -> str:
+    """Why flash attention can't serve heads of a width on a GPU, or nothing where it can."""
     major, minor = torch.cuda.get_device_capability(device)
-    if dtype not in HALF:
-        if local:
-            return "efficient attention, which fp32 needs, sees whole windows only"
-        return "" if width % 4 == 0 and major >= 5 else f"efficient attention has no heads of width {width}"
-    if major < 8:
-        return f"flash attention needs compute capability 8.0, and this GPU has {major}.{minor}"
+    if major < CAPABLE:
+        return f"flash attention needs compute capability {CAPABLE}.0, and this GPU has {major}.{minor}"
     if not torch.backends.cuda.is_flash_attention_available():
         return "this build of torch lacks flash attention"
-    if width % 8 or width > WIDEST:
-        return f"flash attention has no heads of width {width}"
-    return ""
+    return f"flash attention has no heads of width {width}" if width % 8 or width > WIDEST else ""
 
 
 def as_expected(name: str) -> bool:

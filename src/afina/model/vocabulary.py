@@ -23,15 +23,21 @@ class Vocabulary(nn.Module):
 
     Attributes:
         rows: The trainable rows, in the order of their ids. [m, d]
+        used: Their ids. [m]
+        index: The row of each id, -1 for one that has none. [V]
     """
+
+    used: torch.Tensor
+    index: torch.Tensor
 
     def __init__(self, embedding: nn.Embedding, ids: Iterable[int]) -> None:
         super().__init__()
-        self.used = torch.tensor(sorted(set(ids)), device=embedding.weight.device)
-        self.rows = nn.Parameter(embedding.weight.detach()[self.used].clone())
+        used = torch.tensor(sorted(set(ids)), device=embedding.weight.device)
+        self.rows = nn.Parameter(embedding.weight.detach()[used].clone())
         index = torch.full((embedding.num_embeddings,), -1, device=embedding.weight.device)
-        index[self.used] = torch.arange(len(self.used), device=index.device)
-        self.index = index
+        index[used] = torch.arange(len(used), device=index.device)
+        self.register_buffer("used", used, persistent=False)
+        self.register_buffer("index", index, persistent=False)
         self.whole = (embedding,)  # in a tuple, so that torch does not register it: the stock model owns the weight
         padding = -1 if embedding.padding_idx is None else int(index[embedding.padding_idx])
         self.padding = None if padding == -1 else padding

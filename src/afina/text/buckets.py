@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -105,7 +105,7 @@ class Row:
         sizes = np.array([*lengths, *((rest + i) // spare for i in range(spare))])
         ends = sizes.cumsum()
 
-        def row(pieces: Sequence[np.ndarray], filler: int = 0) -> torch.Tensor:  # type: ignore[type-arg]
+        def row(pieces: Sequence[np.ndarray[Any, Any]], filler: int = 0) -> torch.Tensor:
             return self.placed(np.concatenate([*pieces, np.full(rest, filler)])[None].astype(np.int64))
 
         return Batch(
@@ -120,7 +120,7 @@ class Row:
             longest=longest,
         )
 
-    def placed(self, table: np.ndarray) -> torch.Tensor:  # type: ignore[type-arg]
+    def placed(self, table: np.ndarray[Any, Any]) -> torch.Tensor:
         """An array as a tensor on the device."""
         import torch
 
@@ -184,7 +184,8 @@ class Rectangle:
             "sizes": sizes,
             "firsts": np.arange(rows) * width,
         }
+        tensors: dict[str, Any] = {name: torch.from_numpy(table).to(self.device) for name, table in tables.items()}
         return Batch(
             lengths=tuple(lengths.tolist()),
-            **{name: torch.from_numpy(table).to(self.device) for name, table in tables.items()},
+            **tensors,
         )

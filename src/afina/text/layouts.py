@@ -177,7 +177,7 @@ class Padded:
         )
 
 
-def batch(lengths: Sequence[int], *, ids: torch.Tensor, **tensors: torch.Tensor) -> Batch:
+def batch(lengths: Sequence[int], *, ids: torch.Tensor, **tensors: Any) -> Batch:
     """Make a batch, with the sizes and first tokens that follow from the lengths of its windows."""
     import torch
 
