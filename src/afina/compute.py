@@ -179,12 +179,13 @@ def matrix_products(*, tf32: bool) -> Iterator[None]:
 @contextmanager
 def without_cudnn_attention() -> Iterator[None]:
     """Without cuDNN's attention, which plans half a second for each new shape. The setting is the whole process's."""
-    before = torch.backends.cuda.cudnn_sdp_enabled()
+    cuda: Any = torch.backends.cuda
+    before = cuda.cudnn_sdp_enabled()
     try:
-        torch.backends.cuda.enable_cudnn_sdp(False)
+        cuda.enable_cudnn_sdp(False)
         yield
     finally:
-        torch.backends.cuda.enable_cudnn_sdp(before)
+        cuda.enable_cudnn_sdp(before)
 
 
 def set_threads(number: int) -> None:

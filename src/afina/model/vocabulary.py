@@ -32,15 +32,15 @@ class Vocabulary(nn.Module):
 
     def __init__(self, embedding: nn.Embedding, ids: Iterable[int]) -> None:
         super().__init__()
-        used = torch.tensor(sorted(set(ids)), device=embedding.weight.device)
+        ordered, padding = sorted(set(ids)), embedding.padding_idx
+        used = torch.tensor(ordered, device=embedding.weight.device)
         self.rows = nn.Parameter(embedding.weight.detach()[used].clone())
         index = torch.full((embedding.num_embeddings,), -1, device=embedding.weight.device)
         index[used] = torch.arange(len(used), device=index.device)
         self.register_buffer("used", used, persistent=False)
         self.register_buffer("index", index, persistent=False)
         self.whole = (embedding,)  # in a tuple, so that torch does not register it: the stock model owns the weight
-        padding = -1 if embedding.padding_idx is None else int(index[embedding.padding_idx])
-        self.padding = None if padding == -1 else padding
+        self.padding = ordered.index(padding) if padding in ordered else None
         self.stale = False
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
