@@ -313,3 +313,16 @@ def test_a_program_that_trains_and_predicts_is_as_it_was(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_attention_of_cudnn_is_off_while_a_model_computes_and_given_back(before: bool) -> None:
+    cuda: Any = torch.backends.cuda
+    theirs = cuda.cudnn_sdp_enabled()
+    cuda.enable_cudnn_sdp(before)
+    try:
+        with Compute().active():
+            assert not cuda.cudnn_sdp_enabled()
+        assert cuda.cudnn_sdp_enabled() == before
+    finally:
+        cuda.enable_cudnn_sdp(theirs)

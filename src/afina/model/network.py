@@ -67,13 +67,13 @@ class Network(nn.Module):
     @property
     def layout(self) -> Layout:
         """Layout of the windows: packed for families whose attention accepts window lengths, else padded."""
-        packs = self.packing and self.backbone.family.packs
-        if self.device.type == "cpu":
+        packs, device = self.packing and self.backbone.family.packs, self.device
+        if device.type == "cpu":
             shared = self.frozen_layers > 0
-            return Packed(self.pad, self.device, shared=shared, widest=self.widest) if packs else Padded(self.pad)
+            return Packed(self.pad, device, shared=shared, widest=self.widest) if packs else Padded(self.pad, device)
         if packs and not self.shut:
-            return Row(self.pad, self.device)
-        return Rectangle(self.pad, self.device, widest=self.backbone.positions)
+            return Row(self.pad, device)
+        return Rectangle(self.pad, device, widest=self.backbone.positions)
 
     @property
     def shut(self) -> str:
