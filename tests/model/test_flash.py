@@ -181,10 +181,12 @@ def test_the_operators_give_what_the_emulation_gives(
     k, v = (torch.randn(sum(sizes), 12, 64, device=CUDA) for _ in range(2))
     q, asked = (torch.randn(len(sizes) if firsts else sum(sizes), 12, 64, device=CUDA) for _ in range(2))
     settings: dict[str, Any] = {"scale": 0.125, "rate": 0.0, "reach": reach}
-    found = gradients(
-        lambda *x: flash.attend(*(one.to(dtype) for one in x), slots, **settings).float(), (q, k, v), asked
-    )
-    wanted = gradients(lambda *x: emulation.attend(*x, slots, **settings), (q, k, v), asked)
+
+    def computed(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        return flash.attend(q.to(dtype), k.to(dtype), v.to(dtype), slots, **settings).float()
+
+    found = gradients(computed, (q, k, v), asked)
+    wanted = gradients(lambda q, k, v: emulation.attend(q, k, v, slots, **settings), (q, k, v), asked)
     for one, other in zip(found, wanted, strict=True):
         assert bool(one.isfinite().all())
         allowed = (0.03 if dtype == torch.bfloat16 else 2e-3) * float(other.abs().max())
