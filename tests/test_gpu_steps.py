@@ -93,6 +93,19 @@ def test_a_step_with_padding_has_the_gradients_of_one_without(
     alike(gradients(network, objective), plain)
 
 
+def test_every_slot_belongs_to_an_example_or_to_padding(tiny: Callable[[str], Path]) -> None:
+    """A gradient of a mean would not be written where a slot belongs to none."""
+    folder, task = tiny("bert"), task_of(long="windows")
+    objective = Supervised(task, data_of(task, folder, examples_of("classification", TEXTS)))
+    units = objective.units(range(objective.examples), 0)
+    windows = [window for unit in units for window in unit.windows]
+    assert len(windows) > len(units)
+    for layout in (Row(0), Rectangle(0)):
+        batch = layout.collate(windows)
+        staged = objective.stage(units, batch)
+        assert len(staged["counts"]) == len(staged["targets"]) == int(staged["counts"].sum()) == batch.slots
+
+
 @pytest.mark.parametrize("family", ["bert", "modernbert", "deberta"])
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=9))
