@@ -183,9 +183,9 @@ def taken_up(scratch: Path, model: Path) -> Path:
 def digest(folder: Path) -> dict[str, str]:
     """A hash of each thing that a run folder says, times and versions aside."""
     found = {
-        f"model/{file.name}": hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted((folder / "model").iterdir())
-        if file.name != "afina.json"
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted((folder / "model").rglob("*"))
+        if file.name != "afina.json" and file.is_file()
     }
     about = json.loads((folder / "model" / "afina.json").read_text(encoding="utf-8"))
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
