@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from afina.assembly import encode_dataset, with_targets
 from afina.errors import TrainingError
 from afina.model.network import Network
 from afina.records import Example
 from afina.training import checkpoint, loop
-from afina.training.events import Done, Note, Step
-from afina.training.loop import epoch_batches
+from afina.training.events import Done, Note
+from afina.training.loop import Steps, epoch_batches, moved
 from afina.training.objective import Objective, Supervised, Unit
+from afina.training.optimisation import make_optimiser, parameter_groups
 from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import PAIRS, bytes_of, done, events, events_of, finished
 
@@ -62,7 +65,7 @@ def made(folder: Path, **settings: Any) -> tuple[Network, Supervised]:
     return network_of(folder, task, **settings), Supervised(task, data)
 
 
-def steps_of(network: Network, objective: Supervised, *, lr: float = 0.1, **more: Any) -> Generator[Step, None, None]:
+def steps_of(network: Network, objective: Supervised, *, lr: float = 0.1, **more: Any) -> Steps:
     """Two epochs in batches of four, by plain gradient descent at a rate that falls by half each step."""
     optimiser = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=lr)
     settings = {"epochs": 2, "batch_size": 4, "clip": None, "micro_tokens": 1000, "seed": 3, **more}
@@ -136,6 +139,128 @@ def test_steps_that_were_taken_before_are_not_taken_again(done: int, tiny: Calla
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Losses that are read later, as on a GPU.
+
+
+def adamw_steps(network: Network, objective: Supervised, **more: Any) -> Steps:
+    """Three epochs of two steps by the optimiser that trainings use."""
+    optimiser = make_optimiser(parameter_groups(network, learning_rate=1e-2, weight_decay=0.1))
+    settings = {"epochs": 3, "batch_size": 4, "clip": 1e-2, "micro_tokens": 1000, "seed": 3, **more}
+    return loop.steps(network, objective, optimiser=optimiser, factor=lambda number: 1 / (number + 1), **settings)
+
+
+@pytest.mark.parametrize("clip", [None, 1e-2])
+def test_reading_later_changes_no_step(clip: float | None, tiny: Callable[[str], Path]) -> None:
+    """Where nothing is read in a step the optimiser divides the gradients, so the last bits may be others."""
+    runs = []
+    for lag in (0, 1, 2):
+        network, objective = made(tiny("bert"), dropout=0.3)
+        runs.append((list(adamw_steps(network, objective, lag=lag, clip=clip)), list(network.parameters())))
+    (now, weights), (later, others), (latest, same) = runs
+    assert later == latest
+    assert all(torch.equal(one, other) for one, other in zip(others, same, strict=True))
+    for one, other in zip(now, later, strict=True):
+        exact = {"loss": 0.0, "grad_norm": 0.0}
+        assert asdict(one) | exact == asdict(other) | exact
+        assert (one.loss, one.grad_norm) == pytest.approx((other.loss, other.grad_norm), rel=1e-4)
+    for weight, changed in zip(weights, others, strict=True):
+        torch.testing.assert_close(weight, changed, atol=1e-5, rtol=1e-4)
+
+
+def test_a_step_is_launched_before_the_one_before_it_is_read_but_at_the_end_of_an_epoch(
+    tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, launched = loop.moved, []
+
+    def counted(*arguments: Any, **more: Any) -> torch.Tensor:
+        launched.append(True)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(loop, "moved", counted)
+    stream = adamw_steps(*made(tiny("bert"), layers=0), batch_size=2, epochs=2, lag=1)
+    assert [(step.number, step.last, len(launched)) for step in stream] == [
+        (1, False, 2), (2, False, 3), (3, True, 3), (4, False, 5), (5, False, 6), (6, True, 6),
+    ]  # fmt: skip
+
+
+def test_steps_that_were_launched_can_be_read_without_another(tiny: Callable[[str], Path]) -> None:
+    network, objective = made(tiny("bert"), layers=1, dropout=0.3)
+    stream = adamw_steps(network, objective, lag=1)
+    steps = [next(stream), *stream.settle()]
+    assert [step.number for step in steps] == [1, 2]
+    assert list(stream.settle()) == []
+    weights = [parameter.detach().clone() for parameter in network.parameters()]
+    other, _ = made(tiny("bert"), layers=1, dropout=0.3)
+    again = adamw_steps(other, objective, lag=1)
+    assert [next(again), next(again)] == steps
+    assert all(torch.equal(one, two) for one, two in zip(weights, other.parameters(), strict=True))
+    stream.close()
+    assert list(stream) == list(stream.settle()) == []
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_a_step_that_is_not_finite_updates_nothing_nor_do_those_launched_after_it(
+    what: str, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third of six, seen when the fourth was launched."""
+    real, asked = loop.gradients, []
+
+    def spoiled(network: Network, *arguments: Any, **more: Any) -> Any:
+        total, *rest = real(network, *arguments, **more)
+        asked.append(True)
+        if len(asked) == 3 and what == "gradient":
+            next(p.grad for p in network.parameters() if p.grad is not None)[0] = math.nan
+        return total * (math.inf if len(asked) == 3 and what == "loss" else 1.0), *rest
+
+    monkeypatch.setattr(loop, "gradients", spoiled)
+    network, objective = made(tiny("bert"), layers=1)
+    optimiser = make_optimiser(parameter_groups(network, learning_rate=1e-2, weight_decay=0.1))
+    stream = loop.steps(
+        network, objective, optimiser=optimiser, factor=lambda _: 1.0, epochs=1, batch_size=1, clip=1.0,
+        micro_tokens=1000, seed=3, lag=1,
+    )  # fmt: skip
+    next(stream)  # the second is launched
+    weights = [parameter.detach().clone() for parameter in network.parameters()]
+    assert next(stream).number == 2
+    rows = objective.where(epoch_batches(6, 1, seed=3, epoch=0)[2])
+    with pytest.raises(TrainingError, match=r"step 3: the loss is .* and the norm of its gradient") as caught:
+        next(stream)
+    assert f"The step's rows: {rows[0]}. " in str(caught.value)
+    assert len(asked) == 4
+    assert all(torch.equal(one, two) for one, two in zip(weights, network.parameters(), strict=True))
+    assert {float(state["step"]) for state in optimiser.state.values()} == {2.0}
+    assert all(bool(state["exp_avg"].isfinite().all()) for state in optimiser.state.values())
+    assert list(stream) == list(stream.settle()) == []
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_step_on_a_gpu_reads_nothing_on_the_host(kept: bool) -> None:
+    """On tensors that know only that they would be on a GPU, a look from the host is an error."""
+    with FakeTensorMode():
+        device = torch.device("cuda")
+        weights = [torch.nn.Parameter(torch.empty(4, 3, device=device)) for _ in range(3)]
+        optimiser = make_optimiser([{"params": weights}])
+        total, count = (torch.empty((), device=device) for _ in range(2))
+
+        def step(bad: torch.Tensor | None) -> torch.Tensor:
+            for parameter in weights:
+                parameter.grad = torch.empty(4, 3, device=device)
+            return moved(optimiser, total, count=count, clip=1.0, bad=bad, kept=kept)
+
+        assert step(torch.zeros((), device=device)).device.type == "cuda"
+        assert all((parameter.grad is not None) is kept for parameter in weights)
+        with pytest.raises(DataDependentOutputException):
+            step(None)
+
+
+def test_what_follows_the_weights_sees_that_a_fused_optimiser_changed_them() -> None:
+    weights = torch.nn.Parameter(torch.ones(3))
+    weights.grad, version = torch.ones(3), weights._version
+    moved(make_optimiser([{"params": [weights]}]), torch.ones(()), count=torch.ones(()), clip=None)
+    assert weights._version > version
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # What goes wrong.
 
 
@@ -147,7 +272,9 @@ def test_a_lack_of_memory_takes_the_same_step_in_smaller_pieces(
 ) -> None:
     real, asked = loop.gradients, []
 
-    def poor(network: Network, objective: Objective, units: Sequence[Unit], *, micro_tokens: int) -> Any:
+    def poor(
+        network: Network, objective: Objective, units: Sequence[Unit], *, micro_tokens: int, captured: None = None
+    ) -> Any:
         asked.append(micro_tokens)
         if len(asked) >= 3 and micro_tokens > 16:
             raise error
@@ -186,7 +313,9 @@ def test_a_gradient_that_is_not_finite_names_its_rows_and_spoils_no_checkpoint(
     whole = finished(events(tiny("bert"), tmp_path / "whole"))
     real = loop.gradients
 
-    def spoiled(network: Network, objective: Objective, units: Sequence[Unit], *, micro_tokens: int) -> Any:
+    def spoiled(
+        network: Network, objective: Objective, units: Sequence[Unit], *, micro_tokens: int, captured: None = None
+    ) -> Any:
         result = real(network, objective, units, micro_tokens=micro_tokens)
         if [unit.places[0] for unit in units] == rows:  # each example is one window
             next(p.grad for p in network.parameters() if p.grad is not None)[0] = math.nan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from afina import inference
 from afina.assembly import encode_dataset, with_targets
 from afina.model.network import Network
 from afina.records import Batch, Example
-from afina.training import checkpoint, rundir
+from afina.training import checkpoint, loop, rundir
+from afina.training import trainer as trainers
 from afina.training.events import Begin, Done, Note, Scored, Step
+from afina.training.loop import steps
 from afina.training.objective import Measure
 from afina.training.recipe import Recipe
 from afina.training.trainer import Clock, Trainer
@@ -246,3 +249,109 @@ def test_a_clock_adds_up_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
     with clock.part("save"):
         pass
     assert clock.seconds == {"train": 3.0, "save": 0.5}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Losses that are read a step later, as on a GPU.
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are read when the next one was launched."""
+    monkeypatch.setattr(trainers, "steps", partial(steps, lag=1))
+
+
+def test_what_is_said_is_the_same_when_losses_are_read_later(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = list(made(tiny("bert"), tmp_path / "now", batch_size=2).run())
+    monkeypatch.setattr(trainers, "steps", partial(steps, lag=1))
+    later = list(made(tiny("bert"), tmp_path / "later", batch_size=2).run())
+    assert [type(event) for event in now] == [type(event) for event in later]
+    for one, other in zip(now, later, strict=True):
+        if isinstance(one, Step) and isinstance(other, Step):
+            exact = {"loss": 0.0, "grad_norm": 0.0}
+            assert asdict(one) | exact == asdict(other) | exact
+            assert one.loss == pytest.approx(other.loss, rel=1e-4)
+        if isinstance(one, Scored) and isinstance(other, Scored):
+            assert (one.step, one.best) == (other.step, other.best)
+            assert one.metrics == pytest.approx(other.metrics, rel=1e-4, nan_ok=True)
+            assert one.training_loss == pytest.approx(other.training_loss, rel=1e-4)
+    logs = [[line["number"] for line in rundir.RunFolder(tmp_path / name).steps()] for name in ("now", "later")]
+    assert logs[0] == logs[1] == list(range(1, 13))
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("after", range(1, 13))
+def test_a_run_that_is_closed_saves_the_step_that_was_launched(
+    after: int, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Three steps an epoch: the one that is launched is counted, logged and saved; at an epoch's end there is none."""
+    whole = made(tiny("bert"), tmp_path / "whole", batch_size=2)
+    list(whole.run())
+    stopped = made(tiny("bert"), tmp_path / "run", batch_size=2)
+    run = stopped.run()
+    assert isinstance(run, Generator)
+    while stopped.number < after:
+        next(run)
+    run.close()
+    found, _ = checkpoint.latest(stopped.folder)
+    assert found is not None
+    assert found.state["counters"]["number"] == stopped.number == after + (after % 3 != 0)
+    assert [line["number"] for line in rundir.RunFolder(stopped.folder).steps()] == list(range(1, stopped.number + 1))
+    resumed = made(tiny("bert"), tmp_path / "run", batch_size=2)
+    assert [e.number for e in resumed.run(found) if isinstance(e, Step)] == list(range(stopped.number + 1, 13))
+    assert (resumed.tokens, resumed.best) == (whole.tokens, whole.best)
+    for name, weights in weights_of(whole).items():
+        assert torch.equal(weights, weights_of(resumed)[name]), name
+
+
+@pytest.mark.usefixtures("later")
+def test_a_checkpoint_between_steps_holds_all_that_were_launched(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = made(tiny("bert"), tmp_path / "plain", batch_size=2)
+    said = [event.number for event in plain.run() if isinstance(event, Step)]
+    saved: list[tuple[int, dict[str, torch.Tensor]]] = []
+    monkeypatch.setattr(
+        checkpoint, "save", lambda _, step, kept: saved.append((step, {n: t.clone() for n, t in kept.weights.items()}))
+    )
+    trainer = made(tiny("bert"), tmp_path / "run", batch_size=2, checkpoint_every=0)
+    assert [event.number for event in trainer.run() if isinstance(event, Step)] == said
+    assert [step for step, _ in saved] == [2, 3, 5, 6, 8, 9, 11, 12]
+    monkeypatch.undo()
+    monkeypatch.setattr(trainers, "steps", partial(steps, lag=1))
+    for step, weights in saved[:3]:
+        closed = made(tiny("bert"), tmp_path / f"closed-{step}", batch_size=2)
+        run = closed.run()
+        assert isinstance(run, Generator)
+        while closed.number < step - (step % 3 == 2):
+            next(run)
+        run.close()
+        assert closed.number == step
+        assert all(torch.equal(weights[name], now) for name, now in weights_of(closed).items())
+
+
+@pytest.mark.usefixtures("later")
+def test_a_launched_step_that_is_not_finite_is_not_saved(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed after the first step, when the second was launched: it will be taken again, and be the error."""
+    real, asked = loop.gradients, []
+
+    def spoiled(*arguments: Any, **more: Any) -> Any:
+        asked.append(True)
+        total, *rest = real(*arguments, **more)
+        return total * (math.nan if len(asked) == 2 else 1.0), *rest
+
+    monkeypatch.setattr(loop, "gradients", spoiled)
+    trainer = made(tiny("bert"), tmp_path / "run", batch_size=2)
+    run = trainer.run()
+    assert isinstance(run, Generator)
+    while trainer.number < 1:
+        next(run)
+    run.close()
+    found, _ = checkpoint.latest(trainer.folder)
+    assert found is not None
+    assert (len(asked), found.state["counters"]["number"]) == (2, 1)
+    assert all(bool(weights.isfinite().all()) for weights in found.weights.values())

@@ -85,9 +85,11 @@ class Network(nn.Module):
         """Whether the last layer is computed for first tokens only, which are all that the head reads."""
         return self.pooling == "first" and self.top[1] is not None and self.layout.prunes
 
-    def collate(self, windows: Sequence[Window]) -> Batch:
-        """Collate windows into a batch for this network."""
-        return self.layout.collate(windows)
+    def collate(self, windows: Sequence[Window], *, host: bool = False) -> Batch:
+        """Collate windows into a batch for this network: on its device, or on the host, from where it will be sent."""
+        layout: Any = self.layout
+        batch: Batch = (replace(layout, device="cpu") if host else layout).collate(windows)
+        return batch
 
     @property
     def device(self) -> torch.device:

@@ -19,6 +19,7 @@ class Recipe:
         metric: The validation metric that chooses the best epoch.
         seed: Seed of order and dropout.
         diverged: What a training that has diverged does: `stop` or `warn`.
+        graphs: Whether passes are captured as CUDA graphs on a GPU that can.
     """
 
     epochs: int
@@ -38,6 +39,7 @@ class Recipe:
     metric: str
     seed: int
     diverged: str = "stop"
+    graphs: bool = True
 
 
 def recipe_of(config: Config, task: Task) -> Recipe:
@@ -61,6 +63,7 @@ def recipe_of(config: Config, task: Task) -> Recipe:
         metric=training.metric or next(iter(task.metrics)),
         seed=config.seed,
         diverged=training.diverged,
+        graphs=training.graphs,
     )
 
 

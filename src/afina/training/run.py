@@ -44,7 +44,7 @@ from .recipe import decided, recipe_of
 from .resume import fingerprint_of, resume
 from .trainer import Clock, Trainer
 
-NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged"}
+NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged", "graphs"}
 """Training settings that don't change what is computed."""
 KEPT = ("train", "validation")
 """Splits that are computed more than once, so that keeping their states pays."""

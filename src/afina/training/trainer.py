@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +21,10 @@ from ..model.network import Network
 from ..printing import many
 from ..tasks.base import Array, Task
 from . import checkpoint, optimisation, rundir
+from .captured import capture
 from .divergence import Rate, Watch, stop_message, warning_message
 from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
-from .loop import steps
+from .loop import Steps, steps
 from .objective import Measure, Supervised, loss_at_zero
 from .recipe import Recipe
 from .speed import expected_seconds
@@ -55,6 +56,9 @@ class Clock:
 class Trainer:
     """A training and its state, which is consistent whenever an event is yielded.
 
+    On a GPU a step may have been launched when the one before it is yielded. It is read before anything is evaluated or
+    saved.
+
     Attributes:
         network: Network whose trainable part is chosen. At the end it has the best weights.
         task: The fitted task.
@@ -79,6 +83,7 @@ class Trainer:
         best: The best evaluation so far; empty before the first.
         best_weights: Trainable weights at the best evaluation, by name.
         logits: Logits of the validation data at the best evaluation, by example; empty in a resumed run.
+        notes: What was noticed in a step and not said yet.
     """
 
     network: Network
@@ -104,6 +109,7 @@ class Trainer:
     best: dict[str, Any] = field(default_factory=dict)
     best_weights: checkpoint.Tensors = field(default_factory=dict)
     logits: Sequence[Sequence[Array]] = ()
+    notes: list[Note] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Trainer({self.folder}: step {self.number:,}, epoch {self.epoch + 1})"
@@ -152,11 +158,15 @@ class Trainer:
             micro_tokens=self.micro_tokens,
             seed=recipe.seed,
             done=self.number,
+            captured=capture(self.network, objective, recipe, notes=self.notes),
         )
         with closing(loop):
             try:
                 yield from self.consume(loop, optimiser)
-            except GeneratorExit:  # the consumer stops the run: everything up to this step is saved
+            except GeneratorExit:  # the consumer stops the run: everything up to the last step is saved
+                with suppress(TrainingError):  # a step that is not finite has updated nothing; it will be taken again
+                    for step in loop.settle():
+                        self.count(step)
                 if self.number:
                     self.save(optimiser)
                 raise
@@ -164,8 +174,8 @@ class Trainer:
         if recipe.checkpointing:
             self.network.stock.gradient_checkpointing_disable()
 
-    def consume(self, loop: Iterator[Step], optimiser: torch.optim.Optimizer) -> Iterator[Event]:
-        """Consume the steps of the loop. The state is consistent whenever an event is yielded."""
+    def consume(self, loop: Steps, optimiser: torch.optim.Optimizer) -> Iterator[Event]:
+        """Consume the steps of the loop. Nothing is evaluated or saved while a step is launched and not read."""
         recipe = self.recipe
         saved = time.monotonic()
         while True:
@@ -182,27 +192,44 @@ class Trainer:
                 yield Note(f"stopped: no better {recipe.metric} in {many(self.epochs_without_improvement, 'epoch')}")
                 return
             if time.monotonic() - saved >= recipe.checkpoint_every and self.number:
+                for step in loop.settle():
+                    yield from self.take(step)
                 self.save(optimiser)
                 saved = time.monotonic()
             with self.clock.part("train"):
-                step = next(loop, None)
-            if step is None:
+                following = next(loop, None)
+            if following is None:
                 return
-            self.number, self.epoch = step.number, step.epoch
-            self.tokens, self.padded_tokens = self.tokens + step.tokens, self.padded_tokens + step.padded_tokens
-            due = not (step.epoch + 1) % recipe.evaluate_every or step.epoch + 1 == recipe.epochs
-            self.evaluation_due = step.last and due
-            self.summed_loss, self.summed_steps = self.summed_loss + step.loss, self.summed_steps + 1
-            self.log(rundir.STEPS, step)
-            if step.micro_tokens < self.micro_tokens:
-                self.micro_tokens = step.micro_tokens
-                most = many(self.micro_tokens, "token")
-                yield Note(f"memory ran out in step {step.number}: at most {most} at once from here on", "warning")
-            if self.watch.add(step.loss):
-                if recipe.diverged == "stop":
-                    raise TrainingError(stop_message(self.watch, self.rates, number=step.number, folder=self.folder))
-                yield Note(warning_message(self.watch, self.rates, number=step.number), "warning")
-            yield step
+            yield from self.take(following)
+
+    def take(self, step: Step) -> Iterator[Event]:
+        """Count a step, and say what it brought.
+
+        Raises:
+            TrainingError: the loss has left its start for good, or the log can't be written.
+        """
+        shrunk = step.micro_tokens < self.micro_tokens
+        diverged = self.count(step)
+        while self.notes:
+            yield self.notes.pop(0)
+        if shrunk:
+            most = many(self.micro_tokens, "token")
+            yield Note(f"memory ran out in step {step.number}: at most {most} at once from here on", "warning")
+        if diverged:
+            if self.recipe.diverged == "stop":
+                raise TrainingError(stop_message(self.watch, self.rates, number=step.number, folder=self.folder))
+            yield Note(warning_message(self.watch, self.rates, number=step.number), "warning")
+        yield step
+
+    def count(self, step: Step) -> bool:
+        """Count and log a step. Whether the training is seen to have diverged, for the first time."""
+        self.number, self.epoch, self.micro_tokens = step.number, step.epoch, step.micro_tokens
+        self.tokens, self.padded_tokens = self.tokens + step.tokens, self.padded_tokens + step.padded_tokens
+        due = not (step.epoch + 1) % self.recipe.evaluate_every or step.epoch + 1 == self.recipe.epochs
+        self.evaluation_due = step.last and due
+        self.summed_loss, self.summed_steps = self.summed_loss + step.loss, self.summed_steps + 1
+        self.log(rundir.STEPS, step)
+        return self.watch.add(step.loss)
 
     def restore_best(self) -> Iterator[Event]:
         """Restore the best weights, and compute their logits of the validation data where they are not known."""

@@ -19,6 +19,7 @@ from ..records import Prediction
 from ..tasks.base import Task
 from ..work import drain
 from . import optimisation
+from .captured import capture
 from .loop import epoch_batches, steps
 from .objective import Supervised
 from .recipe import Recipe, recipe_of
@@ -144,9 +145,10 @@ def step_seconds(network: Network, task: Task, data: EncodedDataset, *, recipe: 
     """Seconds of a step on all of some examples: the median of a few."""
     if recipe.checkpointing:
         network.stock.gradient_checkpointing_enable({"use_reentrant": False})
+    objective = Supervised(task, data)
     loop = steps(
         network,
-        Supervised(task, data),
+        objective,
         # Rates so low that the weights stay what they are.
         optimiser=optimisation.make_optimiser(optimisation.parameter_groups(network, learning_rate=1e-12)),
         factor=lambda _: 1.0,
@@ -155,6 +157,7 @@ def step_seconds(network: Network, task: Task, data: EncodedDataset, *, recipe: 
         clip=recipe.clip,
         micro_tokens=recipe.micro_tokens,
         seed=recipe.seed,
+        captured=capture(network, objective, recipe, notes=[], least=1),
     )
     with closing(loop):
         ends = [time.perf_counter() for _ in loop]
