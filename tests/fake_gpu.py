@@ -30,7 +30,8 @@ from afina.model import flash, vocabulary
 from afina.model.backbone import Backbone
 from afina.model.families import find_family
 from afina.model.network import Network
-from afina.model.states import KeptStates, is_pooled, states_size
+from afina.model.states import is_pooled, states_size
+from afina.model.tables import KeptStates
 from afina.model.views import replaced
 from afina.records import Example
 from afina.tasks.base import Task

@@ -173,6 +173,37 @@ PROMISES = [
         ("test_another_configuration_or_other_data_are_refused", "test_a_refusal_removes_nothing"),
     ),
     Promise(
+        "A run goes on in the arithmetic that it was begun in, whatever a new measurement says, and on another device; "
+        "what may differ in the last bits is said, and another arithmetic that is asked for is refused",
+        "runs",
+        RESUME,
+        (
+            "test_a_run_goes_on_in_the_arithmetic_that_it_was_begun_in",
+            "test_a_run_from_a_gpu_goes_on_on_a_cpu_and_says_what_may_differ",
+            "test_another_arithmetic_that_is_asked_for_is_refused",
+        ),
+    ),
+    Promise(
+        "A device that is not there is refused before any work, with what there is",
+        "refusals",
+        "tests/test_devices.py",
+        (
+            "test_a_device_that_is_not_there_is_refused_with_everything_else_that_is_wrong",
+            "test_a_device_is_found_by_its_name",
+            "test_what_is_no_name_of_a_device_is_refused",
+        ),
+    ),
+    Promise(
+        "Threads, random generators, arithmetic and the choice of kernels are a program's own again after a training, "
+        "and while it has the word",
+        "programs and settings",
+        "tests/test_compute.py",
+        (
+            "test_a_program_that_trains_and_predicts_is_as_it_was",
+            "test_strictly_only_kernels_run_that_give_the_same_bits",
+        ),
+    ),
+    Promise(
         "Two runs don't write to one folder; a dead owner holds nothing; a user's own files are no run",
         "folders",
         RUNDIR,
@@ -188,6 +219,7 @@ PROMISES = [
         "tests/model/test_states.py",
         (
             "test_a_run_from_kept_states_equals_one_without_bit_by_bit",
+            "test_states_in_bf16_take_half_the_room_wherever_they_lie",
             "test_a_damaged_entry_is_computed_again",
             "test_what_is_half_made_goes_when_its_maker_stops_and_when_it_is_dead",
             "test_a_full_disk_and_little_memory_leave_nothing_behind",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -206,6 +207,30 @@ def test_one_bit_of_a_parameter_makes_another_hash(tiny: Callable[[str], Path]) 
     set_weights(network, name, weights)
     after = parameter_hashes(network)
     assert {one for one in before if before[one] != after[one]} == {name}
+
+
+def test_hashes_are_those_of_unfinished_runs_whatever_the_number_of_threads(tiny: Callable[[str], Path]) -> None:
+    network = network_of(tiny("bert"))
+    network.get_parameter("stock.classifier.weight").data = torch.randn(16, 3).t()  # not contiguous
+    wanted = {
+        name: hashlib.blake2b(parameter.detach().contiguous().numpy().tobytes()).hexdigest()
+        for name, parameter in network.named_parameters()
+    }
+    for threads in (None, 1, 3):
+        network.compute = Compute(threads=threads)
+        found = parameter_hashes(network)
+        assert found == wanted
+        assert list(found) == list(wanted)
+
+
+def test_states_take_a_share_of_a_gpu_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assembly, "free_memory", lambda device: 8e9 if device.type == "cuda" else 0)
+    gpu = torch.device("cuda")
+    assert state_store(memory=None, disk=0).gpu == 0
+    assert state_store(memory=None, disk=0, device=gpu).gpu == 2e9
+    assert state_store(memory=0.5, disk=0, device=gpu).gpu == 0.5e9
+    assert state_store(memory=5, disk=0, device=gpu).gpu == 2e9
+    assert state_store(memory=0, disk=0, device=gpu).gpu == 0
 
 
 def test_room_for_kept_states_is_as_told_or_a_share_of_the_free_memory(

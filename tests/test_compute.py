@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from afina import compute as computing
-from afina.compute import DENORMAL, Compute, best_device, choose, set_threads
+from afina.compute import DENORMAL, WORKSPACE, Compute, choose, set_threads
+from afina.errors import ConfigError
 from tests.conftest import REPOSITORY
 
 
@@ -31,6 +32,21 @@ def state() -> dict[str, Any]:
         "denormals": float(torch.tensor(DENORMAL) * 1.0) > 0,
         "gradients": torch.is_grad_enabled(),
         "autocast": torch.is_autocast_enabled("cpu"),
+        **kernels(),
+    }
+
+
+def kernels() -> dict[str, Any]:
+    """Which of torch's kernels may run."""
+    cudnn: Any = torch.backends.cudnn
+    attention: Any = torch.backends.cuda
+    memory: Any = torch.utils.deterministic
+    return {
+        "attention of cuDNN": attention.cudnn_sdp_enabled(),
+        "algorithms": torch.are_deterministic_algorithms_enabled(),
+        "warns only": torch.is_deterministic_algorithms_warn_only_enabled(),
+        "cudnn": (cudnn.enabled, cudnn.deterministic, cudnn.benchmark),
+        "fills": memory.fill_uninitialized_memory,
     }
 
 
@@ -78,7 +94,14 @@ def seed() -> None:
     torch.rand(3)
 
 
-CALLERS = [leave_defaults, use_the_flag, ask_for_high, ask_for_medium, flush_denormals, take_two_threads, seed]
+def ask_for_warnings() -> None:
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+CALLERS = [
+    leave_defaults, use_the_flag, ask_for_high, ask_for_medium, flush_denormals, take_two_threads, seed,
+    ask_for_warnings,
+]  # fmt: skip
 """What a program may have set before it calls afina."""
 
 
@@ -89,6 +112,7 @@ def process() -> Iterator[None]:
     with torch.random.fork_rng():
         yield
     torch.set_float32_matmul_precision("highest")
+    torch.use_deterministic_algorithms(False)
     torch.set_flush_denormal(False)
     torch.set_num_threads(threads)
 
@@ -166,6 +190,52 @@ class TestActive:
         assert state() == before
 
 
+def test_strictly_only_kernels_run_that_give_the_same_bits() -> None:
+    before = kernels()
+    assert before["attention of cuDNN"]
+    with Compute().active():
+        assert kernels() == {**before, "attention of cuDNN": False}
+        with Compute(strict=True).active():
+            assert kernels() == {
+                "attention of cuDNN": False, "algorithms": True, "warns only": False,
+                "cudnn": (False, True, False), "fills": False,
+            }  # fmt: skip
+        assert kernels() == {**before, "attention of cuDNN": False}
+    assert kernels() == before
+
+
+def test_strictness_is_for_gpus_and_begins_before_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WORKSPACE, "")  # so that what is set below is taken back
+    monkeypatch.delenv(WORKSPACE)
+    assert not choose(device="cpu", strict=True).strict
+    assert WORKSPACE not in os.environ
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    with pytest.raises(ConfigError, match=r"training\.strict: this process has used the GPU already, without CUBLAS_"):
+        choose(precision="fp32", strict=True)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    assert choose(precision="fp32", strict=True).strict
+    assert os.environ[WORKSPACE] == ":4096:8"
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    assert choose(precision="fp32", strict=True).strict  # it was there when cuBLAS began
+
+
+def test_where_it_computes_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert Compute(threads=1).described == "device cpu (x86_64); arithmetic fp32; 1 CPU thread"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU {device.index}")
+    told = Compute(torch.device("cuda:1"), "bf16", tf32=True, threads=4, strict=True).described
+    assert told == "device cuda:1 (GPU 1); arithmetic bf16, TF32 in what remains of fp32; 4 CPU threads; strict"
+
+
+def test_a_gpu_without_units_for_bf16_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation)
+    gpu = torch.device("cuda")
+    assert [Compute(gpu, "bf16").emulates, Compute(gpu, "fp32").emulates, Compute(precision="bf16").emulates] == [
+        True, False, False,
+    ]  # fmt: skip
+
+
 def test_draws_inside_do_not_depend_on_the_caller_nor_move_it() -> None:
     torch.manual_seed(1)
     expected = torch.rand(2).tolist()
@@ -227,7 +297,7 @@ def test_the_best_arithmetic_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose(precision="bf16").micro_tokens > choose(device="cpu").micro_tokens
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert best_device().type == "mps"
+    assert choose().device.type == "mps"
     assert choose().precision == "fp32"
     computing.bf16_pays.cache_clear()
 
@@ -237,7 +307,7 @@ def test_a_fingerprint_has_what_decides_the_last_bits(monkeypatch: pytest.Monkey
     assert plain["threads"] == torch.get_num_threads()
     assert json.loads(json.dumps(plain)) == plain
     others = [Compute(precision="bf16"), Compute(tf32=True), Compute(threads=torch.get_num_threads() + 1)]
-    others += [Compute(rank=1), Compute(world=2)]
+    others += [Compute(rank=1), Compute(world=2), Compute(strict=True)]
     found = [plain, *(other.fingerprint() for other in others)]
     monkeypatch.setattr("platform.machine", lambda: "another")
     found.append(Compute().fingerprint())

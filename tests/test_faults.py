@@ -16,7 +16,7 @@ import pytest
 from safetensors.torch import load_file
 
 import afina
-from afina.training.run import NEUTRAL
+from afina.training.resume import NEUTRAL
 from tests.runs import ROWS, bytes_of
 
 if sys.platform != "linux":

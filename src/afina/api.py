@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import notebook, strategies
+from . import devices, notebook, strategies
 from .config import SHORT, Config
 from .config import load as load_config
 from .errors import AfinaWarning, ConfigError, InputError, TrainingError, printable
@@ -221,6 +221,8 @@ def check(config: str | Path | Config | None = None, *, labels: bool = False, **
     from .quality.report import check as report
 
     settled, sources = configured(config, settings)
+    if labels:
+        devices.check(settled.training.device)
     return report(settled, sources, labels=labels)
 
 
@@ -240,6 +242,7 @@ def plan(config: str | Path | Config | None = None, *, started: float = 0.0, **s
 
     begun = time.perf_counter() - started
     settled, sources = configured(config, settings)
+    devices.check(settled.training.device)
     locate(settled.model.name)
     data = read_data(settled, sources)
     from .training.plan import plan as figures
@@ -247,16 +250,21 @@ def plan(config: str | Path | Config | None = None, *, started: float = 0.0, **s
     return figures(settled, data, begun=begun)
 
 
-def load(path: str | Path) -> Predictor:
+def load(path: str | Path, *, device: str = "auto") -> Predictor:
     """A fine-tuned model, ready to answer: a run of afina's, a model folder, or a hub id.
+
+    Args:
+        path: Where it is.
+        device: Where it is to compute: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` or `mps`.
 
     Raises:
         ModelError: it can't be loaded.
+        ConfigError: the device is not there.
     """
     notebook.prepare()
     from .serving.predictor import load as open_model
 
-    return open_model(path)
+    return open_model(path, device=device)
 
 
 def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) -> tuple[Config, dict[str, Any]]:
@@ -317,6 +325,7 @@ def opened(config: Config, sources: Mapping[str, Any] | None = None, *, overwrit
         *([] if old else complaints(rundir.check, folder)),
         *complaints(locate, config.model.name),
         *complaints(strategies.find, config.strategy),
+        *complaints(devices.check, config.training.device),
     ]
     try:
         data = read_data(config, sources)

@@ -22,6 +22,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from . import devices
 from .about import FILE, FORMAT, About, describe, digest, home_of, task_of
 from .compute import Compute, choose
 from .disk import settle, sha256
@@ -97,18 +98,24 @@ class Artifact:
         settle(folder)
 
 
-def load(path: str | Path) -> Artifact:
+def load(path: str | Path, *, device: str = "auto") -> Artifact:
     """A fine-tuned model: a run of afina's, its `model` folder, or any stock folder or hub id with a fine-tuned head.
+
+    Args:
+        path: Where it is.
+        device: Where it is to compute, as for `compute.choose`; whatever it was trained on.
 
     Raises:
         ModelError: nothing loadable is there, a weight is missing, or the head is of a kind that afina has no task for.
+        ConfigError: the device is not there.
     """
+    devices.check(device)
     source = locate(str(path))
     about = describe(source)
     file = home_of(Path(source.path)) / FILE
     if about.files is not None:
         verify(file.parent, about.files)
-    compute = choose(precision=about.precision)
+    compute = choose(precision=about.precision, device=device)
     try:
         with compute.active():
             return restore(about, source, compute=compute)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
 
 import psutil
 import torch
 
-from .compute import Compute
+from .compute import CPU, Compute
+from .devices import free_memory
 from .errors import ConfigError
 from .model import network as networks
 from .model.backbone import check_length, check_rows, load_config
 from .model.families import Source, locate
 from .model.network import Network
 from .model.pretrained import load_tokenizer
-from .model.states import KeptStates, StateStore, states_folder
+from .model.states import StateStore, states_folder
+from .model.tables import KeptStates
 from .printing import many
 from .records import Example, Features, Window
 from .tasks.base import Array, Task
@@ -154,19 +158,30 @@ def open_network(
 
 
 def parameter_hashes(network: Network) -> dict[str, str]:
-    """A hash of every parameter's bytes, by name."""
-    return {
-        name: hashlib.blake2b(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()).hexdigest()
-        for name, parameter in network.named_parameters()
-    }
+    """A hash of every parameter's bytes, by name; computed in several threads, the largest parameters first."""
+    named = dict(network.named_parameters())
+    order = sorted(named, key=lambda name: -named[name].numel())
+    with ThreadPoolExecutor(network.compute.threads or torch.get_num_threads()) as pool:
+        hashes = dict(zip(order, pool.map(lambda name: parameter_hash(named[name]), order), strict=True))
+    return {name: hashes[name] for name in named}
 
 
-def state_store(*, memory: float | None, disk: float) -> StateStore:
+def parameter_hash(parameter: torch.Tensor) -> str:
+    """blake2b of a parameter's bytes, which are not copied where they lie on the CPU."""
+    content = parameter.detach().cpu().contiguous().view(torch.uint8).numpy()
+    return hashlib.blake2b(content.data).hexdigest()
+
+
+def state_store(*, memory: float | None, disk: float, device: torch.device = CPU) -> StateStore:
     """Where states may be kept, and how much of them.
 
+    On a GPU they share its memory with the activations and the optimiser, so that they never take more than a share.
+
     Args:
-        memory: In GB; None for a quarter of what is free.
+        memory: In GB, of a GPU's memory and of the machine's; None for a quarter of what is free.
         disk: In GB.
+        device: Device of the network.
     """
-    room = MEMORY_SHARE * psutil.virtual_memory().available if memory is None else memory * 1e9
-    return StateStore(states_folder(), room, disk * 1e9)
+    asked = math.inf if memory is None else memory * 1e9
+    room = MEMORY_SHARE * psutil.virtual_memory().available if memory is None else asked
+    return StateStore(states_folder(), room, disk * 1e9, gpu=min(asked, MEMORY_SHARE * free_memory(device)))

@@ -7,16 +7,21 @@ arithmetic of the run. A saved model remembers it, so that it scores the same in
 from __future__ import annotations
 
 import math
+import os
 import platform
 import random
 import time
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar
 
 import torch
+
+from . import devices
+from .errors import ConfigError
+from .printing import many
 
 Precision = Literal["auto", "fp32", "bf16"]
 Item = TypeVar("Item")
@@ -25,6 +30,9 @@ DENORMAL = 1e-40
 """A number that fp32 holds only as a denormal one."""
 GAIN = 1.5
 """How many times as fast products in bf16 must be on a CPU for a training to be faster: the rest of it gains little."""
+
+WORKSPACE, SETTINGS = "CUBLAS_WORKSPACE_CONFIG", (":4096:8", ":16:8")
+"""The variable with which cuBLAS gives the same bits again, and the values that do it. It is read once a process."""
 
 CPU = torch.device("cpu")
 
@@ -41,6 +49,7 @@ class Compute:
         threads: Number of CPU threads; None leaves the number that the process has.
         rank: Number of this process among those that train together, from 0.
         world: Number of processes that train together.
+        strict: Whether only kernels run that give the same bits again. A CPU's do; `choose` sets it on a GPU alone.
     """
 
     device: torch.device = CPU
@@ -49,6 +58,31 @@ class Compute:
     threads: int | None = None
     rank: int = 0
     world: int = 1
+    strict: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the GPU, or kind of the processor."""
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.machine()
+
+    @property
+    def described(self) -> str:
+        """Device, arithmetic and threads, in a line."""
+        parts = [
+            f"device {self.device} ({self.name})",
+            f"arithmetic {self.precision}{', TF32 in what remains of fp32' if self.tf32 else ''}",
+            many(self.threads or torch.get_num_threads(), "CPU thread"),
+            *(["strict"] if self.strict else []),
+        ]
+        return "; ".join(parts)
+
+    @property
+    def emulates(self) -> bool:
+        """Whether this GPU has no units for the arithmetic, and computes it slowly with others."""
+        if self.precision != "bf16" or self.device.type != "cuda":
+            return False
+        with devices.present(self.device):
+            return not torch.cuda.is_bf16_supported(including_emulation=False)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -71,11 +105,20 @@ class Compute:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Set what belongs to the whole process, and put it back: threads, TF32, denormals and random generators."""
+        """Set what belongs to the whole process, and put it back.
+
+        That is: threads, the present GPU, TF32, which kernels may run, denormals and random generators.
+        """
         threads, flushes = torch.get_num_threads(), float(torch.tensor(DENORMAL) * 1.0) == 0.0
-        devices = [self.device] if self.device.type == "cuda" else []
+        gpus = [] if self.device.type == "cpu" else [self.device]
         drawn = random.getstate()  # a library that is imported on the way may draw a number
-        with torch.random.fork_rng(devices=devices), matrix_products(tf32=self.tf32), without_cudnn_attention():
+        with (
+            torch.random.fork_rng(devices=gpus),
+            devices.present(self.device),
+            matrix_products(tf32=self.tf32),
+            without_cudnn_attention(),
+            same_bits() if self.strict else nullcontext(),
+        ):
             try:
                 set_threads(self.threads or threads)
                 torch.set_flush_denormal(True)  # processors are slow with denormal numbers
@@ -103,31 +146,72 @@ class Compute:
     def fingerprint(self) -> dict[str, Any]:
         """What decides the last bits of a result: part of the key of kept states, of checkpoints and of `run.json`."""
         about = asdict(self) | {"device": self.device.type, "threads": self.threads or torch.get_num_threads()}
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else platform.machine()
-        return {**about, "name": name}
+        return {**about, "name": self.name}
 
 
-def choose(*, precision: Precision = "auto", threads: int | None = None, device: str = "auto") -> Compute:
+def choose(
+    *, precision: Precision = "auto", threads: int | None = None, device: str = "auto", strict: bool = False
+) -> Compute:
     """The best device there is, and the arithmetic for it.
 
     Args:
         precision: `auto` is bf16 where it pays (`bf16_pays`), and fp32 elsewhere.
         threads: Number of CPU threads; None leaves the number that the process has.
-        device: `auto` takes a CUDA or Apple GPU where there is one; else a name of torch's.
+        device: `auto` takes a CUDA or Apple GPU where there is one; else `cpu`, `cuda`, `cuda:1` or `mps`.
+        strict: Whether a GPU has to give the same bits again. A CPU does so anyway.
+
+    Raises:
+        ConfigError: the device is not there, or the GPU was used before in a way that can't be strict.
     """
-    place = best_device() if device == "auto" else torch.device(device)
+    place = devices.find(device)
     on_gpu = place.type == "cuda"
+    if strict and on_gpu:
+        begin_strictly()
     if precision == "auto":
-        precision = "bf16" if bf16_pays(place.type) else "fp32"
+        with devices.present(place):
+            precision = "bf16" if bf16_pays(place.type) else "fp32"
     # Who asks for fp32 gets it; beside layers in bf16, the products of the head need no more than TF32.
-    return Compute(place, precision, tf32=on_gpu and precision == "bf16", threads=threads)
+    return Compute(place, precision, tf32=on_gpu and precision == "bf16", threads=threads, strict=strict and on_gpu)
 
 
-def best_device() -> torch.device:
-    """A CUDA or Apple GPU where there is one, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
+def begin_strictly() -> None:
+    """See that cuBLAS will give the same bits again, before it is used for the first time.
+
+    The variable is not taken back: cuBLAS and torch read it once, and it says how they began.
+
+    Raises:
+        ConfigError: the GPU has been used in this process without it.
+    """
+    if os.environ.get(WORKSPACE) in SETTINGS:
+        return
+    gpus: Any = torch.cuda
+    if gpus.is_initialized():
+        raise ConfigError(
+            f"training.strict: this process has used the GPU already, without {WORKSPACE}; set it to {SETTINGS[0]} "
+            "before the program starts, or train in a fresh process"
+        )
+    os.environ[WORKSPACE] = SETTINGS[0]
+
+
+@contextmanager
+def same_bits() -> Iterator[None]:
+    """Only kernels that give the same bits again; an operation that has none is an error.
+
+    Only `warn_only=False` makes the backward passes of attention choose theirs. Memory that is not written yet is left
+    as it is, since we read none: torch would fill all of it, which is one more pass over everything.
+    """
+    cudnn: Any = torch.backends.cudnn
+    memory: Any = torch.utils.deterministic
+    algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    before = cudnn.enabled, cudnn.deterministic, cudnn.benchmark, memory.fill_uninitialized_memory
+    try:
+        torch.use_deterministic_algorithms(True, warn_only=False)
+        cudnn.enabled, cudnn.deterministic, cudnn.benchmark = False, True, False
+        memory.fill_uninitialized_memory = False
+        yield
+    finally:
+        torch.use_deterministic_algorithms(algorithms[0], warn_only=algorithms[1])
+        cudnn.enabled, cudnn.deterministic, cudnn.benchmark, memory.fill_uninitialized_memory = before
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from . import strategies
+from . import devices, strategies
 from .errors import ConfigError, printable
 from .tasks import base as tasks
 
@@ -42,6 +42,7 @@ SHORT = {
     "baseline": "training.baseline",
     "cache_memory": "training.cache_memory",
     "cache_disk": "training.cache_disk",
+    "device": "training.device",
     "train": "data.train",
     "validation": "data.validation",
     "test": "data.test",
@@ -172,7 +173,10 @@ class TrainingConfig(Section):
         300.0, ge=0, description="seconds between two checkpoints of an unfinished run; 0 writes one after every step"
     )
     cache_memory: float | None = Field(
-        None, ge=0, description="GB of memory for the states of frozen layers; by default a quarter of what is free"
+        None,
+        ge=0,
+        description="GB of memory for the states of frozen layers, of a GPU's own first (never more than a quarter of "
+        "what is free there); by default a quarter of what is free",
     )
     cache_disk: float = Field(
         5.0, ge=0, description="GB on disk for the same, shared by runs (`afina cache` lists them); 0 keeps none"
@@ -187,6 +191,21 @@ class TrainingConfig(Section):
         "auto", description="auto: bf16 on a GPU that has it and on a CPU where it is measured to pay, else fp32"
     )
     threads: int | None = Field(None, ge=1, description="CPU threads; by default the physical cores")
+    device: str = Field(
+        "auto", description="where to compute: auto (a GPU where there is one), cpu, cuda, cuda:1 (the second GPU), mps"
+    )
+    strict: bool = Field(
+        False,
+        description="on a GPU, the same bytes again from the same seed, which is slower; a CPU gives them anyway, and "
+        "nothing changes there",
+    )
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, value: str) -> str:
+        if not devices.NAMES.fullmatch(value):
+            raise ValueError(devices.EXPECTED)
+        return value
 
 
 class Config(Section):

@@ -13,7 +13,7 @@ import torch
 
 from .metrics.intervals import interval
 from .model.network import Network
-from .model.states import KeptStates
+from .model.tables import KeptStates
 from .printing import Block, Shown, Table, many, number
 from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
@@ -154,8 +154,6 @@ def compute_logits(network: Network, windows: Sequence[Window], *, kept: KeptSta
         chosen = [distinct[i] for i in indices]
         batch = layout.collate([windows[i] for i in chosen])
         states = None if kept is None else kept.take(chosen, batch)
-        if states is not None:
-            states = replace(states, vectors=states.vectors.to(network.device))
         whole = (network(batch, states).float() * factor + shift).cpu()
         logits = batch.real(whole, pooled=network.pooling != "tokens").numpy()
         parts = np.split(logits, np.cumsum(batch.lengths)[:-1]) if network.pooling == "tokens" else logits

@@ -51,7 +51,7 @@ def test_the_cache_is_listed_and_cleared(trained: Trained, monkeypatch: pytest.M
     monkeypatch.setenv("AFINA_CACHE", "kept")
     assert afina("cache").stdout == "kept/states: 0 entries, 0.0 MB in all\n"
     assert afina("train", *trained.flags, "--strategy", "head", "--quiet").exit_code == 0
-    assert re.search(r"^\w{12} +\S+ +3 +32 +0.0 +20\d\d-", afina("cache").stdout, re.M)
+    assert re.search(r"^\w{12} +\S+ +3 +32 +float32 +0.0 +20\d\d-", afina("cache").stdout, re.M)
     assert "states: 2 entries, " in afina("cache").stdout
     assert "MB removed" in afina("cache", "--clear").stdout
     assert not list(Path("kept/states").iterdir())

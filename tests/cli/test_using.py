@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from afina.cli.app import program
@@ -168,6 +169,23 @@ def test_predictions_on_stdout_are_jsonl_and_nothing_else(
     labels = [json.loads(line)["label"] for line in result.stdout.splitlines()]
     assert [label in ("good", "bad") for label in labels] == [bool(text.strip()) for text in TRICKY]
     assert result.stderr == "2 inputs without a text, and so without an answer; the first: tricky.csv:3\n"
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_else(
+    trained: Trained, tricky: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    refused(afina("predict", "nowhere", "--data", tricky, "--device", "cuda"), "device: cuda: torch")
+    refused(afina("evaluate", "nowhere", "--data", tricky, "--device", "cuda:1"), "device: cuda:1: torch")
+    refused(afina("predict", trained.folder, "--data", tricky, "--device", "gpu"), "device: expected auto, cpu, cuda")
+    refused(afina("train", "--train", trained.data, "--device", "cuda", "--out", "other"), "device: cuda: torch")
+    refused(
+        afina("train", "--train", trained.data, "--device", "gpu", "--out", "other"), "training.device: expected auto"
+    )
+    assert not Path("other").exists()
+    on_cpu = afina("predict", trained.folder, "--data", tricky, "--device", "cpu")
+    assert on_cpu.exit_code == 0
+    assert on_cpu.stdout == afina("predict", trained.folder, "--data", tricky).stdout
 
 
 def test_an_unknown_ending_is_refused_before_anything_else(tricky: Path) -> None:

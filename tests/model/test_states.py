@@ -19,7 +19,8 @@ from afina.compute import Compute
 from afina.config import load
 from afina.data.parts import read_data
 from afina.model.network import Network
-from afina.model.states import KeptStates, StateStore, states_key, states_size
+from afina.model.states import StateStore, states_key, states_size
+from afina.model.tables import KeptStates
 from afina.records import Example, Window
 from afina.text.layouts import Packed
 from afina.training.events import Done, Note
@@ -76,6 +77,70 @@ def test_found_states_equal_computed_ones(
     assert states(replace(store, memory=0, disk=0), network, windows) is None
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_states_in_bf16_take_half_the_room_wherever_they_lie(
+    store: StateStore, layers: int, tiny: Callable[[str], Path]
+) -> None:
+    plain, windows = made(tiny("bert"), layers)
+    network = network_of(tiny("bert"), layers=layers, compute=Compute(precision="bf16"))
+    size = states_size(network, windows)
+    assert 2 * size == states_size(plain, windows)
+    first = states(store, network, windows)
+    ((_, about, _),) = store.entries()
+    assert (about.dtype, about.bytes) == ("bfloat16", size)
+    stores = store, replace(store, memory=0), replace(store, disk=0)
+    others = [states(one, network, windows) for one in stores]
+    fresh = states(replace(store, folder=store.folder.with_name("other"), memory=0), network, windows)  # made in a file
+    assert first is not None
+    for other in (*others, fresh):
+        assert other is not None
+        assert other.vectors.dtype == torch.bfloat16
+        assert torch.equal(first.vectors, other.vectors)
+    states(store, plain, windows)
+    assert sorted(about.dtype for _, about, _ in store.entries()) == ["bfloat16", "float32"]
+
+
+def test_another_type_of_states_is_another_key(tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    network, windows = made(tiny("bert"))
+    known = parameter_hashes(network)
+    key = states_key(network, windows, known)
+    monkeypatch.setattr(Network, "state_dtype", torch.bfloat16)
+    assert states_key(network, windows, known) != key
+
+
+def test_what_lies_on_a_gpu_takes_no_room_in_memory(store: StateStore, tiny: Callable[[str], Path]) -> None:
+    network, windows = made(tiny("bert"))
+    kept = states(store, network, windows)
+    assert kept is not None
+    size = kept.vectors.nbytes
+    assert store.after(None) == store
+    assert store.after(kept) == replace(store, memory=store.memory - size)
+    assert replace(store, memory=size - 1).after(kept) == replace(store, memory=size - 1)  # it is mapped
+    kept.vectors = kept.vectors.to("meta")  # as good as a GPU
+    on_gpu = replace(store, gpu=1e6)
+    assert on_gpu.after(kept) == replace(on_gpu, gpu=1e6 - size)
+
+
+def test_a_gpu_that_has_no_room_after_all_leaves_them_in_memory(
+    store: StateStore, tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, windows = made(tiny("bert"))
+    plain, real, refused = states(replace(store, disk=0), network, windows), torch.empty, []
+
+    def full(*args: Any, **settings: Any) -> torch.Tensor:
+        if settings.get("device") == network.device:
+            refused.append(args)
+            raise torch.OutOfMemoryError
+        return real(*args, **settings)
+
+    monkeypatch.setattr(torch, "empty", full)
+    kept = states(replace(store, gpu=1e9), network, windows)
+    assert len(refused) == 1
+    assert kept is not None
+    assert plain is not None
+    assert torch.equal(kept.vectors, plain.vectors)
+
+
 def test_everything_that_matters_makes_another_key(tiny: Callable[[str], Path]) -> None:
     network, windows = made(tiny("bert"))
     known = parameter_hashes(network)
@@ -111,7 +176,7 @@ def test_everything_that_matters_makes_another_key(tiny: Callable[[str], Path]) 
     assert states_key(network, windows, {**known, trained[0]: "another"}) in keys
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "no entry", "bad entry", "format"])
+@pytest.mark.parametrize("damage", ["truncate", "flip", "no entry", "bad entry", "format", "no dtype", "odd dtype"])
 def test_a_damaged_entry_is_computed_again(store: StateStore, damage: str, tiny: Callable[[str], Path]) -> None:
     network, windows = made(tiny("bert"))
     first = states(store, network, windows)
@@ -129,7 +194,12 @@ def test_a_damaged_entry_is_computed_again(store: StateStore, damage: str, tiny:
     elif damage == "bad entry":
         about.write_text("{")
     else:
-        about.write_text(json.dumps({**json.loads(about.read_text()), "format": 99}))
+        written = json.loads(about.read_text())
+        if damage == "no dtype":
+            written.pop("dtype")
+        else:
+            written |= {"format": 99} if damage == "format" else {"dtype": ["float8"]}
+        about.write_text(json.dumps(written))
     again = states(store, network, windows)
     assert again is not None
     assert torch.equal(first.vectors, again.vectors)
@@ -192,6 +262,18 @@ def test_what_a_dead_run_left_goes_when_its_entry_is_found_too(store: StateStore
     (store.folder / ".making-dead").mkdir()
     states(store, network, windows)
     assert list(store.folder.iterdir()) == [entry]
+
+
+def test_entries_of_older_formats_go_and_those_of_later_ones_stay(
+    store: StateStore, tiny: Callable[[str], Path]
+) -> None:
+    network, windows = made(tiny("bert"))
+    contents = {"old": '{"format": 1}', "later": '{"format": 99}', "odd": "[]", "broken": "{"}
+    for name, content in contents.items():
+        (store.folder / name).mkdir(parents=True)
+        (store.folder / name / "entry.json").write_text(content)
+    states(store, network, windows)
+    assert {name for name in contents if (store.folder / name).exists()} == {"later", "odd", "broken"}
 
 
 def test_the_oldest_entries_go_first(store: StateStore, tiny: Callable[[str], Path]) -> None:
@@ -317,4 +399,8 @@ def test_where_states_are_kept_is_a_record(memory: float, disk: float, says: str
     assert (plan.bytes, plan.in_memory, plan.on_disk) == (2_000_000, memory > 0, disk > 0)
     assert plan.kept == bool(memory or disk)
     assert str(plan) == says
+    on_gpu = StateStore(Path("states"), memory, disk, gpu=2e6).plan(2_000_000)
+    assert on_gpu.kept
+    others = ", and on disk for other runs" if disk else ""
+    assert str(on_gpu) == f"computed once, 2.0 MB of states kept on the GPU{others}"
     assert plan.refusal == "2.0 MB of states are more than --cache-memory and --cache-disk allow"

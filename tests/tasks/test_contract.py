@@ -21,7 +21,8 @@ from afina.errors import DataError
 from afina.model import network as networks
 from afina.model.network import Network
 from afina.model.pretrained import load_tokenizer
-from afina.model.states import KeptStates, kept_states
+from afina.model.states import kept_states
+from afina.model.tables import KeptStates
 from afina.records import Example, Row
 from afina.tasks.base import Broken, Sample, Task, find, names
 from afina.text.layouts import Packed, Padded

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,17 @@ from typing import Any
 import pytest
 import torch
 
-from afina.compute import Compute
+from afina import compute
+from afina.compute import Compute, Precision
 from afina.config import load
 from afina.data.parts import read_data
 from afina.errors import ConfigError
 from afina.records import Example
-from afina.training import checkpoint, rundir
+from afina.training import checkpoint, run, rundir
 from afina.training.events import Done, Note, Scored, Step
-from afina.training.resume import differences, fingerprint_of, machine, resume
+from afina.training.resume import as_begun, comparable, differences, fingerprint_of, machine, resume
 from afina.training.run import stream
-from tests.runs import ROWS, bytes_of, events, finished, stopped
+from tests.runs import ROWS, bytes_of, data_of, events, finished, stopped
 
 VARIANTS = [
     ("classification", {}),
@@ -121,6 +123,49 @@ def test_a_run_that_is_killed_ends_in_the_same_bytes(tiny: Callable[[str], Path]
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_kills(seed: int, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     kills(tiny("bert"), tmp_path, 5, seed)
+
+
+STRICT = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from pathlib import Path
+from tests.runs import events, finished, stopped
+model, root = map(Path, sys.argv[2:4])
+for strategy in ("full", "last-1"):
+    more = {"strategy": strategy, "training__strict": True, "training__precision": "bf16"}
+    for name in ("one", "other"):
+        finished(events(model, root / strategy / name, **more))
+    for after in (2, 3):
+        stopped(events(model, root / strategy / "stopped", **more), after=after)
+    finished(events(model, root / strategy / "stopped", **more))
+"""
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_strictly_a_gpu_gives_the_same_bytes_again_and_after_stops(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """In a fresh process, whose GPU has not been used otherwise."""
+    command = [sys.executable, "-c", STRICT, json.dumps(sys.path), str(tiny("bert")), str(tmp_path)]
+    subprocess.run(command, check=True, env={**os.environ})
+    for strategy in ("full", "last-1"):
+        one, other, stopped_twice = (bytes_of(tmp_path / strategy / name) for name in ("one", "other", "stopped"))
+        assert json.loads(one["run.json"])["machine"]["strict"]
+        assert one == other == stopped_twice
+
+
+def test_strict_kernels_change_nothing_on_a_cpu(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does any operation of a run lack one, as far as a CPU can tell."""
+    plain = finished(events(tiny("bert"), tmp_path / "plain", training__strict=True))
+    assert not plain.record["machine"]["strict"]
+    real = compute.choose
+    monkeypatch.setattr(run, "choose", lambda **asked: replace(real(**asked), strict=True))
+    strict = finished(events(tiny("bert"), tmp_path / "strict", training__strict=True))
+    assert strict.record["machine"]["strict"]
+    one, other = bytes_of(plain.folder), bytes_of(strict.folder)
+    for files in (one, other):
+        files.pop("run.json")
+    assert one == other
 
 
 def test_what_a_dying_run_wrote_after_its_checkpoint_goes(
@@ -227,6 +272,89 @@ def test_a_run_goes_on_elsewhere_with_a_note(interrupted: Path) -> None:
         f"the last bits may differ from a run without a stop: threads: was {threads}, is 99",
         "taken up after step 3",
     ]
+
+
+def altered(run: Path, **machine: Any) -> dict[str, Any]:
+    """The fingerprint in a run's checkpoint, after some of what it says of the machine was changed there."""
+    (place,) = (run / "checkpoints").iterdir()
+    state = json.loads((place / "state.json").read_text())
+    state["fingerprint"]["machine"] |= machine
+    checkpoint.write(place / "state.json", state)
+    manifest = json.loads((place / "manifest.json").read_text())
+    checkpoint.write(place / "manifest.json", {**manifest, "state.json": checkpoint.describe(place / "state.json")})
+    fingerprint: dict[str, Any] = state["fingerprint"]
+    return fingerprint
+
+
+def test_a_run_from_a_gpu_goes_on_on_a_cpu_and_says_what_may_differ(
+    interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole = finished(events(tiny("bert"), tmp_path / "whole"))
+    altered(interrupted, device="cuda", name="a GPU", tf32=True)
+    said = list(events(tiny("bert"), interrupted, training__device="cpu"))
+    (note,) = [event.text for event in said if isinstance(event, Note) and "last bits may differ" in event.text]
+    assert "device: was 'cuda', is 'cpu'; " in note
+    assert "tf32: was True, is False" in note
+    assert "name: was 'a GPU', is " in note
+    one, other = bytes_of(whole.folder), bytes_of(interrupted)
+    for files in (one, other):
+        files.pop("config.yaml")  # it names the device
+    assert one == other
+
+
+def test_what_the_machine_decides_is_taken_over_where_it_was_left_open(tmp_path: Path) -> None:
+    plain = load(None, {})
+    assert as_begun(plain, tmp_path) == plain
+    begun = {"machine": {"precision": "bf16"}, "settings": {"training": {"micro_tokens": 16384}}}
+    for step, content in ((3, json.dumps({"fingerprint": begun})), (4, "{"), (5, json.dumps({"fingerprint": 1}))):
+        place = tmp_path / "checkpoints" / f"step-{step:08d}"
+        place.mkdir(parents=True)
+        (place / "state.json").write_text(content)
+    taken = as_begun(plain, tmp_path).training
+    assert (taken.precision, taken.micro_tokens) == ("bf16", 16384)
+    assert taken == plain.training.model_copy(update={"precision": "bf16", "micro_tokens": 16384})
+    given = load(None, {"training.precision": "fp32", "training.micro_tokens": 99})
+    assert as_begun(given, tmp_path) == given
+
+
+@pytest.mark.parametrize("how", ["the same command", "--resume"])
+def test_a_run_goes_on_in_the_arithmetic_that_it_was_begun_in(
+    how: str, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a new measurement says: here the machine begins to like another one in the middle."""
+    measured: list[Precision] = ["bf16"]
+    real = compute.choose
+    monkeypatch.setattr(
+        run,
+        "choose",
+        lambda *, precision, **more: real(precision=measured[0] if precision == "auto" else precision, **more),
+    )
+    whole = finished(events(tiny("bert"), tmp_path / "whole"))
+    assert whole.record["machine"]["precision"] == "bf16"
+    stopped(events(tiny("bert"), tmp_path / "often"), after=3)
+    measured[0] = "fp32"
+    if how == "--resume":
+        config = load(tmp_path / "often" / "config.yaml", {"out": str(tmp_path / "often")})
+        assert config.training.precision == "bf16"
+        finished(stream(config, data_of(config)))
+    else:
+        finished(events(tiny("bert"), tmp_path / "often"))
+    assert bytes_of(whole.folder) == bytes_of(tmp_path / "often")
+
+
+def test_another_arithmetic_that_is_asked_for_is_refused(interrupted: Path, tiny: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigError, match=r"settings\.training\.precision: was 'fp32', is 'bf16'"):
+        list(events(tiny("bert"), interrupted, training__precision="bf16"))
+
+
+def test_an_unfinished_run_of_an_older_version_goes_on(interrupted: Path) -> None:
+    """Its fingerprint has the arithmetic as it was asked for, and knows nothing of later settings."""
+    then = altered(interrupted)
+    now = json.loads(json.dumps(then))
+    then["settings"]["training"]["precision"] = "auto"
+    then["machine"].pop("strict")
+    assert comparable(then) == comparable(now)
+    assert comparable({**then, "model": "another"}) != comparable(now)
 
 
 def test_without_a_checkpoint_what_a_dead_run_left_goes(tmp_path: Path) -> None:

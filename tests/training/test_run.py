@@ -273,7 +273,7 @@ def settings_of(config: Config, model: Path) -> Config:
 def test_what_the_user_set_stays(strategy: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     given: dict[str, Any] = {
         "epochs": 2, "batch_size": 7, "learning_rate": 1e-5, "patience": 1, "schedule": "cosine", "evaluate_every": 3,
-        "micro_tokens": 99,
+        "micro_tokens": 99, "precision": "bf16",
     }  # fmt: skip
     more = {f"training__{name}": value for name, value in given.items()}
     config = configured(tiny("bert"), tmp_path / "run", strategy=strategy, **more)

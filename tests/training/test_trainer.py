@@ -139,6 +139,24 @@ def test_the_first_of_the_best_is_put_back(
         assert not torch.equal(weights, seen[3][1][name])
 
 
+def test_logits_of_a_best_epoch_before_a_resumption_are_those_of_its_vocabulary_too(
+    tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """An evaluation after the best one has written other rows into the whole table."""
+    trainer = made(tiny("bert"), tmp_path / "run")
+    network, windows = trainer.network, trainer.splits["validation"].windows
+    network.train_last(None)
+    network.restrict_vocabulary({int(i) for window in windows for i in window.ids})
+    trainer.best_weights = {name: weights + 0.1 * torch.randn_like(weights) for name, weights in trainer.trained()}
+    network.train()
+    inference.window_logits(network, windows)
+    list(trainer.restore_best())
+    logits = [rows[0] for rows in trainer.logits]
+    network.restore_vocabulary()
+    for one, other in zip(logits, inference.window_logits(network, windows), strict=True):
+        assert (one == other).all()
+
+
 def test_between_equal_scores_the_lower_loss_is_the_best_and_patience_goes_on(
     tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,10 @@ FormatFlag = Annotated[
 ]
 SheetFlag = Annotated[str | None, flag("NAME", "Sheet of a workbook; by default the first table.", panel=FILES)]
 EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; by default recognised.", panel=FILES)]
+DeviceFlag = Annotated[
+    str | None,
+    flag("NAME", "Where to compute: auto, cpu, cuda, cuda:1 or mps.", values=lambda: ("auto", "cpu", "cuda", "mps")),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

@@ -95,12 +95,12 @@ def cache(
         return
     entries = store.entries()
     rows = [
-        [name[:12], about.model, about.layers, about.windows, f"{about.bytes / 1e6:,.1f}",
+        [name[:12], about.model, about.layers, about.windows, about.dtype, f"{about.bytes / 1e6:,.1f}",
          datetime.fromtimestamp(used, UTC).strftime("%Y-%m-%d %H:%M")]
         for name, about, used in entries
     ]  # fmt: skip
     if rows:
-        say_table(["entry", "model", "frozen layers", "windows", "MB", "last used (UTC)"], rows)
+        say_table(["entry", "model", "frozen layers", "windows", "type", "MB", "last used (UTC)"], rows)
         say()
     total = sum(about.bytes for _, about, _ in entries)
     count = f"{len(rows):,} {'entry' if len(rows) == 1 else 'entries'}, "

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 DATA, MODEL, TRAINING, RUN = "Data", "Model", "Training", "Run"
 """Panels of the help."""
 UNITS = ("characters", "utf16", "bytes")
+DEVICES = ("auto", "cpu", "cuda", "mps")
 HEADS = ("native", "linear", "mean", "max", "crf")
 
 
@@ -122,6 +123,10 @@ def train(
     cache_memory: Annotated[float | None, flag("GB", "Memory for the states of frozen layers.", panel=TRAINING)] = None,
     cache_disk: Annotated[
         float | None, flag("GB", "Disk for them, shared by runs; 0 for none.", panel=TRAINING)
+    ] = None,
+    device: Annotated[
+        str | None,
+        flag("NAME", "Where to compute: auto, cpu, cuda, cuda:1 or mps.", panel=TRAINING, values=lambda: DEVICES),
     ] = None,
     seed: Annotated[int | None, flag("N", "Seed of everything random.", panel=TRAINING)] = None,
     hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.", panel=ROWS)] = None,

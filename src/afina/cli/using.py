@@ -15,6 +15,7 @@ from .flags import (
     ContextFlag,
     DataFlag,
     DelimiterFlag,
+    DeviceFlag,
     EncodingFlag,
     FormatFlag,
     HeaderFlag,
@@ -50,6 +51,7 @@ def evaluate(
     format: FormatFlag = None,
     sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
+    device: DeviceFlag = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Score a fine-tuned model on labelled data."""
@@ -61,7 +63,7 @@ def evaluate(
     # The file is looked at before the model is loaded, and read after; what is said of it is said once.
     reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
     with source(data) as path:
-        evaluation = evaluate_file(run, path, unseen=unseen, columns=columns, reading=reading)
+        evaluation = evaluate_file(run, path, unseen=unseen, columns=columns, reading=reading, device=device or "auto")
     if as_json:
         say_json(evaluation_record(evaluation))
     else:
@@ -87,6 +89,7 @@ def predict(
     format: FormatFlag = None,
     sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
+    device: DeviceFlag = None,
 ) -> None:
     """Predict: one line of output for each text, or each row of the data, in order."""
     from ..serving import asking
@@ -101,8 +104,9 @@ def predict(
     with asking.question(run, texts or (), data=data, question=question, context=passage) as asked:
         shown = sys.stdout.isatty() and not isinstance(asked, str)  # a person asked, and a person reads
         summary = predict_file(
-            run, asked, out=out, out_format=out_format, keep=keep, shown=shown, columns=columns, reading=reading
-        )
+            run, asked, out=out, out_format=out_format, keep=keep, shown=shown, columns=columns, reading=reading,
+            device=device or "auto",
+        )  # fmt: skip
     if summary.truncated:
         limit, lost = summary.max_length, summary.truncated_tokens
         texts_are = "1 text is" if summary.truncated == 1 else f"{summary.truncated:,} texts are"

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from ..devices import send
+
 UNKNOWN = -100
 """Tag id of a token whose tag is unknown. torch's cross-entropy ignores the same value by default."""
 NEVER = -1e9
@@ -70,7 +72,7 @@ class CRF(nn.Module):
     def log_sums(self, emissions: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
         """Logarithm of the sum of exp(score) over all tag sequences of each window, by the forward algorithm. [B]"""
         columns = torch.nn.utils.rnn.pad_sequence(list(torch.split(emissions, list(lengths))))  # [W, B, k]
-        sizes = torch.tensor(lengths, device=emissions.device)[:, None]
+        sizes = send(torch.tensor(lengths), emissions.device)[:, None]
         alpha = self.start + columns[0]  # [B, k]
         for t in range(1, len(columns)):
             moved = torch.logsumexp(alpha[:, :, None] + self.transitions, dim=1) + columns[t]

@@ -14,10 +14,9 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -25,48 +24,20 @@ import platformdirs
 import torch
 
 from ..disk import ASIDE, Locked, locked, remove, settle
-from ..records import Batch, States, Window
+from ..records import Window
 from ..work import Work, drain, run_with_backoff
+from . import tables
 from .network import Network
+from .tables import KeptStates
 
-FORMAT = 1
+FORMAT = 2
 """Version of the format of entries. Entries of other versions are not read."""
 UNRELATED = ("id2label", "label2id", "problem_type", "architectures", "_name_or_path", "transformers_version", "dtype")
 """Entries of a model's configuration that don't change what its frozen layers compute."""
 LOCK = ".lock"
 """Suffix of the file whose lock shows that a folder is being written."""
-Array = np.ndarray[Any, Any]
-
-
-class KeptStates:
-    """The states of many windows at a network's cut.
-
-    Attributes:
-        vectors: All states in the order of the windows, in memory or in a memory-mapped file. There is one row per
-            token, or one per window when pooled. [N, d]
-        pooled: Whether there is one state per window.
-    """
-
-    def __init__(self, vectors: torch.Tensor, lengths: Sequence[int], *, pooled: bool) -> None:
-        self.vectors = vectors
-        self.pooled = pooled
-        lines = torch.ones(len(lengths), dtype=torch.long) if pooled else torch.tensor(lengths)
-        self.starts = torch.cat([torch.zeros(1, dtype=torch.long), lines.cumsum(0)]).tolist()
-
-    def rows(self, indices: Sequence[int], batch: Batch | None = None) -> Array:
-        """Rows of the table for some windows, in that order.
-
-        Args:
-            indices: The windows.
-            batch: A batch of them, where a row is wanted for each that the encoder gives; padding repeats the first.
-        """
-        rows = np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in indices])
-        return rows if batch is None else batch.spread(rows, pooled=self.pooled, filler=rows[0])
-
-    def take(self, indices: Sequence[int], batch: Batch | None = None) -> States:
-        """The states of some windows, where the table is. Arguments are those of `rows`."""
-        rows = torch.from_numpy(self.rows(indices, batch)).to(self.vectors.device)
-        return States(self.vectors.index_select(0, rows), pooled=self.pooled)
+TABLE = "states.bin"
+"""Name of an entry's table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +50,9 @@ class Entry:
         layers: Number of frozen layers below the cut.
         windows: Number of windows.
         rows: Number of rows of the table.
-        width: Number of fp32 values of each row.
-        digest: blake2b of `states.bin`.
+        width: Number of values of each row.
+        dtype: Name of their type, `float32` or `bfloat16`.
+        digest: blake2b of `states.bin`; empty while it is made.
     """
 
     format: int
@@ -89,12 +61,23 @@ class Entry:
     windows: int
     rows: int
     width: int
-    digest: str
+    dtype: str
+    digest: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the table."""
+        return self.rows, self.width
+
+    @property
+    def type(self) -> torch.dtype:
+        """Type of the values."""
+        return tables.DTYPES[self.dtype]
 
     @property
     def bytes(self) -> int:
         """Size of the table in bytes."""
-        return self.rows * self.width * 4
+        return self.rows * self.width * self.type.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +88,13 @@ class StoragePlan:
         bytes: Size of the table.
         in_memory: Whether memory has room for the table.
         on_disk: Whether the disk has room for the table, so that other runs can use it.
+        on_gpu: Whether the network's GPU has room for the table, which comes first.
     """
 
     bytes: int
     in_memory: bool
     on_disk: bool
+    on_gpu: bool = False
 
     @property
     def size(self) -> str:
@@ -119,7 +104,7 @@ class StoragePlan:
     @property
     def kept(self) -> bool:
         """Whether it is kept at all."""
-        return self.in_memory or self.on_disk
+        return self.on_gpu or self.in_memory or self.on_disk
 
     @property
     def refusal(self) -> str:
@@ -129,8 +114,8 @@ class StoragePlan:
     def __str__(self) -> str:
         if not self.kept:
             return f"{self.refusal}; recomputed every epoch"
-        where = "in memory" if self.in_memory else "on disk"
-        others = ", and on disk for other runs" if self.in_memory and self.on_disk else ""
+        where = "on the GPU" if self.on_gpu else "in memory" if self.in_memory else "on disk"
+        others = ", and on disk for other runs" if self.on_disk and where != "on disk" else ""
         return f"computed once, {self.size} kept {where}{others}"
 
 
@@ -142,15 +127,28 @@ class StateStore:
         folder: Folder of the entries on disk.
         memory: Bytes that states may take in memory.
         disk: Bytes that all entries together may take on disk; the least recently used ones are evicted first.
+        gpu: Bytes that states may take in the memory of the network's GPU, where it has one.
     """
 
     folder: Path
     memory: float
     disk: float
+    gpu: float = 0.0
 
     def plan(self, needed: int) -> StoragePlan:
         """Where a table of `needed` bytes would be kept."""
-        return StoragePlan(needed, in_memory=needed <= self.memory, on_disk=needed <= self.disk)
+        return StoragePlan(
+            needed, in_memory=needed <= self.memory, on_disk=needed <= self.disk, on_gpu=needed <= self.gpu
+        )
+
+    def after(self, kept: KeptStates | None) -> StateStore:
+        """The same store, with less room where a table now lies. A mapped file takes none that counts."""
+        if kept is None:
+            return self
+        size = kept.vectors.nbytes
+        if kept.vectors.device.type != "cpu":
+            return replace(self, gpu=self.gpu - size)
+        return replace(self, memory=self.memory - size) if size <= self.memory else self
 
     def states(
         self,
@@ -174,56 +172,48 @@ class StateStore:
         self.sweep()  # here, since a run whose entry is found makes none
         lengths, pooled = [len(window) for window in windows], is_pooled(network)
         name = states_key(network, windows, parameter_hashes)
-        vectors = self.find(name) if needed <= self.disk else None
-        if vectors is None:
-            about = Entry(
-                FORMAT,
-                model,
-                network.frozen_layers,
-                len(windows),
-                needed // (4 * network.backbone.width),
-                network.backbone.width,
-                "",
-            )
-            vectors = yield from self.make(name, about, network=network, windows=windows)
-        if vectors is None:
-            return None
-        return KeptStates(torch.from_numpy(vectors), lengths, pooled=pooled)
+        table = self.find(name, network.device) if needed <= self.disk else None
+        if table is not None:
+            return KeptStates(table, lengths, pooled=pooled, device=network.device)
+        dtype, width = network.state_dtype, network.backbone.width
+        about = Entry(
+            FORMAT,
+            model,
+            network.frozen_layers,
+            windows=len(windows),
+            rows=needed // (width * dtype.itemsize),
+            width=width,
+            dtype=str(dtype).removeprefix("torch."),
+        )
+        with self.aside(about.bytes) as aside:
+            table = self.blank(about, aside, network.device)
+            if table is None:
+                return None
+            kept = KeptStates(table, lengths, pooled=pooled, device=network.device)
+            yield from fill(network, windows, kept)
+            if aside is not None:
+                with suppress(OSError):  # a full disk does not stop this run; the next one computes the states again
+                    self.keep(name, about, table=table, aside=aside)
+        return kept
 
-    def find(self, name: str) -> Array | None:
+    def find(self, name: str, device: torch.device) -> torch.Tensor | None:
         """The table of an entry, or None where there is none. A damaged entry is removed."""
         place = self.folder / name
         about = read_entry(place)
         if about is None:
             return None
         try:
-            if (place / "states.bin").stat().st_size != about.bytes:
+            if (place / TABLE).stat().st_size != about.bytes:
                 raise ValueError("wrong size")
-            if about.bytes > self.memory:
-                table: Array = np.memmap(place / "states.bin", np.float32, "c", shape=(about.rows, about.width))
-            else:
-                table = np.fromfile(place / "states.bin", np.float32).reshape(about.rows, about.width)
-                if hashed(table) != about.digest:
-                    raise ValueError("wrong bytes")
+            table = self.room(about, device)
+            if table is None:
+                table = tables.mapped(place / TABLE, about.shape, about.type)
+            elif tables.read(place / TABLE, table) != about.digest:
+                raise ValueError("wrong bytes")
             os.utime(place / "entry.json")
         except (OSError, ValueError):
             shutil.rmtree(place, ignore_errors=True)
             return None
-        return table
-
-    def make(self, name: str, about: Entry, *, network: Network, windows: Sequence[Window]) -> Work[Array | None]:
-        """Compute a table and keep it on disk where there is room; None where only the disk had room, and is full.
-
-        A full disk does not stop this run; the next run computes the states again.
-        """
-        with self.aside(about.bytes) as aside:
-            table = self.blank(about, aside)
-            if table is None:
-                return None
-            yield from fill(network, windows, torch.from_numpy(table))
-            if aside is not None:
-                with suppress(OSError):
-                    self.keep(name, about, table=table, aside=aside)
         return table
 
     @contextmanager
@@ -244,36 +234,38 @@ class StateStore:
                     place = making
             yield place
 
-    def blank(self, about: Entry, aside: Path | None) -> Array | None:
-        """An empty table in memory or, failing that, in a file; None where neither has room."""
-        shape = (about.rows, about.width)
-        if about.bytes <= self.memory:
-            return np.empty(shape, np.float32)
-        if aside is None:
-            return None
+    def room(self, about: Entry, device: torch.device) -> torch.Tensor | None:
+        """An empty table on the network's device or in memory; None where neither has room."""
+        if about.bytes <= self.gpu:
+            with suppress(torch.OutOfMemoryError):
+                return torch.empty(about.shape, dtype=about.type, device=device)
+        return torch.empty(about.shape, dtype=about.type) if about.bytes <= self.memory else None
+
+    def blank(self, about: Entry, aside: Path | None, device: torch.device) -> torch.Tensor | None:
+        """An empty table on the device, in memory or, failing that, in a file; None where none has room."""
+        table = self.room(about, device)
+        if table is not None or aside is None:
+            return table
         try:
-            with (aside / "states.bin").open("wb") as file:
+            with (aside / TABLE).open("wb") as file:
                 # Allocate the space now: writing to a memory-mapped file on a full disk kills the process.
                 if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(file.fileno(), 0, about.bytes)
                 else:
                     file.truncate(about.bytes)
-            return np.memmap(aside / "states.bin", np.float32, "r+", shape=shape)
+            return tables.mapped(aside / TABLE, about.shape, about.type, write=True)
         except OSError:
             return None
 
-    def keep(self, name: str, about: Entry, *, table: Array, aside: Path) -> None:
+    def keep(self, name: str, about: Entry, *, table: torch.Tensor, aside: Path) -> None:
         """Turn a temporary folder into an entry: sync it, describe it and rename it.
 
         Raises:
             OSError: the disk is full, or another run has made the same entry in the meantime.
         """
-        if isinstance(table, np.memmap):
-            table.flush()
-        else:
-            table.tofile(aside / "states.bin")
-        described = {**asdict(about), "digest": hashed(table)}
-        (aside / "entry.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+        digest = tables.digest(table) if (aside / TABLE).exists() else tables.write(table, aside / TABLE)
+        described = json.dumps(asdict(replace(about, digest=digest)), indent=1)
+        (aside / "entry.json").write_text(described + "\n", encoding="utf-8")
         settle(aside)
         aside.rename(self.folder / name)
 
@@ -294,7 +286,10 @@ class StateStore:
             remove(self.folder / name)
 
     def sweep(self) -> None:
-        """Remove the unfinished entries of runs that died, and their locks."""
+        """Remove the unfinished entries of runs that died with their locks, and entries of older formats."""
+        for place in self.folder.glob("*/entry.json"):
+            if is_outdated(place):
+                remove(place.parent)
         for place in {place.with_name(place.name.removesuffix(LOCK)) for place in self.folder.glob(f"{ASIDE}*")}:
             with suppress(OSError, Locked):
                 with locked(lock_of(place)):
@@ -324,14 +319,18 @@ def read_entry(place: Path) -> Entry | None:
     """The description of an entry, or None where the folder is not a readable entry."""
     try:
         about = Entry(**json.loads((place / "entry.json").read_text(encoding="utf-8")))
+        known = about.format == FORMAT and about.dtype in tables.DTYPES
     except (OSError, ValueError, TypeError):
         return None
-    return about if about.format == FORMAT and not place.name.startswith(".") else None
+    return about if known and not place.name.startswith(".") else None
 
 
-def hashed(table: Array) -> str:
-    """blake2b of a table's bytes."""
-    return hashlib.blake2b(table.reshape(-1).view(np.uint8), digest_size=16).hexdigest()  # type: ignore[arg-type]
+def is_outdated(description: Path) -> bool:
+    """Whether the description of an entry is of an older format, which nothing can read any more."""
+    try:
+        return bool(json.loads(description.read_text(encoding="utf-8"))["format"] < FORMAT)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def states_key(network: Network, windows: Sequence[Window], parameter_hashes: Mapping[str, str]) -> str:
@@ -348,6 +347,7 @@ def states_key(network: Network, windows: Sequence[Window], parameter_hashes: Ma
         "reads": network.pooling if is_pooled(network) else "tokens",
         "layout": network.layout.name,
         "compute": network.compute.fingerprint(),
+        "dtype": str(network.state_dtype),
         "versions": [version(name) for name in ("afina", "torch", "transformers")],
     }
     digest = hashlib.blake2b(json.dumps(about, sort_keys=True, default=str).encode(), digest_size=16)
@@ -366,38 +366,34 @@ def is_pooled(network: Network) -> bool:
 
 
 def states_size(network: Network, windows: Sequence[Window]) -> int:
-    """Bytes that the states of these windows take."""
+    """Bytes that the states of these windows take, in the type that the network gives them."""
     lines = len(windows) if is_pooled(network) else sum(map(len, windows))
-    return lines * network.backbone.width * 4
+    return lines * network.backbone.width * network.state_dtype.itemsize
 
 
-def fill(network: Network, windows: Sequence[Window], vectors: torch.Tensor) -> Work[None]:
+def fill(network: Network, windows: Sequence[Window], kept: KeptStates) -> Work[None]:
     """Run every window through the frozen part once, batch by batch.
 
     Args:
         network: A network with a cut above the embeddings.
         windows: Windows whose states are computed.
-        vectors: Tensor that receives the states. [N, d]
+        kept: Receives the states.
     """
     network.eval()
     layout = network.layout
-    lengths = [len(window) for window in windows]
-    starts = [0, *np.cumsum(lengths).tolist()]
 
     def compute(indices: list[int]) -> None:
         batch = layout.collate([windows[i] for i in indices])
-        states = batch.real(network.lower(batch).vectors, pooled=is_pooled(network)).cpu()
-        if is_pooled(network):
-            vectors[indices] = states
-            return
-        for i, part in zip(indices, torch.split(states, [lengths[i] for i in indices]), strict=True):
-            vectors[starts[i] : starts[i + 1]] = part
+        kept.put(indices, batch.real(network.lower(batch).vectors, pooled=is_pooled(network)))
 
-    yield from run_with_backoff(lengths, layout.budget, split=layout.fill, compute=compute)
+    yield from run_with_backoff([len(window) for window in windows], layout.budget, split=layout.fill, compute=compute)
 
 
 def kept_states(network: Network, windows: Sequence[Window]) -> KeptStates:
-    """Compute the states of windows and keep them in memory only."""
-    vectors = torch.empty(states_size(network, windows) // (4 * network.backbone.width), network.backbone.width)
-    drain(fill(network, windows, vectors))
-    return KeptStates(vectors, [len(window) for window in windows], pooled=is_pooled(network))
+    """Compute the states of windows and keep them on the network's device only."""
+    width, dtype = network.backbone.width, network.state_dtype
+    rows = states_size(network, windows) // (width * dtype.itemsize)
+    table = torch.empty(rows, width, dtype=dtype, device=network.device)
+    kept = KeptStates(table, [len(window) for window in windows], pooled=is_pooled(network))
+    drain(fill(network, windows, kept))
+    return kept

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -206,7 +206,9 @@ def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -
     """
     model, training = config.model, config.training
     tokenizer = open_tokenizer(model.name, max_length=model.max_length, resize=model.resize)
-    compute = choose(precision=training.precision, threads=training.threads)
+    compute = choose(
+        precision=training.precision, threads=training.threads, device=training.device, strict=training.strict
+    )
     with compute.active():
         network = open_network(
             model.name,
@@ -223,7 +225,7 @@ def frozen(config: Config, task: Task, parts: Mapping[str, Sequence[Example]]) -
             tokenizer,
             task,
             parts,
-            store=state_store(memory=training.cache_memory, disk=training.cache_disk),
+            store=state_store(memory=training.cache_memory, disk=training.cache_disk, device=network.device),
             model=model.name,
         )
 
@@ -250,8 +252,8 @@ def frozen_states(
         states = drain(store.states(network, part.windows, hashes, model=model))
         if states is None:
             raise ConfigError(f"--labels: {store.plan(states_size(network, part.windows)).refusal}; raise one")
-        store = replace(store, memory=max(0.0, store.memory - states_size(network, part.windows)))
-        tables.append(states.vectors.numpy())
+        store = store.after(states)
+        tables.append(states.vectors.float().cpu().numpy())
         features += part.features
     return Table(tables), with_targets(to_dataset([*chain.from_iterable(parts.values())], features), task)
 

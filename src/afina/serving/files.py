@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from .. import devices
 from ..about import task_in
 from ..data.parts import FIRST
 from ..data.sources import read
@@ -57,6 +58,7 @@ def predict_file(
     shown: bool = False,
     columns: Mapping[str, str] | None = None,
     reading: Mapping[str, Any] | None = None,
+    device: str = "auto",
 ) -> Summary:
     """Write one prediction for each input, in order. The output is complete or absent.
 
@@ -69,18 +71,21 @@ def predict_file(
         shown: Whether a person looks at the standard output: without a format, predictions are lines for people.
         columns: Columns in place of the model's own, as for `Predictor.with_columns`.
         reading: `columns`, `encoding`, `delimiter` of the file.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
 
     Raises:
-        ConfigError: the output can't be written, the task's predictions have no such form, or a column is missing.
+        ConfigError: the output can't be written, the task's predictions have no such form, a column is missing, or the
+            device is not there.
         DataError: lists the rows that can't be read.
         ModelError: the model can't be loaded.
     """
+    devices.check(device)
     chosen = SCREEN if shown and out == STDOUT and out_format is None else writer_of(out, out_format)
     reading = reading or {}
     names = inspected(model, data, columns=columns or {}, reading=reading, fault=chosen.faults())
     chosen.check(Form(task_in(model), tuple(names), keep))
     with destination(chosen, out, data if isinstance(data, str) else "") as target:
-        predictor = open_model(model, columns or {})
+        predictor = open_model(model, columns or {}, device=device)
         form = Form(predictor.artifact.task, tuple(names), keep)
         losses: list[int] = []
         number = count()
@@ -113,6 +118,7 @@ def evaluate_file(
     unseen: str = "refuse",
     columns: Mapping[str, str] | None = None,
     reading: Mapping[str, Any] | None = None,
+    device: str = "auto",
 ) -> Evaluation:
     """Scores of a model on a file of labelled data, with intervals.
 
@@ -122,30 +128,32 @@ def evaluate_file(
         unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
         columns: Columns in place of the model's own, as for `Predictor.with_columns`.
         reading: `columns`, `encoding`, `delimiter` of the file.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
 
     Raises:
-        ConfigError: `unseen` is something else, or a column is missing.
+        ConfigError: `unseen` is something else, a column is missing, or the device is not there.
         DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         ModelError: the model can't be loaded.
     """
     reading = reading or {}
     check_unseen(unseen)
+    devices.check(device)
     columns = columns or {}
     task = reading_columns(task_in(model), columns)
     fitting(task, scan(data, **reading), labelled=True, strict=asks_for_texts(columns))
-    return open_model(model, columns).evaluate(data, unseen=unseen, **reading)
+    return open_model(model, columns, device=device).evaluate(data, unseen=unseen, **reading)
 
 
-def open_model(model: str, columns: Mapping[str, str]) -> Predictor:
+def open_model(model: str, columns: Mapping[str, str], *, device: str = "auto") -> Predictor:
     """A fine-tuned model, with other columns in place of its own.
 
     Raises:
         ModelError: it can't be loaded.
-        ConfigError: its task has no such column.
+        ConfigError: its task has no such column, or the device is not there.
     """
     from .predictor import load
 
-    return load(model).with_columns(columns)
+    return load(model, device=device).with_columns(columns)
 
 
 def inspected(

@@ -233,10 +233,15 @@ class Predictor:
         return inference.beside_constant(evaluation, task, examples)
 
 
-def load(path: str | Path) -> Predictor:
+def load(path: str | Path, *, device: str = "auto") -> Predictor:
     """A fine-tuned model, ready to answer: a run of afina's, a model folder, or a hub id.
+
+    Args:
+        path: Where it is.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; whatever it was trained on.
 
     Raises:
         ModelError: it can't be loaded.
+        ConfigError: the device is not there.
     """
-    return Predictor(artifacts.load(path))
+    return Predictor(artifacts.load(path, device=device))

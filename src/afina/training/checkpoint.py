@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,12 @@ def save(run: Path, step: int, checkpoint: Checkpoint) -> Path:
                 save_file(tensors, making / f"{name}.safetensors")
         write(making / "state.json", checkpoint.state)
         settle(making)
-        write(making / MANIFEST, {file.name: describe(file) for file in sorted(making.iterdir())})
+        files = sorted(making.iterdir())
+        with ThreadPoolExecutor() as pool:
+            write(
+                making / MANIFEST,
+                {file.name: about for file, about in zip(files, pool.map(describe, files), strict=True)},
+            )
         sync(making / MANIFEST)
         making.rename(place)
         sync(parent)
@@ -118,6 +124,21 @@ def latest(run: Path) -> tuple[Checkpoint | None, list[str]]:
     return None, skipped
 
 
+def begun_with(run: Path) -> dict[str, Any]:
+    """What a run was begun with, as its newest readable checkpoint says; empty where there is none.
+
+    The weights are not looked at: `latest` does that, and refuses what is damaged.
+    """
+    for place in sorted((run / CHECKPOINTS).glob("step-*"), reverse=True):
+        try:
+            found = parse(place / "state.json").get("fingerprint")
+        except ConfigError:
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
 def read(place: Path) -> Checkpoint:
     """Read a checkpoint and verify every file.
 
@@ -152,9 +173,9 @@ def read(place: Path) -> Checkpoint:
 
 
 def optimiser_state(optimiser: torch.optim.Optimizer, names: Mapping[torch.nn.Parameter, str]) -> Tensors:
-    """The state of AdamW as named tensors."""
+    """The state of AdamW as named tensors, which are the optimiser's own: they change with its next step."""
     return {
-        f"{name}|{part}": value.detach().clone()
+        f"{name}|{part}": value.detach()
         for parameter, name in names.items()
         for part, value in optimiser.state.get(parameter, {}).items()
     }

@@ -149,13 +149,12 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
     recipe = recipe_of(config, prepared.task)
     train, width = splits["train"], network.backbone.width
     longest = [max(train.lengths[start:end]) for start, end in train.owners]
-    store = state_store(memory=config.training.cache_memory, disk=config.training.cache_disk)
-    states, storage = 0, ""
-    if network.frozen_layers:
-        states = sum(states_size(network, splits[name].windows) for name in KEPT)
-        storage = str(store.plan(states))
+    asked = config.training
+    store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
+    states = sum(states_size(network, splits[name].windows) for name in KEPT) if network.frozen_layers else 0
+    storage = store.plan(states)
     work = flops.forward(network, train.lengths)
-    total = work.training(recipe.epochs, kept=store.plan(states).kept)
+    total = work.training(recipe.epochs, kept=storage.kept)
     for name in set(splits) - {"train"}:  # validation in every evaluation, and everything once at the end
         scored = flops.forward(network, splits[name].lengths)
         times = evaluations(recipe) if name == "validation" else 0
@@ -167,7 +166,7 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
     squares = network.backbone.config.num_attention_heads * 2 * max(train.lengths)
     trace = row * layers * (TRACE * width + squares) * 4
     peak = flops.peak(network.compute)
-    kept = store.plan(states).kept and states > 0
+    kept = storage.kept and states > 0
     parts = {**parts, **forecast(prepared, attempt(prepared, kept=kept, peak=peak), kept=kept)}
     return Plan(
         examples=len(train.examples),
@@ -183,10 +182,10 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
         peak=peak,
         seconds=sum(parts.values()),
         parts={name: round(seconds, 3) for name, seconds in parts.items()},
-        memory=4.0 * weights + 16.0 * trained + trace + (states if states <= store.memory else 0),
+        memory=4.0 * weights + 16.0 * trained + trace + (states if storage.on_gpu or storage.in_memory else 0),
         states=states,
-        kept=storage,
-        disk=4.0 * weights + (states if 0 < states <= store.disk else 0),
+        kept=str(storage) if states else "",
+        disk=4.0 * weights + (states if storage.on_disk else 0),
     )
 
 

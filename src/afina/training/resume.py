@@ -11,9 +11,13 @@ from typing import Any
 
 from .. import disk
 from ..compute import Compute
+from ..config import Config
 from ..errors import ConfigError
 from ..records import Example
 from . import checkpoint, rundir
+
+NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged", "device", "graphs", "strict"}
+"""Training settings that don't change what is computed, but for its last bits."""
 
 
 def fingerprint_of(
@@ -26,7 +30,7 @@ def fingerprint_of(
     """Everything that determines the outcome of a run, for comparison when the run is resumed.
 
     Args:
-        settings: Settings that change the outcome.
+        settings: The complete configuration, without what its data are.
         splits: Examples by split.
         parameter_hashes: Hashes of the initial weights.
         compute: Device and arithmetic.
@@ -69,7 +73,7 @@ def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Che
         rundir.sweep(folder, *half_done, rundir.STEPS, rundir.EVALUATIONS)
         return None, notes
     then = latest.state["fingerprint"]
-    differ = differences(without(then, "machine"), without(fingerprint, "machine"))
+    differ = differences(comparable(then), comparable(fingerprint))
     if differ:
         raise ConfigError(
             [
@@ -89,9 +93,28 @@ def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Che
     return latest, [*notes, f"taken up after step {counters['number']}"]
 
 
-def without(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A copy of a dict without one entry."""
-    return {key: value for key, value in tree.items() if key != name}
+def comparable(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be the same when a run is resumed: the inputs, and the arithmetic that was decided."""
+    settings, training = fingerprint["settings"], fingerprint["settings"].get("training", {})
+    same = {name: value for name, value in training.items() if name not in NEUTRAL}
+    decided = {"precision": fingerprint["machine"]["precision"]}
+    others = {name: value for name, value in fingerprint.items() if name != "machine"}
+    return {**others, "settings": {**settings, "training": {**same, **decided}}}
+
+
+def as_begun(config: Config, folder: Path) -> Config:
+    """A configuration that goes on as the unfinished run in its folder was begun.
+
+    What its user leaves open and the machine decides is taken over: the arithmetic, and the number of tokens that go
+    through the encoder at once. A new measurement, or another device, would decide otherwise.
+    """
+    begun, given = checkpoint.begun_with(folder), config.training
+    taken = {}
+    if given.precision == "auto" and (precision := begun.get("machine", {}).get("precision")):
+        taken["precision"] = precision
+    if given.micro_tokens is None and (most := begun.get("settings", {}).get("training", {}).get("micro_tokens")):
+        taken["micro_tokens"] = most
+    return config.model_copy(update={"training": given.model_copy(update=taken)})
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

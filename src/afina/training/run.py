@@ -41,11 +41,9 @@ from .conclude import conclude
 from .divergence import rate_warnings, rates_of
 from .events import Event, Note, Progress, with_progress
 from .recipe import decided, recipe_of
-from .resume import fingerprint_of, resume
+from .resume import NEUTRAL, as_begun, fingerprint_of, resume
 from .trainer import Clock, Trainer
 
-NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged", "graphs"}
-"""Training settings that don't change what is computed."""
 KEPT = ("train", "validation")
 """Splits that are computed more than once, so that keeping their states pays."""
 
@@ -117,7 +115,7 @@ def stream(config: Config, data: Data | None = None) -> Generator[Event, None, N
         data = data or read_data(config)
     yield from map(Note, data.notes)
     with rundir.locked(folder):
-        prepared = yield from prepare(config, data, clock=clock)
+        prepared = yield from prepare(as_begun(config, folder), data, clock=clock)
         trained = yield from fit(prepared, folder)
         done = yield from conclude(trained, folder)
         yield done
@@ -139,7 +137,8 @@ def prepare(config: Config, data: Data, *, clock: Clock | None = None) -> Genera
         ModelError: the model can't be loaded, or the strategy does not suit it.
         ConfigError: the head can't serve the task, or the length exceeds that of the model.
     """
-    compute = choose(precision=config.training.precision, threads=config.training.threads)
+    asked = config.training
+    compute = choose(precision=asked.precision, threads=asked.threads, device=asked.device, strict=asked.strict)
     return compute.running(prepared_by(config, data, compute=compute, clock=clock or Clock()))
 
 
@@ -197,6 +196,8 @@ def settled(
     )
     decided = {"micro_tokens": network.compute.micro_tokens, **asdict(defaults)}
     training = {name: value for name, value in decided.items() if getattr(given, name) is None}
+    if given.precision == "auto":
+        training["precision"] = network.compute.precision
     return config.model_copy(
         update={
             "training": given.model_copy(update=training),
@@ -264,17 +265,30 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
             rundir.quarantine(folder, prepared.data.left_out)
         (folder / rundir.STEPS).touch()
     recipe = recipe_of(config, prepared.task)
+    yield from device_notes(prepared.compute)
     yield Note(decided(recipe, network, strategy=config.strategy))
     rates = rates_of(strategies.find(config.strategy), recipe, network)
     for warning in rate_warnings(rates, strategy=config.strategy, width=network.backbone.width):
         yield Note(warning, "warning")
     splits, clock = prepared.splits, Clock(dict(prepared.clock.seconds))
     if network.frozen_layers:
-        store = state_store(memory=config.training.cache_memory, disk=config.training.cache_disk)
+        asked = config.training
+        store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
         splits = yield from keep_states(prepared, store, clock=clock)
     trainer = Trainer(network, prepared.task, splits, recipe, folder, fingerprint, clock, rates)
     yield from trainer.run(taken_up)
     return Trained(replace(prepared, config=config), trainer)
+
+
+def device_notes(compute: Compute) -> Iterator[Note]:
+    """Notes on where the run computes, and in what arithmetic."""
+    yield Note(compute.described)
+    if compute.emulates:
+        yield Note(
+            "training.precision: this GPU has no units for bf16 and computes it slowly; what was begun in bf16 goes on "
+            "in it, and a new run is faster in fp32",
+            "warning",
+        )
 
 
 def keep_states(
@@ -296,7 +310,7 @@ def keep_states(
                 "warning",
             )
         splits[name] = replace(splits[name], kept=states)
-        store = replace(store, memory=max(0.0, store.memory - size))
+        store = store.after(states)
     return splits
 
 

@@ -233,9 +233,7 @@ class Trainer:
 
     def restore_best(self) -> Iterator[Event]:
         """Restore the best weights, and compute their logits of the validation data where they are not known."""
-        with torch.no_grad():
-            for name, parameter in self.trained():
-                parameter.copy_(self.best_weights[name])
+        self.put(self.best_weights)
         if not self.logits:
             part = self.splits["validation"]
             work = inference.compute_logits(self.network, part.windows, kept=part.kept)
@@ -258,6 +256,14 @@ class Trainer:
     def trained(self) -> list[tuple[str, torch.nn.Parameter]]:
         """The trainable parameters and their names."""
         return [(name, parameter) for name, parameter in self.network.named_parameters() if parameter.requires_grad]
+
+    @torch.no_grad()
+    def put(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Give the trainable parameters other values, from whatever device they are on."""
+        for name, parameter in self.trained():
+            parameter.copy_(weights[name])
+        if self.network.vocabulary is not None:
+            self.network.vocabulary.stale = True
 
     def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
         """Write a checkpoint of the current state.
@@ -284,11 +290,7 @@ class Trainer:
 
     def restore(self, taken_up: checkpoint.Checkpoint, optimiser: torch.optim.Optimizer) -> None:
         """Restore the state of a checkpoint."""
-        with torch.no_grad():
-            for name, parameter in self.trained():
-                parameter.copy_(taken_up.weights[name])
-        if self.network.vocabulary is not None:
-            self.network.vocabulary.stale = True
+        self.put(taken_up.weights)
         checkpoint.restore_optimiser(optimiser, {p: name for name, p in self.trained()}, taken_up.optimiser)
         for name, value in taken_up.state["counters"].items():
             setattr(self, name, value)

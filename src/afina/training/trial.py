@@ -12,6 +12,7 @@ from statistics import median
 from .. import inference
 from ..assembly import EncodedDataset, to_dataset, with_targets
 from ..baselines import baselines
+from ..devices import wait
 from ..model import flops
 from ..model.network import Network
 from ..model.states import kept_states
@@ -115,6 +116,7 @@ def attempt(prepared: Prepared, *, kept: bool, peak: float) -> Trial:
     if kept:
         start = time.perf_counter()
         data = replace(data, kept=kept_states(network, data.windows))
+        wait(network.device)
         frozen = time.perf_counter() - start
     step = step_seconds(network, task, data, recipe=recipe)
     start = time.perf_counter()
