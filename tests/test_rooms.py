@@ -13,7 +13,7 @@ import afina
 
 PACKAGE = Path(afina.__file__).parent
 ROOMS = [
-    {"errors", "records", "disk", "devices", "compute", "work", "printing"},
+    {"errors", "records", "disk", "devices", "compute", "machine", "work", "printing"},
     {"text", "metrics"},
     {"model"},
     {"tasks", "strategies"},

@@ -190,7 +190,9 @@ class TrainingConfig(Section):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto: bf16 on a GPU that has it and on a CPU where it is measured to pay, else fp32"
     )
-    threads: int | None = Field(None, ge=1, description="CPU threads; by default the physical cores")
+    threads: int | None = Field(
+        None, ge=1, description="CPU threads; by default the physical cores, or fewer while other programs use them"
+    )
     device: str = Field(
         "auto", description="where to compute: auto (a GPU where there is one), cpu, cuda, cuda:1 (the second GPU), mps"
     )

@@ -9,11 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 import afina
 from afina.errors import ConfigError, DataError, ModelError
+from afina.machine import FIXED
+from afina.model.network import Network
+from afina.records import Batch
 from afina.serving import files
 
 
@@ -64,7 +69,7 @@ def test_who_asks_at_a_terminal_reads_lines(model: str, capsys: pytest.CaptureFi
 
 
 def test_files_are_looked_at_before_a_model(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(*_: object) -> None:
+    def opened(*_: object, **__: object) -> None:
         raise AssertionError("the model was loaded")
 
     monkeypatch.setattr(files, "open_model", opened)
@@ -87,6 +92,34 @@ def test_files_are_looked_at_before_a_model(model: str, tmp_path: Path, monkeypa
     with pytest.raises(ConfigError, match="no predictions as conll: classification has no tagged words"):
         files.predict_file(model, data, out=str(tmp_path / "out.conll"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "other.csv", "ragged.csv"]
+
+
+def test_a_busy_machine_answers_with_fewer_threads_and_says_so(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, heard, used = torch.get_num_threads(), list[str](), list[int]()
+    monkeypatch.delenv(FIXED, raising=False)
+    monkeypatch.setattr("afina.machine.speeds", lambda numbers: {3: 1e9, 1: 5e9})
+    real = Network.forward
+
+    def watched(self: Network, batch: Batch, *rest: Any) -> Any:
+        used.append(torch.get_num_threads())
+        return real(self, batch, *rest)
+
+    monkeypatch.setattr(Network, "forward", watched)
+    data = write(tmp_path / "in.csv", [["text", "label"], ["a lovely film", "good"]])
+    torch.set_num_threads(3)
+    try:
+        for answer in (files.predict_file, files.evaluate_file):
+            answer(model, data, reading={"note": heard.append})
+        afina.load(model).predict(["a film"])  # a call of the library measures nothing
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert used == [1, 1, 3]
+    said = [text for text in heard if text.startswith("CPU threads: 1 of 3")]
+    assert len(said) == 2
+    assert said[0].endswith(f"{FIXED}=3 takes all the same")
 
 
 WITHOUT_TORCH = """

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -23,10 +23,19 @@ from afina.compute import Compute, Precision
 from afina.config import load
 from afina.data.parts import read_data
 from afina.errors import ConfigError
+from afina.machine import FIXED
 from afina.records import Example
 from afina.training import checkpoint, run, rundir
 from afina.training.events import Done, Note, Scored, Step
-from afina.training.resume import as_begun, comparable, differences, fingerprint_of, machine, resume
+from afina.training.resume import (
+    as_begun,
+    comparable,
+    differences,
+    fingerprint_of,
+    machine,
+    resume,
+    threads_for,
+)
 from afina.training.run import stream
 from tests.runs import ROWS, bytes_of, data_of, events, finished, stopped
 
@@ -355,6 +364,57 @@ def test_an_unfinished_run_of_an_older_version_goes_on(interrupted: Path) -> Non
     then["machine"].pop("strict")
     assert comparable(then) == comparable(now)
     assert comparable({**then, "model": "another"}) != comparable(now)
+
+
+@pytest.fixture
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process of three threads, on a machine on which one is faster; nobody chose a number."""
+    before = torch.get_num_threads()
+    monkeypatch.delenv(FIXED, raising=False)
+    monkeypatch.setattr("afina.machine.speeds", lambda numbers: {3: 1e9, 1: 5e9})
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_run_that_begins_has_the_threads_that_suit_the_machine(three_threads: None, tmp_path: Path) -> None:
+    compute, notes = threads_for(tmp_path, Compute(precision="bf16"))
+    assert compute == Compute(precision="bf16", threads=1)
+    assert [note.partition(",")[0] for note in notes] == ["CPU threads: 1 of 3"]
+    assert "--set training.threads=3 takes all" in notes[0]
+    assert threads_for(tmp_path, Compute(threads=2)) == (Compute(threads=2), [])
+
+
+def test_a_run_that_goes_on_has_the_threads_it_began_with(
+    three_threads: None, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = {number: tmp_path / f"{number} threads" for number in (2, 3)}
+    for number, folder in begun.items():
+        stopped(events(tiny("bert"), folder, training__threads=number), after=2)
+    monkeypatch.setattr("afina.machine.speeds", lambda numbers: pytest.fail("it was measured again"))
+    compute, notes = threads_for(begun[2], Compute())
+    assert compute == Compute(threads=2)
+    assert notes == [
+        "CPU threads: 2 of 3, as before the stop, which keeps the last bits; --set training.threads=3 takes all"
+    ]
+    assert threads_for(begun[3], Compute()) == (Compute(), [])
+    assert threads_for(begun[2], Compute(threads=1)) == (Compute(threads=1), [])
+    assert threads_for(begun[2], Compute(torch.device("cuda"))) == (Compute(torch.device("cuda")), [])
+    monkeypatch.setenv(FIXED, "3")
+    assert threads_for(begun[2], Compute()) == (Compute(), [])
+    monkeypatch.delenv(FIXED)
+    said = [event.text for event in events(tiny("bert"), begun[2]) if isinstance(event, Note)]
+    assert sum(text in notes for text in said) == 1
+    assert "taken up after step 2" in said
+    assert not any("last bits may differ" in text for text in said)
+    assert json.loads((begun[2] / "run.json").read_text())["machine"]["threads"] == 2
+
+
+def test_a_run_of_more_threads_than_there_are_goes_on_as_one_that_begins(
+    three_threads: None, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    stopped(events(tiny("bert"), tmp_path / "run", training__threads=4), after=2)
+    assert threads_for(tmp_path / "run", Compute())[0] == Compute(threads=1)
 
 
 def test_without_a_checkpoint_what_a_dead_run_left_goes(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ A model is loaded, and torch imported, when the files are known to be right.
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..inference import Evaluation
     from .predictor import Predictor
 
+logger = logging.getLogger("afina")
 SCREEN = Writer("screen", (), "lines for people", write_screen)
 
 
@@ -85,7 +87,7 @@ def predict_file(
     names = inspected(model, data, columns=columns or {}, reading=reading, fault=chosen.faults())
     chosen.check(Form(task_in(model), tuple(names), keep))
     with destination(chosen, out, data if isinstance(data, str) else "") as target:
-        predictor = open_model(model, columns or {}, device=device)
+        predictor = open_model(model, columns or {}, device=device, note=reading.get("note", logger.info))
         form = Form(predictor.artifact.task, tuple(names), keep)
         losses: list[int] = []
         number = count()
@@ -141,19 +143,34 @@ def evaluate_file(
     columns = columns or {}
     task = reading_columns(task_in(model), columns)
     fitting(task, scan(data, **reading), labelled=True, strict=asks_for_texts(columns))
-    return open_model(model, columns, device=device).evaluate(data, unseen=unseen, **reading)
+    predictor = open_model(model, columns, device=device, note=reading.get("note", logger.info))
+    return predictor.evaluate(data, unseen=unseen, **reading)
 
 
-def open_model(model: str, columns: Mapping[str, str], *, device: str = "auto") -> Predictor:
-    """A fine-tuned model, with other columns in place of its own.
+def open_model(
+    model: str, columns: Mapping[str, str], *, device: str = "auto", note: Callable[[str], None]
+) -> Predictor:
+    """A fine-tuned model, with other columns in place of its own, on as many CPU threads as suit the machine now.
+
+    Args:
+        model: A run of afina's, a model folder, or a hub id.
+        columns: As for `Predictor.with_columns`.
+        device: Where it is to compute, as for `afina.load`.
+        note: Is told why not all threads are taken.
 
     Raises:
         ModelError: it can't be loaded.
         ConfigError: its task has no such column, or the device is not there.
     """
+    from ..machine import FIXED, suited
     from .predictor import load
 
-    return load(model, device=device).with_columns(columns)
+    predictor = load(model, device=device).with_columns(columns)
+    network = predictor.artifact.network
+    network.compute, said = suited(network.compute, fix=f"{FIXED}=")
+    if said:
+        note(said)
+    return predictor
 
 
 def inspected(

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from .. import disk
 from ..compute import Compute
 from ..config import Config
 from ..errors import ConfigError
+from ..machine import is_open, suited
 from ..records import Example
 from . import checkpoint, rundir
 
-NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged", "device", "graphs", "strict"}
+NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged", "device", "graphs", "strict", "threads"}
 """Training settings that don't change what is computed, but for its last bits."""
 
 
@@ -58,6 +63,23 @@ def machine(compute: Compute) -> dict[str, Any]:
         **compute.fingerprint(),
         "versions": {name: version(name) for name in packages},
     }
+
+
+def threads_for(folder: Path, compute: Compute) -> tuple[Compute, list[str]]:
+    """The same device and arithmetic with the CPU threads of a run, and notes for the user.
+
+    Where nobody chose their number it is that with which the run in the folder was begun, which keeps the last bits; a
+    new run has as many as suit the machine. More than this process has are not taken over.
+    """
+    fix, most = "--set training.threads=", torch.get_num_threads()
+    before = checkpoint.begun_with(folder).get("machine", {}).get("threads", math.inf)
+    if not is_open(compute) or before == most:
+        return compute, []
+    if before > most:
+        compute, said = suited(compute, fix=fix)
+        return compute, [said] if said else []
+    said = f"CPU threads: {before} of {most}, as before the stop, which keeps the last bits; {fix}{most} takes all"
+    return replace(compute, threads=before), [said]
 
 
 def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Checkpoint | None, list[str]]:

@@ -40,8 +40,9 @@ from . import checkpoint, rundir
 from .conclude import conclude
 from .divergence import rate_warnings, rates_of
 from .events import Event, Note, Progress, with_progress
+from .pace import Pace
 from .recipe import decided, recipe_of
-from .resume import NEUTRAL, as_begun, fingerprint_of, resume
+from .resume import NEUTRAL, as_begun, fingerprint_of, resume, threads_for
 from .trainer import Clock, Trainer
 
 KEPT = ("train", "validation")
@@ -115,7 +116,10 @@ def stream(config: Config, data: Data | None = None) -> Generator[Event, None, N
         data = data or read_data(config)
     yield from map(Note, data.notes)
     with rundir.locked(folder):
-        prepared = yield from prepare(as_begun(config, folder), data, clock=clock)
+        begun = as_begun(config, folder)
+        compute, notes = threads_for(folder, chosen(begun))
+        yield from map(Note, notes)
+        prepared = yield from prepare(begun, data, compute=compute, clock=clock)
         trained = yield from fit(prepared, folder)
         done = yield from conclude(trained, folder)
         yield done
@@ -125,21 +129,29 @@ def stream(config: Config, data: Data | None = None) -> Generator[Event, None, N
 # Prepare.
 
 
-def prepare(config: Config, data: Data, *, clock: Clock | None = None) -> Generator[Event, None, Prepared]:
+def prepare(
+    config: Config, data: Data, *, compute: Compute | None = None, clock: Clock | None = None
+) -> Generator[Event, None, Prepared]:
     """Report findings about the data, load the model, and encode the data.
 
     Args:
         config: Validated configuration.
         data: Data from `read_data`.
+        compute: Device and arithmetic; None for those that the configuration names.
         clock: Counter of the seconds.
 
     Raises:
         ModelError: the model can't be loaded, or the strategy does not suit it.
         ConfigError: the head can't serve the task, or the length exceeds that of the model.
     """
-    asked = config.training
-    compute = choose(precision=asked.precision, threads=asked.threads, device=asked.device, strict=asked.strict)
+    compute = compute or chosen(config)
     return compute.running(prepared_by(config, data, compute=compute, clock=clock or Clock()))
+
+
+def chosen(config: Config) -> Compute:
+    """The configured device and arithmetic."""
+    asked = config.training
+    return choose(precision=asked.precision, threads=asked.threads, device=asked.device, strict=asked.strict)
 
 
 def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -> Generator[Event, None, Prepared]:
@@ -275,7 +287,8 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
         asked = config.training
         store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
         splits = yield from keep_states(prepared, store, clock=clock)
-    trainer = Trainer(network, prepared.task, splits, recipe, folder, fingerprint, clock, rates)
+    pace = Pace.of(prepared.compute)
+    trainer = Trainer(network, prepared.task, splits, recipe, folder, fingerprint, clock, rates, pace=pace)
     yield from trainer.run(taken_up)
     return Trained(replace(prepared, config=config), trainer)
 

@@ -26,6 +26,7 @@ from .divergence import Rate, Watch, stop_message, warning_message
 from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
 from .loop import Steps, steps
 from .objective import Measure, Supervised, loss_at_zero
+from .pace import Pace
 from .recipe import Recipe
 from .speed import expected_seconds
 
@@ -69,6 +70,7 @@ class Trainer:
         clock: Counter of the seconds.
         rates: The learning rates, for messages about a training that has diverged.
         watch: What sees whether the training has diverged.
+        pace: What sees whether the steps have become slow.
         number: Number of finished steps.
         epoch: Epoch of the last step, from 0.
         tokens: Number of real tokens that went through the encoder.
@@ -95,6 +97,7 @@ class Trainer:
     clock: Clock
     rates: Sequence[Rate] = ()
     watch: Watch = field(default_factory=Watch)
+    pace: Pace = field(default_factory=Pace)
     number: int = 0
     epoch: int = 0
     tokens: int = 0
@@ -219,6 +222,7 @@ class Trainer:
             if self.recipe.diverged == "stop":
                 raise TrainingError(stop_message(self.watch, self.rates, number=step.number, folder=self.folder))
             yield Note(warning_message(self.watch, self.rates, number=step.number), "warning")
+        yield from self.pace.notes(step, self.clock.seconds["train"], self.folder)
         yield step
 
     def count(self, step: Step) -> bool:
