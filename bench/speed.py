@@ -161,6 +161,8 @@ def fit_afina(
         "steps": run.record["steps"],
         "trained": run.record["parameters"]["trained"],
         "parts": run.record["seconds"],
+        "threads": run.record["machine"]["threads"],
+        "precision": run.record["machine"]["precision"],
         "score": score,
         **whole,
     }
@@ -363,12 +365,13 @@ def lengths_of(texts: list[str]) -> list[int]:
 
 
 def work(job: dict[str, Any]) -> dict[str, Any]:
-    """What the job asks for: {pair, side, data, rows, threads, precision, folder}."""
+    """What the job asks for: {pair, side, data, rows, threads, precision, folder}; no threads leave it to afina."""
     import torch
 
     if torch.backends.mps.is_available():
         sys.exit("this compares CPUs, and afina would use the Apple GPU of this machine")
-    torch.set_num_threads(job["threads"])
+    if job["threads"] is not None:
+        torch.set_num_threads(job["threads"])
     pair = PAIRS[job["pair"]]
     result = {
         "train": measure_training, "share": measure_share, "sweep": measure_sweep, "predict": measure_prediction,
@@ -436,7 +439,10 @@ def measure_prediction(pair: Pair, job: dict[str, Any]) -> dict[str, Any]:
         import afina
 
         few, validation = part(pair, job, "train", WARM), part(pair, job, "validation", VALIDATION)
-        afina.train(train=few, validation=validation, epochs=1, out=Path(job["folder"]).parent)
+        afina.train(
+            train=few, validation=validation, epochs=1, out=Path(job["folder"]).parent,
+            training__precision=job["precision"], training__threads=job["threads"],
+        )  # fmt: skip
         return {}
     texts = [row["text"] for row in part(pair, job, "test", job["rows"])]
     predict = predict_afina if job["side"] == "afina" else predict_pipeline
@@ -479,11 +485,11 @@ def measure(name: str, args: argparse.Namespace, scratch: Path) -> dict[str, Any
 
 def spawn(job: dict[str, Any]) -> dict[str, Any]:
     """Run a worker, and give back what it found."""
-    threads = str(job["threads"])
-    environment = {
-        **os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "RAYON_NUM_THREADS": threads,
-        "TOKENIZERS_PARALLELISM": "true", "CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1",
-    }  # fmt: skip
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    environment |= {"TOKENIZERS_PARALLELISM": "true", "CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
+    if job["threads"] is not None:
+        environment |= dict.fromkeys(names, str(job["threads"]))
     command = [sys.executable, str(Path(__file__).resolve()), "--worker", json.dumps(job)]
     with tempfile.TemporaryDirectory() as kept:  # no measurement finds the states that an earlier one kept
         environment["AFINA_CACHE"] = kept
@@ -497,6 +503,14 @@ def spawn(job: dict[str, Any]) -> dict[str, Any]:
 
 def describe(args: argparse.Namespace) -> str:
     """The machine and the settings."""
+    return (
+        f"{machine(args.threads)}; embedded model, batch {BATCH}, {args.precision}, {args.rows:,} rows "
+        f"(sweep {args.rows // 4:,}), {args.repeats} repeats"
+    )
+
+
+def machine(threads: int) -> str:
+    """The processor, and the versions of what runs on it."""
     from importlib.metadata import version
 
     info = Path("/proc/cpuinfo")
@@ -504,11 +518,7 @@ def describe(args: argparse.Namespace) -> str:
     names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     cpu = next(names, platform.processor() or platform.machine())
     versions = ", ".join(f"{name} {version(name)}" for name in ("afina", "torch", "transformers"))
-    return (
-        f"{cpu}, {os.cpu_count()} cores, {args.threads} thread(s); Python {platform.python_version()}, {versions}; "
-        f"embedded model, batch {BATCH}, {args.precision}, {args.rows:,} rows (sweep {args.rows // 4:,}), "
-        f"{args.repeats} repeats"
-    )
+    return f"{cpu}, {os.cpu_count()} cores, {threads} thread(s); Python {platform.python_version()}, {versions}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-SCRIPT = Path(__file__).parents[1] / "bench" / "gpu.py"
-pytestmark = pytest.mark.skipif(not SCRIPT.is_file(), reason="bench/ is not part of an installation")
+BENCH = Path(__file__).parents[1] / "bench"
+pytestmark = pytest.mark.skipif(not BENCH.is_dir(), reason="bench/ is not part of an installation")
 
 
-def ran(*flags: str) -> str:
-    done = subprocess.run([sys.executable, SCRIPT, *flags], capture_output=True, text=True, check=False, timeout=500)
+def ran(*flags: str | Path, script: str = "gpu.py") -> str:
+    command = [sys.executable, BENCH / script, *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -34,3 +38,55 @@ def test_the_gpu_benchmark_works_on_small_shapes(shape: str) -> None:
         "head, kept states, 10 epochs",
         "predict",
     ]
+
+
+WORDS = {"0": ("awful", "poor", "dull"), "1": ("lovely", "great", "fine")}
+
+
+def test_the_study_of_bf16_goes_on_where_it_was_stopped(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """Two seeds and two strategies in both arithmetics, on made-up reviews; the last run is lost, and run again."""
+    (tmp_path / "sst2").mkdir()
+    for name in ("train_sentences", "dev", "test"):
+        lines = [f"a {WORDS[label][i % 3]} film {i}\t{label}" for i in range(30) for label in WORDS]
+        (tmp_path / "sst2" / f"{name}.tsv").write_text("\n".join(["sentence\tlabel", *lines]) + "\n")
+    records, results = tmp_path / "runs.jsonl", (BENCH / "RESULTS.md").read_bytes()
+    flags = (
+        "--study", "--data", tmp_path, "--records", records, "--speeds", tmp_path / "none", "--model", tiny("bert"),
+        "--rows", "32", "--tests", "20", "--seeds", "2", "--sets", "sst2", "--strategies", "full,head",
+        "--threads", "1",
+    )  # fmt: skip
+    said = ran(*flags, script="bf16.py")
+    lines = records.read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len({(row["strategy"], row["seed"], row["precision"]) for row in rows}) == len(rows) == 8
+    assert all(0 <= row["score"] <= 1 and row["test_rows"] == 20 for row in rows)
+    found = re.findall(r"^\| (\w+) \| (.+?) \| .* \| \**[+-]\S+ \[.*\] \((\d)\)", said, flags=re.MULTILINE)
+    assert found == [
+        ("full", "sst2 (20)", "2"), ("full", "all together", "2"),
+        ("head", "sst2 (20)", "2"), ("head", "all together", "2"), ("all", "all together", "4"),
+    ]  # fmt: skip
+    records.write_text("\n".join(lines[:-1]) + "\n")
+    again = ran(*flags, script="bf16.py")
+    (last,) = [json.loads(line) for line in records.read_text().splitlines()[len(lines) - 1 :]]
+    assert {**last, "seconds": 0} == {**rows[-1], "seconds": 0}
+    assert again.partition("**Scores.**")[2] == said.partition("**Scores.**")[2]
+    assert (BENCH / "RESULTS.md").read_bytes() == results
+
+
+@pytest.mark.slow
+def test_the_speeds_of_both_arithmetics_are_measured(real_data: Path, embedded: str, tmp_path: Path) -> None:
+    flags = ("--rows", "64", "--repeats", "1", "--threads", "1", "--records", tmp_path / "none")
+    said = ran("--data", real_data, "--speeds", tmp_path / "found.json", *flags, script="bf16.py")
+    table = said.partition("**Speed.**")[2]
+    assert table.count("\n| SST-2") == 6
+    assert len(re.findall(r"^\* full, (fp32|bf16): \d+ GFLOP/s, \d+% of that", table, flags=re.MULTILINE)) == 2
+
+
+@pytest.mark.slow
+def test_a_busy_machine_is_measured(real_data: Path, embedded: str, tmp_path: Path) -> None:
+    flags = ("--data", real_data, "--records", tmp_path / "found.json", "--rows", "64", "--repeats", "1")
+    table = ran(*flags, "--threads", "1", script="busy.py")
+    assert re.findall(r"^\| (.*?) \| (.*?) \| \S+ \| [\d, ]+ \| \*\*", table, flags=re.MULTILINE) == [
+        ("nothing", "all threads"), ("nothing", "afina by itself"),
+        ("1 busy process", "all threads"), ("1 busy process", "afina by itself"),
+    ]  # fmt: skip
