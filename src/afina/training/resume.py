@@ -21,7 +21,17 @@ from ..machine import is_open, suited
 from ..records import Example
 from . import checkpoint, rundir
 
-NEUTRAL = {"baseline", "cache_memory", "cache_disk", "checkpoint_every", "diverged", "device", "graphs", "strict", "threads"}
+NEUTRAL = {
+    "baseline",
+    "cache_memory",
+    "cache_disk",
+    "checkpoint_every",
+    "diverged",
+    "device",
+    "graphs",
+    "strict",
+    "threads",
+}
 """Training settings that don't change what is computed, but for its last bits."""
 
 
