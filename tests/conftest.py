@@ -1,4 +1,4 @@
-"""What all tests share: one thread a process, no network, tiny models made once a session."""
+"""What all tests share: a device and an arithmetic, one thread a process, no network, tiny models made once a session."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 # A task of somebody else's, offered through its entry point: every battery finds it like those of afina.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "plugin"))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if os.environ.get("AFINA_TEST_DEVICE") == "cpu":
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch looks, and for processes that tests start
 # Kept states of the tests are their own, and gone with them.
 os.environ["AFINA_CACHE"] = tempfile.mkdtemp(prefix="afina-tests-")
 
@@ -28,6 +34,35 @@ settings.load_profile("afina")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what is true of one device or of one arithmetic alone, and say why."""
+    from tests.arithmetic import DEVICE, ON_CPU, PRECISION
+
+    for name, suits in (("cpu", ON_CPU), ("fp32", PRECISION == "fp32")):
+        for marker in item.iter_markers(name):
+            if not suits:
+                pytest.skip(f"only {'on a CPU' if name == 'cpu' else 'in fp32'}: {marker.args[0]} ({DEVICE}, {PRECISION})")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def arithmetic() -> Iterator[None]:
+    """What the best device and the best arithmetic are is settled for the tests: none depends on a measurement."""
+    from afina import compute
+    from tests.arithmetic import DEVICE
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compute, "best_device", lambda: DEVICE)
+        yield
+
+
+@pytest.fixture
+def device() -> torch.device:
+    """The device of the tests."""
+    from tests.arithmetic import DEVICE
+
+    return DEVICE
 
 
 @pytest.fixture(scope="session", autouse=True)

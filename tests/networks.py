@@ -14,6 +14,7 @@ from afina.model.pretrained import load_tokenizer
 from afina.records import Example, Window
 from afina.tasks.base import Task, find
 from afina.text.tokenization import Tokenizer
+from tests.arithmetic import HERE
 
 FITTED: dict[str, Mapping[str, Any]] = {
     "classification": {"labels": ["a", "b", "c"]},
@@ -32,8 +33,9 @@ def task_of(name: str = "classification", fitted: Mapping[str, Any] | None = Non
 
 
 def network_of(folder: Path, task: Task | None = None, *, layers: int | None = None, **settings: Any) -> Network:
-    """A network on a tiny model whose last `layers` layers train (None: everything); settings are those of `build`."""
+    """A network on a tiny model whose last `layers` layers train (None: everything); settings are those of `build`, on the tests' device."""
     task = task or task_of()
+    settings.setdefault("compute", HERE)
     network = networks.build(str(folder), task.head, level=task.level, **settings)
     network.train_last(layers)
     return network
