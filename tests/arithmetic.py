@@ -8,8 +8,9 @@ bf16.
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Any, Literal
 
+import pytest
 import torch
 
 from afina import compute
@@ -28,6 +29,10 @@ DEVICE = (
 ON_CPU = DEVICE.type == "cpu"
 HERE = Compute(DEVICE, PRECISION)
 """The tests' device and arithmetic."""
+best_device, bf16_pays = compute.best_device, compute.bf16_pays
+"""afina's own choices."""
+# What is best is settled, here and in every process that imports this: no test depends on a measurement.
+vars(compute).update(best_device=lambda: DEVICE, bf16_pays=lambda device: PRECISION == "bf16")
 ROUGH = 0.05
 """What two ways through a few layers in bf16, which rounds to 1/256, may differ by, as a share of the largest number."""
 
@@ -58,3 +63,10 @@ def same(found: torch.Tensor, expected: torch.Tensor, *, msg: str | None = None)
         torch.testing.assert_close(found, expected, atol=0, rtol=0, msg=msg)
     else:
         close(found, expected, msg=msg)
+
+
+def near(expected: Any, *, rel: float = 1e-5, abs: float = 1e-8) -> Any:
+    """`pytest.approx` for what comes out of a network: as near as the arithmetic allows."""
+    if PRECISION == "bf16":
+        return pytest.approx(expected, rel=max(rel, ROUGH), abs=max(abs, ROUGH))
+    return pytest.approx(expected, rel=rel, abs=abs) if ON_CPU else pytest.approx(expected, rel=10 * rel, abs=10 * abs)

@@ -133,7 +133,7 @@ def complete(name: str, given: Mapping[str, Any], models: Path, folder: Path) ->
     own.setdefault("validation", rows[::3])
     return {
         "train": rows, "test": rows[1::4], "epochs": 2, "learning_rate": 5e-3, "batch_size": 5,
-        "training__threads": 1, "cache_disk": 1.0, "out": str(folder), **columns, **own,
+        "training__threads": 1, "training__precision": "fp32", "cache_disk": 1.0, "out": str(folder), **columns, **own,
     }  # fmt: skip
 
 
@@ -169,6 +169,7 @@ def taken_up(scratch: Path, model: Path) -> Path:
         sys.executable, "-m", "afina", "train", "--train", str(data), "--model", str(model), "--text",
         "text", "--label", "label", "--strategy", "last-2", "--epochs", "4", "--batch-size", "4", "--out", str(folder),
         "--set", "training.checkpoint_every=0", "--set", "training.threads=1", "--quiet",
+        "--set", "training.precision=fp32",
     ]  # fmt: skip
     running = subprocess.Popen(command)
     steps = folder / "steps.jsonl"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import torch
 
 # A task of somebody else's, offered through its entry point: every battery finds it like those of afina.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "plugin"))
@@ -46,23 +43,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"only {'on a CPU' if name == 'cpu' else 'in fp32'}: {marker.args[0]} ({DEVICE}, {PRECISION})")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def arithmetic() -> Iterator[None]:
-    """What the best device and the best arithmetic are is settled for the tests: none depends on a measurement."""
-    from afina import compute
-    from tests.arithmetic import DEVICE
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Write down at once how a test ended, in the file of AFINA_TEST_REPORT: whoever cuts the tests has what was run."""
+    if "AFINA_TEST_REPORT" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    if report.when == "call" or report.outcome != "passed":
+        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext.strip()[-600:]
+        line = {"test": report.nodeid, "outcome": report.outcome, "seconds": report.duration, "said": said}
+        with Path(os.environ["AFINA_TEST_REPORT"]).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compute, "best_device", lambda: DEVICE)
-        yield
+
+@pytest.fixture(scope="session", autouse=True)
+def arithmetic() -> None:
+    """What the best device and the best arithmetic are is settled."""
+    import tests.arithmetic  # noqa: F401
 
 
 @pytest.fixture
-def device() -> torch.device:
-    """The device of the tests."""
+def same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs of this test end in the same bytes, which afina promises on a GPU in strict mode alone."""
+    from tests import runs
     from tests.arithmetic import DEVICE
 
-    return DEVICE
+    if DEVICE.type == "cuda":
+        monkeypatch.setenv(runs.STRICT, "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -34,6 +34,12 @@ class Module(_DummyBackendModule):
     def get_amp_supported_dtype(self) -> list[torch.dtype]:
         return [torch.bfloat16]
 
+    def get_rng_state(self, device: Any = None) -> torch.Tensor:
+        return torch.get_rng_state()
+
+    def set_rng_state(self, state: torch.Tensor, device: Any = None) -> None:
+        torch.set_rng_state(state)
+
 
 def seen_from(tensor: torch.Tensor, side: int) -> torch.Tensor:
     """The same memory as a tensor of the other side."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from afina.config import Config, load
 from afina.data.parts import Data, read_data
 from afina.training.events import Done, Event, Step
 from afina.training.run import stream
+from tests import arithmetic  # noqa: F401 - settles the device, in processes of the tests' too
 
 WORDS = [(word, "good") for word in ("lovely", "great", "fine")] + [(word, "bad") for word in ("poor", "awful")]
 THINGS = ("film", "room", "song")
@@ -33,11 +35,20 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+STRICT = "AFINA_TEST_STRICT"
+"""Variable of the environment that makes runs strict; the fixture `same_bytes` sets it, and processes inherit it."""
+
+
+def promised(separator: str = ".") -> dict[str, Any]:
+    """Settings of runs that end in the same bytes, by path."""
+    return {f"training{separator}strict": True} if STRICT in os.environ else {}
+
+
 def configured(model: Path, out: Path, task: str = "classification", **more: Any) -> Config:
     """The configuration of a short run on a tiny model; more settings by path, with two underscores for the dot."""
     settings = {
         "task": task, "model.name": str(model), "out": str(out), "training.epochs": 4, "training.batch_size": 3,
-        "training.learning_rate": 5e-3, "training.checkpoint_every": 0, "seed": 1,
+        "training.learning_rate": 5e-3, "training.checkpoint_every": 0, "seed": 1, **promised(),
         **{name.replace("__", "."): value for name, value in more.items()},
     }  # fmt: skip
     return load(None, settings)
@@ -111,7 +122,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
 
 def events_of(setting: Mapping[str, Any]) -> list[Event]:
     """Everything that a run with these settings, by path, says."""
-    return list(stream(load(None, setting)))
+    return list(stream(load(None, {**promised(), **setting})))
 
 
 def done(events: Sequence[Event]) -> Done:

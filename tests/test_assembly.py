@@ -33,6 +33,7 @@ from afina.model.pretrained import load_tokenizer
 from afina.records import Example
 from afina.tasks.base import Task, find
 from afina.text.layouts import Packed, Padded
+from tests.arithmetic import HERE
 from tests.networks import network_of, set_weights, task_of
 
 TEXTS = ["a lovely film", "the cat sleeps on the mat " * 8, "bad"]
@@ -84,7 +85,7 @@ def test_hashes_tell_every_parameter_apart(tiny: Callable[[str], Path]) -> None:
     examples = [Example(text, target=label) for text, label in zip(TEXTS, "aba", strict=True)]
     task = fitted("classification", examples)
     tokenizer = assembly.open_tokenizer(str(tiny("bert")))
-    network = assembly.open_network(str(tiny("bert")), task, tokenizer=tokenizer, compute=Compute())
+    network = assembly.open_network(str(tiny("bert")), task, tokenizer=tokenizer, compute=HERE)
     before = assembly.parameter_hashes(network)
     name, parameter = next(iter(network.named_parameters()))
     parameter.data[0] += 1

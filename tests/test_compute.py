@@ -16,6 +16,7 @@ import torch
 from afina import compute as computing
 from afina.compute import DENORMAL, WORKSPACE, Compute, choose, set_threads
 from afina.errors import ConfigError
+from tests.arithmetic import best_device, bf16_pays
 from tests.conftest import REPOSITORY
 
 
@@ -106,8 +107,10 @@ CALLERS = [
 
 
 @pytest.fixture(autouse=True)
-def process() -> Iterator[None]:
-    """The process of the tests is as before, whatever a test sets."""
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The process of the tests is as before, whatever a test sets; and afina's choices are its own."""
+    monkeypatch.setattr(computing, "best_device", best_device)
+    monkeypatch.setattr(computing, "bf16_pays", bf16_pays)
     threads = torch.get_num_threads()
     with torch.random.fork_rng():
         yield

@@ -10,9 +10,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.runs import bytes_of
+import pytest
+
+from tests.runs import bytes_of, promised
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_the_same_bytes_in_another_process(tiny: Callable[[str], Path], tmp_path: Path) -> None:
     data = tmp_path / "train.csv"
     with data.open("w", encoding="utf-8", newline="") as file:
@@ -21,7 +24,8 @@ def test_the_same_bytes_in_another_process(tiny: Callable[[str], Path], tmp_path
         writer.writerows([f"a {word} film, {i}", word] for i in range(12) for word in ("lovely", "awful", "ação"))
     arguments = [
         "-m", "afina", "train", "--train", str(data), "--model", str(tiny("bert")), "--strategy", "last-2",
-        "--epochs", "2", "--quiet",
+        "--epochs", "2", "--quiet", "--set", "training.precision=fp32",
+        *(part for name, value in promised().items() for part in ("--set", f"{name}={value}")),
     ]  # fmt: skip
     settings: list[tuple[str, int, dict[str, str]]] = [
         ("one", 0o022, {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC", "PYTHONUTF8": "0"}),

@@ -80,7 +80,8 @@ def command(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
     processes = Processes(tiny("bert"), root / "warm")
     arguments = [
         "train", *files, "--model", tiny("bert"), "--strategy", "last-1", "--epochs", 2, "--batch-size", 8,
-        "--learning-rate", 5e-3, "--set", "training.checkpoint_every=0", "--out", "run",
+        "--learning-rate", 5e-3, "--set", "training.checkpoint_every=0", "--set", "training.precision=fp32",
+        "--out", "run",
     ]  # fmt: skip
     yield Command(processes, arguments, root)
     processes.close()

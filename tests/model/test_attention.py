@@ -19,6 +19,7 @@ from afina.model.families import FAMILIES
 from afina.model.network import Network
 from afina.records import Example, Window
 from afina.text.layouts import Padded
+from tests.arithmetic import close, same
 from tests.networks import network_of, task_of, windows_of
 
 EXAMPLES = [
@@ -70,18 +71,18 @@ def test_packed_equals_padded_equals_alone(
     network.train()
     with torch.random.fork_rng():
         batch = network.collate(windows)
-        assert batch.ids.shape[0] == 1
+        assert batch.ids.shape[0] == (1 if network.layout.name == "packed" else len(windows))
         one = network(batch)
         first = gradients(network, one)
-        other = network(Padded(network.pad).collate(windows))
+        other = network(Padded(network.pad, network.device).collate(windows))
         second = gradients(network, other)
     alone = torch.cat([network(network.collate([window])) for window in windows])
-    torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-5)
-    torch.testing.assert_close(one, alone, atol=2e-6, rtol=1e-5)
+    close(one, other, atol=2e-6)
+    close(one, alone, atol=2e-6)
     assert set(first) == set(second)
     largest = max(float(grad.abs().max()) for grad in second.values())
     for name, grad in first.items():
-        torch.testing.assert_close(grad, second[name], atol=2e-6 * largest, rtol=1e-4, msg=name)
+        close(grad, second[name], atol=2e-6 * largest, rtol=1e-4, msg=name)
 
 
 @pytest.mark.parametrize("family", PRUNING)
@@ -99,22 +100,22 @@ def test_first_tokens_alone_equal_the_whole_last_layer(
     network.top = (whole, None)
     other = network(batch)
     second = gradients(network, other)
-    torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-5)
+    close(one, other, atol=2e-6)
     largest = max(float(grad.abs().max()) for grad in second.values())
     for name, grad in first.items():
-        torch.testing.assert_close(grad, second[name], atol=2e-6 * largest, rtol=1e-4, msg=name)
+        close(grad, second[name], atol=2e-6 * largest, rtol=1e-4, msg=name)
 
 
 @pytest.mark.parametrize("family", PACKING)
 def test_kept_states_do_not_depend_on_the_company(family: str, tiny: Callable[[str], Path]) -> None:
-    """Bit by bit, which is what lets runs share them."""
+    """Bit by bit on a CPU, where runs share them; on a GPU nearly."""
     network, windows = made(tiny(family), "mean", layers=0 if family == "albert" else 1)
     network.eval()
     together = network.lower(network.collate(windows)).vectors
     backwards = network.lower(network.collate(windows[::-1])).vectors
     alone = [network.lower(network.collate([window])).vectors for window in windows]
-    assert torch.equal(together, torch.cat(alone))
-    assert torch.equal(backwards, torch.cat(alone[::-1]))
+    same(together, torch.cat(alone))
+    same(backwards, torch.cat(alone[::-1]))
 
 
 @given(
@@ -205,7 +206,7 @@ def test_recomputed_layers_draw_the_same_masks(tiny: Callable[[str], Path]) -> N
         logits = network(network.collate(windows))
         found.append(gradients(network, logits))
     for name, grad in found[0].items():
-        torch.testing.assert_close(grad, found[1][name], atol=1e-7, rtol=1e-5)
+        close(grad, found[1][name], atol=1e-7)
 
 
 @pytest.mark.parametrize("family", PACKING)

@@ -13,10 +13,11 @@ from afina.compute import Compute
 from afina.model.families import FAMILIES
 from afina.model.network import Network
 from afina.training.loop import moved
+from tests.arithmetic import DEVICE
 from tests.networks import network_of, task_of, windows_of
 
 TEXTS = ["a short one", "one that is a good deal longer than the others are", "and a third"]
-BF16 = Compute(precision="bf16")
+BF16 = Compute(DEVICE, "bf16")
 
 
 def loss_of(network: Network, folder: Path) -> torch.Tensor:
@@ -63,7 +64,7 @@ def test_the_weights_get_the_gradient_of_a_differentiable_cast(
 def test_bf16_is_near_fp32(family: str, tiny: Callable[[str], Path]) -> None:
     folder = tiny(family)
     for name in ("classification", "tokens", "answers"):
-        exact, near = (network_of(folder, task_of(name), compute=Compute(precision=p)) for p in ("fp32", "bf16"))
+        exact, near = (network_of(folder, task_of(name), compute=Compute(DEVICE, p)) for p in ("fp32", "bf16"))
         exact.eval()
         near.eval()
         batch = exact.collate(windows_of(folder, TEXTS))
@@ -87,7 +88,7 @@ def test_layers_compute_with_the_weights_of_a_fused_step(tiny: Callable[[str], P
     network.eval()
     before = loss_of(network, tiny("bert"))
     before.backward()  # type: ignore[no-untyped-call]
-    moved(optimiser, before.detach(), count=torch.ones(()), clip=None)
+    moved(optimiser, before.detach(), count=torch.ones((), device=DEVICE), clip=None)
     after = loss_of(network, tiny("bert"))
     anew = network_of(tiny("bert"), compute=BF16)
     anew.load_state_dict(network.state_dict())
@@ -127,7 +128,7 @@ def test_dropout_checkpointing_and_what_trains_are_followed(tiny: Callable[[str]
 
 
 def test_copies_are_not_saved_or_counted(tiny: Callable[[str], Path]) -> None:
-    exact, near = (network_of(tiny("bert"), compute=Compute(precision=p)) for p in ("fp32", "bf16"))
+    exact, near = (network_of(tiny("bert"), compute=Compute(DEVICE, p)) for p in ("fp32", "bf16"))
     assert list(near.state_dict()) == list(exact.state_dict())
     assert [name for name, _ in near.named_modules()] == [name for name, _ in exact.named_modules()]
     assert all(isinstance(w, nn.Parameter) and w.dtype == torch.float32 for w in near.parameters())

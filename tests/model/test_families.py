@@ -23,6 +23,7 @@ from afina.records import Batch, Example
 from afina.text.layouts import Padded
 from afina.text.tokenization import Tokenizer
 from tests import tiny as made
+from tests.arithmetic import DEVICE, close, same
 from tests.networks import network_of, task_of
 
 EXAMPLES = [
@@ -45,7 +46,7 @@ def make(folder: Path, kind: str = "classification", **more: Any) -> tuple[Netwo
 
 
 def batch_of(tokenizer: Tokenizer) -> Batch:
-    return Padded(tokenizer.pad).collate([one.windows[0] for one in tokenizer.encode(EXAMPLES)])
+    return Padded(tokenizer.pad, DEVICE).collate([one.windows[0] for one in tokenizer.encode(EXAMPLES)])
 
 
 def stock_logits(stock: Any, batch: Batch) -> torch.Tensor:
@@ -72,17 +73,17 @@ class TestFamily:
         network.eval()
         batch = batch_of(tokenizer)
         with torch.no_grad():
-            torch.testing.assert_close(network(batch), stock_logits(network.stock, batch), atol=1e-6, rtol=1e-5)
+            close(network(batch), stock_logits(network.stock, batch))
 
     def test_alone_is_as_padded(self, family: str, tiny: Callable[[str], Path]) -> None:
         network, tokenizer = make(tiny(family))
         network.eval()
         windows = [one.windows[0] for one in tokenizer.encode(EXAMPLES)]
         with torch.no_grad():
-            layout = Padded(tokenizer.pad)
+            layout = Padded(tokenizer.pad, DEVICE)
             together = network(layout.collate(windows))
             alone = torch.cat([network(layout.collate([window])) for window in windows])
-        torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)
+        close(together, alone)
 
     @pytest.mark.parametrize("strategy", ["full", "head", "last-1", "last-2", "last-3"])
     def test_a_cut_changes_no_number(self, family: str, strategy: str, tiny: Callable[[str], Path]) -> None:
@@ -97,9 +98,9 @@ class TestFamily:
             whole = network(batch)
             strategies.find(strategy).apply(network)
             network.eval()
-            assert torch.equal(network(batch), whole)
+            same(network(batch), whole)
             if network.frozen_layers:
-                assert torch.equal(network(batch, network.lower(batch)), whole)
+                same(network(batch, network.lower(batch)), whole)
 
     @pytest.mark.parametrize("strategy", ["full", "head", "last-2"])
     def test_the_gradient_reaches_what_trains_and_nothing_else(
@@ -131,13 +132,13 @@ class TestFamily:
             network.fold_scale()
             Artifact(task_of(kind), tokenizer, network, head, "tiny").save(tmp_path / "model")
             again = load(tmp_path / "model")
-            torch.testing.assert_close(again.network(batch), before, atol=1e-5, rtol=1e-5)
+            close(again.network(batch), before, atol=1e-5)
             assert again.network.scale == (1.0, 0.0)
             if head == "native":
                 from transformers import AutoModelForSequenceClassification
 
-                stock = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
-                torch.testing.assert_close(stock_logits(stock, batch), before, atol=1e-5, rtol=1e-5)
+                stock = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").to(DEVICE).eval()
+                close(stock_logits(stock, batch), before, atol=1e-5)
 
     def test_levels_rise_from_embeddings_to_head(self, family: str, tiny: Callable[[str], Path]) -> None:
         network, _ = make(tiny(family))

@@ -18,6 +18,7 @@ from afina.model.families import FAMILIES, locate
 from afina.model.network import Network
 from afina.tasks.base import find
 from afina.text.layouts import Packed, Padded
+from tests.arithmetic import DEVICE, HERE, close, same
 from tests.networks import network_of, set_weights, task_of, windows_of
 from tests.test_records import WINDOWS
 
@@ -26,7 +27,7 @@ def built(folder: Path, *, compute: Compute | None = None, packing: bool = True)
     """A network for two labels."""
     kind = find("classification")
     spec = kind(kind.Options(), {"labels": ["a", "b"]}).head
-    return networks.build(str(folder), spec, level="example", compute=compute or Compute(), packing=packing)
+    return networks.build(str(folder), spec, level="example", compute=compute or HERE, packing=packing)
 
 
 @pytest.mark.parametrize(("family", "packing", "layout"), [("bert", True, "packed"), ("bert", False, "padded"),
@@ -34,7 +35,7 @@ def built(folder: Path, *, compute: Compute | None = None, packing: bool = True)
 def test_the_family_and_the_user_decide_how_windows_lie(
     family: str, packing: bool, layout: str, tiny: Callable[[str], Path]
 ) -> None:
-    assert built(tiny(family), packing=packing).layout.name == layout
+    assert built(tiny(family), compute=Compute(), packing=packing).layout.name == layout
 
 
 @pytest.mark.parametrize(("layers", "frozen"), [(None, 0), (2, 1), (0, 3)])
@@ -59,12 +60,12 @@ def test_known_states_give_the_logits_of_the_whole(tiny: Callable[[str], Path]) 
     network.eval()
     batch = network.collate(WINDOWS)
     with torch.no_grad():
-        torch.testing.assert_close(network(batch, network.lower(batch)), network(batch), rtol=0, atol=0)
+        same(network(batch, network.lower(batch)), network(batch))
 
 
 def test_bf16_is_the_arithmetic_of_the_whole_pass(tiny: Callable[[str], Path]) -> None:
-    network = built(tiny("bert"), compute=Compute(precision="bf16")).eval()
-    plain = built(tiny("bert")).eval()
+    network = built(tiny("bert"), compute=Compute(DEVICE, "bf16")).eval()
+    plain = built(tiny("bert"), compute=Compute(DEVICE)).eval()
     with torch.no_grad():
         rough, exact = network(network.collate(WINDOWS)), plain(plain.collate(WINDOWS))
     assert not torch.equal(rough, exact)
@@ -111,10 +112,10 @@ def test_frozen_layers_draw_no_dropout(tiny: Callable[[str], Path]) -> None:
     network = network_of(tiny("bert"), layers=1, dropout=0.5)
     batch = network.collate(windows_of(tiny("bert"), TEXTS))
     network.train()
-    assert torch.equal(network.lower(batch).vectors, network.lower(batch).vectors)
+    same(network.lower(batch).vectors, network.lower(batch).vectors)
     assert not torch.equal(network(batch), network(batch))
     network.eval()
-    assert torch.equal(network(batch), network(batch))
+    same(network(batch), network(batch))
 
 
 def test_a_pooler_that_no_head_takes_does_not_train(tiny: Callable[[str], Path]) -> None:
@@ -134,7 +135,7 @@ def test_a_network_that_trains_no_more_answers_as_one_that_never_did(
     assert not network.training
     windows = windows_of(tiny("bert"), TEXTS)
     assert network.layout == plain.layout
-    assert torch.equal(network(network.collate(windows)), plain(plain.collate(windows)))
+    same(network(network.collate(windows)), plain(plain.collate(windows)))
     assert not network(network.collate(windows)).requires_grad
 
 
@@ -146,16 +147,16 @@ def test_a_network_that_trains_no_more_answers_as_one_that_never_did(
 def test_windows_are_packed_where_the_family_allows_it_and_the_user_wants_it(
     family: str, tiny: Callable[[str], Path]
 ) -> None:
-    network = network_of(tiny(family))
+    network = network_of(tiny(family), compute=Compute())
     assert network.layout.name == ("packed" if FAMILIES[family].packs else "padded")
     assert network.layout.pad == network.pad == int(network.stock.config.pad_token_id)
     network.packing = False
     assert network.layout == Padded(network.pad, network.device)
-    assert network_of(tiny(family), packing=False).layout.name == "padded"
+    assert network_of(tiny(family), compute=Compute(), packing=False).layout.name == "padded"
 
 
 def test_states_are_shared_where_something_is_frozen(tiny: Callable[[str], Path]) -> None:
-    network = network_of(tiny("bert"), pad=9)
+    network = network_of(tiny("bert"), compute=Compute(), pad=9)
     for layers, shared in ((None, False), (0, True), (1, True), (3, False)):
         network.train_last(layers)
         layout = network.layout
@@ -176,7 +177,7 @@ def test_states_are_shared_where_something_is_frozen(tiny: Callable[[str], Path]
 def test_the_last_layer_is_pruned_where_only_first_tokens_are_taken(
     family: str, head: str, packing: bool, prunes: bool, tiny: Callable[[str], Path]
 ) -> None:
-    assert network_of(tiny(family), head=head, packing=packing).prunes == prunes
+    assert network_of(tiny(family), compute=Compute(), head=head, packing=packing).prunes == prunes
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -210,10 +211,10 @@ def test_all_layers_compute_in_the_arithmetic_of_the_network(
     tiny: Callable[[str], Path],
 ) -> None:
     """Frozen ones too, and whatever the caller's own autocast is. The head, two products here, computes in fp32."""
-    network = network_of(tiny("bert"), layers=layers, packing=packing, compute=Compute(precision=precision))
+    network = network_of(tiny("bert"), layers=layers, packing=packing, compute=Compute(DEVICE, precision))
     network.eval()
     batch = network.collate(windows_of(tiny("bert"), TEXTS))
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=callers), Products() as products:
+    with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=callers), Products() as products:
         logits = network(batch)
     assert logits.dtype == torch.float32
     assert set(products.types[:-2]) == {dtype}
@@ -222,14 +223,14 @@ def test_all_layers_compute_in_the_arithmetic_of_the_network(
 
 @pytest.mark.parametrize("head", ["native", "mean"])
 def test_one_state_a_window_is_fp32_without_a_gradient(head: str, tiny: Callable[[str], Path]) -> None:
-    network = network_of(tiny("bert"), layers=0, head=head, compute=Compute(precision="bf16"))
+    network = network_of(tiny("bert"), layers=0, head=head, compute=Compute(DEVICE, "bf16"))
     check_states(network, tiny("bert"), torch.float32)
 
 
 @pytest.mark.parametrize("task", ["classification", "tokens"])
 def test_states_of_tokens_have_the_type_of_the_layers(task: str, tiny: Callable[[str], Path]) -> None:
     layers = 0 if task == "tokens" else 1
-    network = network_of(tiny("bert"), task_of(task), layers=layers, compute=Compute(precision="bf16"))
+    network = network_of(tiny("bert"), task_of(task), layers=layers, compute=Compute(DEVICE, "bf16"))
     check_states(network, tiny("bert"), torch.bfloat16)
 
 
@@ -240,9 +241,9 @@ def check_states(network: Network, folder: Path, dtype: torch.dtype) -> None:
     assert states.vectors.dtype == network.state_dtype == dtype
     assert not states.vectors.requires_grad
     network.eval()
-    assert torch.equal(network(batch, states), network(batch))
+    same(network(batch, states), network(batch))
     network.train_nothing()
-    assert torch.equal(network(batch), network(batch))
+    same(network(batch), network(batch))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -308,9 +309,9 @@ def test_a_folded_scale_changes_no_answer(head: str, tiny: Callable[[str], Path]
         before = network(batch) * 2.0 + 3.0
         network.fold_scale()
         assert network.scale == (1.0, 0.0)
-        torch.testing.assert_close(network(batch), before, atol=1e-5, rtol=1e-5)
+        close(network(batch), before, atol=1e-5, rtol=1e-5)
         network.fold_scale()  # a second time does nothing
-        torch.testing.assert_close(network(batch), before, atol=1e-5, rtol=1e-5)
+        close(network(batch), before, atol=1e-5, rtol=1e-5)
 
 
 def test_the_views_of_a_cut_see_weights_that_are_changed_later(tiny: Callable[[str], Path]) -> None:

@@ -12,6 +12,7 @@ from afina.model.families import FAMILIES
 from afina.model.network import Network
 from afina.model.vocabulary import distinct, find
 from afina.records import Example, Window
+from tests.arithmetic import DEVICE, close, same
 from tests.networks import network_of, windows_of
 
 EXAMPLES = [Example("the cat sleeps"), Example("a lovely film", "the dog barks"), Example("good")]
@@ -33,7 +34,7 @@ def trained(folder: Path, *, restrict_vocabulary: bool) -> tuple[Network, list[i
     for _ in range(3):
         network.train()
         logits = network(network.collate(windows))
-        torch.autograd.backward(torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 0])))
+        torch.autograd.backward(torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 0], device=DEVICE)))
         optimiser.step()
         optimiser.zero_grad()
         network.eval()
@@ -59,7 +60,7 @@ def test_the_rows_that_occur_are_enough(family: str, tiny: Callable[[str], Path]
     assert torch.equal(table.weight[others], before.weight[others])
     assert not torch.equal(table.weight[used], before.weight[used])
     for (name, one), (_, other) in zip(restrict_vocabulary.named_parameters(), plain.named_parameters(), strict=True):
-        torch.testing.assert_close(one, other, atol=2e-5, rtol=1e-4, msg=name)
+        close(one, other, atol=2e-5, rtol=1e-4, msg=name)
     assert restrict_vocabulary.vocabulary is None
     assert all(
         parameter.requires_grad for name, parameter in restrict_vocabulary.named_parameters() if "word_emb" in name

@@ -31,6 +31,7 @@ from afina.tasks.answers import (
 from afina.text.layouts import Padded
 from afina.text.tokenization import Tokenizer
 from tests import tiny as made
+from tests.arithmetic import DEVICE, HERE, near
 
 TOKENIZERS = {family: made.tiny_tokenizer(family) for family in ("bert", "roberta", "xlm-roberta")}
 OPTIONS = AnswersOptions(question="question", context="context", answer="answers")
@@ -154,18 +155,18 @@ def test_the_loss_is_that_of_the_stock_class(tiny: Callable[[str], Path]) -> Non
     windows = [one.windows[0] for one in tokenizer.encode(examples, slides=True)]
     assert len({len(window) for window in windows}) == 1
     made_task = Answers(OPTIONS, {"no_answer": False})
-    network = networks.build(str(tiny("bert")), made_task.head, level="token")
+    network = networks.build(str(tiny("bert")), made_task.head, level="token", compute=HERE)
     network.eval()
-    batch = Padded(tokenizer.pad).collate(windows)
+    batch = Padded(tokenizer.pad, DEVICE).collate(windows)
     labels = np.concatenate([made_task.encode_target(example, w) for example, w in zip(examples, windows, strict=True)])
-    total, count = made_task.loss(network(batch), torch.from_numpy(labels))
+    total, count = made_task.loss(network(batch), torch.from_numpy(labels).to(DEVICE))
     ends = [tokens_of(window, example.target[0]) for example, window in zip(examples, windows, strict=True)]
     stock = network.stock(
         input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types,
-        start_positions=torch.tensor([end[0] for end in ends if end]),
-        end_positions=torch.tensor([end[1] for end in ends if end]),
+        start_positions=torch.tensor([end[0] for end in ends if end], device=DEVICE),
+        end_positions=torch.tensor([end[1] for end in ends if end], device=DEVICE),
     )  # fmt: skip
-    assert float((total / count).detach()) == pytest.approx(float(stock.loss.detach()), rel=1e-5)
+    assert float((total / count).detach()) == near(float(stock.loss.detach()))
 
 
 def test_the_best_reference_counts_and_none_is_exact() -> None:

@@ -30,6 +30,7 @@ from afina.text.tokenization import Tokenizer
 from afina.training import loop
 from afina.training.loop import gradients
 from afina.training.objective import Supervised
+from tests.arithmetic import DEVICE, HERE, close, near
 
 TASKS = ["answers", "classification", "multilabel", "regression", "tokens", "ordinal"]  # the last is the plug-in's
 SAMPLES = [(name, i) for name in names() for i in range(len(find(name).samples))]
@@ -66,7 +67,7 @@ class Case:
         self.data: EncodedDataset = with_targets(to_dataset(self.examples, features), self.task)
 
     def network(self, head: str = "native", free: int | None = None) -> Network:
-        network = networks.build(str(self.folder), self.task.head, level=self.task.level, head=head)
+        network = networks.build(str(self.folder), self.task.head, level=self.task.level, head=head, compute=HERE)
         network.train_last(free)
         return network
 
@@ -205,7 +206,7 @@ def test_the_gradient_does_not_depend_on_the_split(case: Case, free: int | None)
         parts = gradient_of(case, network, case.data, micro_tokens)
         largest = max(float(grad.abs().max()) for grad in whole)
         for one, other in zip(whole, parts, strict=True):
-            torch.testing.assert_close(one, other, atol=1e-5 * largest, rtol=1e-4)
+            close(one, other, atol=1e-5 * largest, rtol=1e-4)
 
 
 @pytest.mark.parametrize("free", [None, 0, 2])
@@ -214,12 +215,12 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
     network = sliding.network(free=free)
     whole = gradient_of(sliding, network, sliding.data, 100_000)
     network.zero_grad()
-    total = count = torch.zeros(())
+    total = count = torch.zeros((), device=DEVICE)
     for i, example in enumerate(sliding.examples):
         windows = sliding.data.features[i].windows
-        alone = [network(Padded(sliding.tokenizer.pad).collate([window])) for window in windows]
+        alone = [network(Padded(sliding.tokenizer.pad, DEVICE).collate([window])) for window in windows]
         logits = torch.cat(alone).mean(dim=0)
-        target = torch.from_numpy(sliding.task.encode_target(example, windows[0]))[None]
+        target = torch.from_numpy(sliding.task.encode_target(example, windows[0]))[None].to(DEVICE)
         loss, weight = sliding.task.loss(logits[None], target)
         total, count = total + loss, count + weight
     torch.autograd.backward(total)
@@ -227,8 +228,8 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
     parts = gradient_of(sliding, network, sliding.data, 1)
     largest = max(float(grad.abs().max()) for grad in whole)
     for one, other, third in zip(whole, by_hand, parts, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5 * largest, rtol=1e-4)
-        torch.testing.assert_close(one, third, atol=1e-5 * largest, rtol=1e-4)
+        close(one, other, atol=1e-5 * largest, rtol=1e-4)
+        close(one, third, atol=1e-5 * largest, rtol=1e-4)
 
 
 @pytest.mark.parametrize("free", [0, 1, 2])
@@ -241,7 +242,7 @@ def test_kept_states_train_as_fresh_ones(case: Case, free: int, monkeypatch: pyt
     cached = gradient_of(case, network, data, 500)
     largest = max(float(grad.abs().max()) for grad in fresh)
     for one, other in zip(fresh, cached, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5 * largest, rtol=1e-4)
+        close(one, other, atol=1e-5 * largest, rtol=1e-4)
 
 
 def with_cache(data: EncodedDataset, kept: KeptStates) -> EncodedDataset:
@@ -307,7 +308,7 @@ def assert_near(one: Any, other: Any) -> None:
         for name in one:
             assert_near(one[name], other[name])
     elif isinstance(one, float):
-        assert other == pytest.approx(one, rel=1e-4, abs=1e-4)
+        assert other == near(one, rel=1e-4, abs=1e-4)
     else:
         assert one == other
 
@@ -322,9 +323,9 @@ def test_the_stock_class_loads_it(case: Case, tmp_path: Path) -> None:
     stock, info = auto.from_pretrained(tmp_path / "model", output_loading_info=True)
     assert not info["missing_keys"]
     assert not info["unexpected_keys"]
-    stock.eval()
+    stock.to(DEVICE).eval()
     network.eval()
-    batch = Padded(case.tokenizer.pad).collate(case.data.windows[:5])
+    batch = Padded(case.tokenizer.pad, DEVICE).collate(case.data.windows[:5])
     with torch.no_grad():
         output = stock(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
         ours = network(batch)
@@ -334,11 +335,12 @@ def test_the_stock_class_loads_it(case: Case, tmp_path: Path) -> None:
         theirs = output.logits
     if case.task.level == "token":
         theirs = theirs.reshape(-1, theirs.shape[-1])[batch.index]
-    torch.testing.assert_close(theirs, ours, atol=1e-5, rtol=1e-5)
+    close(theirs, ours, atol=1e-5)
     for name, value in case.task.head.config.items():
         assert getattr(stock.config, name) == value
 
 
+@pytest.mark.cpu("on a GPU the same bits come again in strict mode alone, in which whole runs are tried")
 def test_two_runs_are_the_same_bytes(case: Case) -> None:
     one = trained(case, 1, epochs=2, rate=1e-3)
     other = trained(case, 1, epochs=2, rate=1e-3)

@@ -109,6 +109,7 @@ def test_a_damaged_checkpoint_is_named_and_skipped(
         checkpoint.read(newer)
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_a_run_goes_on_from_the_newest_checkpoint_that_is_whole(
     checkpoints: tuple[Path, Path], tiny: Callable[[str], Path], tmp_path: Path
 ) -> None:

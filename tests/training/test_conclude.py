@@ -27,6 +27,7 @@ def test_every_task_is_scored_beside_its_baselines(task: str, tiny: Callable[[st
     assert result.record["validation"]["baselines"] == result.validation.baselines
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_a_run_can_be_taken_up_with_and_without_baselines(tiny: Callable[[str], Path], tmp_path: Path) -> None:
     """They are no part of the training: the model has the same bytes, and so have the predictions."""
     whole = finished(events(tiny("bert"), tmp_path / "whole"))

@@ -25,6 +25,7 @@ from afina.training.events import Done, Note
 from afina.training.loop import Steps, epoch_batches, moved
 from afina.training.objective import Objective, Supervised, Unit
 from afina.training.optimisation import make_optimiser, parameter_groups
+from tests.arithmetic import close, near
 from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import PAIRS, bytes_of, done, events, events_of, finished
 
@@ -77,8 +78,12 @@ def gradient_by_hand(network: Network, objective: Supervised, batch: list[int]) 
     units = objective.units(batch, 0)
     inputs = network.collate([window for unit in units for window in unit.windows])
     total, count = objective.loss(network, inputs, objective.stage(units, inputs))
+    torch.autograd.backward(total / count)
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return float((total / count).detach()), list(torch.autograd.grad(total / count, parameters))
+    gradients = [parameter.grad.clone() for parameter in parameters if parameter.grad is not None]
+    assert len(gradients) == len(parameters)
+    network.zero_grad()
+    return float((total / count).detach()), gradients
 
 
 @pytest.mark.parametrize("micro_tokens", [1000, 6])
@@ -91,13 +96,13 @@ def test_a_step_is_one_of_the_optimiser_and_says_what_it_did(micro_tokens: int, 
     stream = steps_of(network, objective, lr=0.05, micro_tokens=micro_tokens)
     step = next(stream)
     assert (step.number, step.epoch, step.last, step.micro_tokens) == (1, 0, False, micro_tokens)
-    assert step.loss == pytest.approx(loss, rel=1e-5)
-    assert step.grad_norm == pytest.approx(norm, rel=1e-4)
+    assert step.loss == near(loss)
+    assert step.grad_norm == near(norm, rel=1e-4)
     assert step.learning_rate == pytest.approx(0.05)
-    assert step.tokens == sum(objective.data.lengths[i] for i in first) == step.padded_tokens
+    assert step.tokens == sum(objective.data.lengths[i] for i in first) <= step.padded_tokens
     for old, gradient, new in zip(before, gradients, network.parameters(), strict=True):
-        torch.testing.assert_close(new.detach(), old - 0.05 * gradient, atol=1e-6, rtol=1e-4)
-    assert all(parameter.grad is None for parameter in network.parameters())
+        close(new, old - 0.05 * gradient, rtol=1e-4)
+    assert not any(parameter.grad.any() for parameter in network.parameters() if parameter.grad is not None)
     stream.close()
 
 
@@ -118,11 +123,13 @@ def test_a_gradient_is_clipped_to_the_norm_that_was_asked_for(tiny: Callable[[st
         pairs = zip(before, network.head.parameters(), strict=True)
         moved.append((step.grad_norm, math.sqrt(sum(float((a - b.detach()).square().sum()) for a, b in pairs))))
     (norm, whole), (again, clipped) = moved
-    assert norm == again == pytest.approx(whole, rel=1e-4)
+    assert norm == near(again)
+    assert norm == near(whole, rel=1e-4)
     assert norm > 1e-4
     assert clipped == pytest.approx(1e-4, rel=1e-2)
 
 
+@pytest.mark.cpu("on a GPU the same bits come again in strict mode alone, in which whole runs are tried")
 @pytest.mark.parametrize("done", [1, 2, 3])
 def test_steps_that_were_taken_before_are_not_taken_again(done: int, tiny: Callable[[str], Path]) -> None:
     """Order, dropout and learning rate are functions of seed and step: going on gives the same bits."""
@@ -292,7 +299,7 @@ def test_a_lack_of_memory_takes_the_same_step_in_smaller_pieces(
     for (name, one), (_, other) in zip(
         poorer.artifact.network.named_parameters(), plain.artifact.network.named_parameters(), strict=True
     ):
-        torch.testing.assert_close(one, other, atol=2e-3, rtol=1e-2, msg=name)
+        close(one, other, atol=2e-3, rtol=1e-2, msg=name)
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(
@@ -306,6 +313,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
         list(events(tiny("bert"), tmp_path / "run"))
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_a_gradient_that_is_not_finite_names_its_rows_and_spoils_no_checkpoint(
     interrupted: Path, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +352,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_rows(setting: dict[str, A
     assert "learning rate" in str(caught.value)
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_accumulation_is_a_larger_batch(setting: dict[str, Any], tmp_path: Path) -> None:
     one = done(events_of({**setting, "training.batch_size": 4, "training.accumulation": 2})).folder
     other = done(events_of({**setting, "training.batch_size": 8, "out": str(tmp_path / "b")})).folder

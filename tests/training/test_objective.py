@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from afina import inference
 from afina.assembly import EncodedDataset, encode_dataset, open_network, open_tokenizer, with_targets
-from afina.compute import Compute
 from afina.config import load
 from afina.data.parts import read_data
 from afina.model.states import kept_states
@@ -24,6 +23,7 @@ from afina.tasks.base import Task, find
 from afina.training.loop import gradients
 from afina.training.objective import Measure, Supervised, averaged, loss_at_zero
 from afina.training.run import Prepared, prepare
+from tests.arithmetic import HERE, close, near, same
 from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import ROWS
 
@@ -36,7 +36,7 @@ def test_the_sum_does_not_depend_on_the_division(long: str, tiny: Callable[[str]
     kind = find("classification")
     task = kind(kind.Options(**{"text": "text", "label": "label", "long": long})).fit(EXAMPLES)
     tokenizer = open_tokenizer(str(tiny("bert")), max_length=20)
-    network = open_network(str(tiny("bert")), task, tokenizer=tokenizer, compute=Compute()).eval()
+    network = open_network(str(tiny("bert")), task, tokenizer=tokenizer, compute=HERE).eval()
     objective = Supervised(task, with_targets(encode_dataset(tokenizer, task, EXAMPLES), task))
     assert objective.examples == 4
     assert objective.where([1, 3]) == ["a.csv:3", "a.csv:5"]
@@ -48,7 +48,7 @@ def test_the_sum_does_not_depend_on_the_division(long: str, tiny: Callable[[str]
         inputs = network.collate([window for unit in chosen for window in unit.windows])
         return objective.loss(network, inputs, objective.stage(chosen, inputs))[0]
 
-    torch.testing.assert_close(loss([0, 1, 2, 3]), loss([2, 1]) + loss([0]) + loss([3]))
+    close(loss([0, 1, 2, 3]), loss([2, 1]) + loss([0]) + loss([3]))
 
 
 def test_windows_are_averaged_by_example() -> None:
@@ -110,7 +110,7 @@ def test_states_are_those_of_the_units_windows(name: str, tiny: Callable[[str], 
     batch = network.collate([window for unit in units for window in unit.windows])
     assert "states" not in Supervised(task, data).stage(units, batch)
     network.eval()
-    assert torch.equal(objective.stage(units, batch)["states"], network.lower(batch).vectors)
+    same(objective.stage(units, batch)["states"], network.lower(batch).vectors)
 
 
 @pytest.mark.parametrize("name", ["classification", "tokens"])
@@ -130,7 +130,7 @@ def test_the_loss_is_a_sum_over_units(name: str, tiny: Callable[[str], Path]) ->
 
     parts = [loss([i]) for i in range(3)]
     total, count = loss([2, 0, 1])
-    assert total == pytest.approx(sum(part for part, _ in parts), rel=1e-5)
+    assert total == near(sum(part for part, _ in parts))
     assert count == sum(number for _, number in parts)
 
 
@@ -206,7 +206,7 @@ def test_a_measured_loss_is_that_of_training_without_dropout(
     data = replace(run.splits["train"], targets=())
     logits = inference.by_example(data.features, inference.window_logits(network, data.windows))
     loss = Measure.of(run.task, data).loss(logits, scale=network.scale)
-    assert loss == pytest.approx(float(total / count), rel=1e-5)
+    assert loss == near(float(total / count))
 
 
 def test_a_crf_is_measured_by_the_marginals_of_its_tags(tiny: Callable[[str], Path]) -> None:
@@ -220,7 +220,7 @@ def test_a_crf_is_measured_by_the_marginals_of_its_tags(tiny: Callable[[str], Pa
     labels = np.concatenate(targets)
     known = labels >= 0
     expected = -rows[known, labels[known]].mean()
-    assert Measure.of(run.task, data).loss(logits) == pytest.approx(float(expected), rel=1e-5)
+    assert Measure.of(run.task, data).loss(logits) == near(float(expected))
 
 
 def test_examples_of_labels_that_training_lacks_are_left_out(tiny: Callable[[str], Path]) -> None:

@@ -16,6 +16,7 @@ from afina.data.parts import read_data
 from afina.training.events import Done, Note
 from afina.training.plan import plan
 from afina.training.run import stream
+from tests.arithmetic import ON_CPU
 from tests.runs import configured
 
 ROWS = [
@@ -50,7 +51,7 @@ def test_the_plan_of_a_run_is_the_run(strategy: str, tiny: Callable[[str], Path]
     assert real <= set(record["seconds"])
     assert all(seconds >= 0 for seconds in foreseen.parts.values())
     assert record["speed"]["tokens_per_second"] > 0
-    assert record["speed"]["padding"] < 0.5
+    assert record["speed"]["padding"] < 0.5 or not ON_CPU  # a GPU's rows are as long as they are few
     model = sum(file.stat().st_size for file in (last.folder / "model").glob("*.safetensors"))
     assert foreseen.disk - foreseen.states == pytest.approx(model, rel=0.1, abs=10_000)  # the file's own header
 

@@ -39,6 +39,7 @@ from afina.training.resume import (
 from afina.training.run import stream
 from tests.runs import ROWS, bytes_of, data_of, events, finished, stopped
 
+pytestmark = pytest.mark.usefixtures("same_bytes")
 VARIANTS = [
     ("classification", {}),
     ("classification", {"training__accumulation": 2, "training__patience": 1, "options__class_weights": "balanced"}),

@@ -18,6 +18,7 @@ from afina.training import rundir
 from afina.training.conclude import conclude
 from afina.training.events import Begin, Done, Event, Note, Progress, Scored, Step
 from afina.training.run import Prepared, Trained, fit, prepare, settled, stream
+from tests.arithmetic import HERE
 from tests.networks import network_of, tokenizer_of
 from tests.runs import (
     bytes_of,
@@ -27,6 +28,7 @@ from tests.runs import (
     events,
     events_of,
     finished,
+    promised,
     reviews,
     write_csv,
 )
@@ -69,6 +71,7 @@ def test_events_come_in_order(setting: dict[str, Any]) -> None:
     assert any("held out" in event.text for event in said if isinstance(event, Note))
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_the_resolved_configuration_runs_again_to_the_same_bytes(setting: dict[str, Any], tmp_path: Path) -> None:
     first = done(events_of({**setting, "strategy": "last-2"})).folder
     second = tmp_path / "again"
@@ -184,6 +187,7 @@ def test_regression_answers_in_the_users_scale(setting: dict[str, Any], tmp_path
     assert afina.load(result.folder).predict(["a lovely film, 1"])[0] > 1000
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_data_in_memory(setting: dict[str, Any], tiny: Callable[[str], Path], tmp_path: Path) -> None:
     pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
     columns = {name: [row[name] for row in reviews()] for name in ("text", "label")}
@@ -196,8 +200,9 @@ def test_data_in_memory(setting: dict[str, Any], tiny: Callable[[str], Path], tm
     files = set()
     for name, form in forms.items():
         run = afina.train(
-            train=form, validation=form, model=tiny("bert"), epochs=1, learning_rate=1e-3, out=tmp_path / name
-        )
+            train=form, validation=form, model=tiny("bert"), epochs=1, learning_rate=1e-3, out=tmp_path / name,
+            **promised("__"),
+        )  # fmt: skip
         files.add((run.folder / "model/model.safetensors").read_bytes())
     assert len(files) == 1
     assert run.predictor.labels == ["bad", "good"]
@@ -232,6 +237,7 @@ def returned(stage: Generator[Event, None, Any]) -> tuple[list[Event], Any]:
             return said, end.value
 
 
+@pytest.mark.usefixtures("same_bytes")
 @pytest.mark.parametrize("strategy", ["full", "last-1", "head"])
 def test_the_three_stages_one_by_one_are_the_run(strategy: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     whole = finished(events(tiny("bert"), tmp_path / "whole", strategy=strategy))
@@ -291,6 +297,6 @@ def test_what_the_user_left_open_is_decided_and_paths_mean_the_same_everywhere(
     training = decided.training
     for name in ("epochs", "batch_size", "learning_rate", "schedule", "patience", "evaluate_every"):
         assert getattr(training, name) == getattr(defaults, name), name
-    assert training.micro_tokens == 2048
+    assert training.micro_tokens == HERE.micro_tokens
     assert (decided.model.max_length, decided.model.name) == (40, str(tiny("bert")))
     assert (decided.options["text"], decided.options["label"]) == ("text", "label")

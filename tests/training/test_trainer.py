@@ -23,10 +23,12 @@ from afina.training.loop import steps
 from afina.training.objective import Measure
 from afina.training.recipe import Recipe
 from afina.training.trainer import Clock, Trainer
+from tests.arithmetic import ON_CPU, near
 from tests.networks import network_of, task_of, tokenizer_of
 from tests.runs import bytes_of, done, events, events_of, finished
 
 
+@pytest.mark.usefixtures("same_bytes")
 def test_memory_that_runs_out_in_an_evaluation_changes_nothing_else(
     tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,7 +51,7 @@ def test_memory_that_runs_out_in_an_evaluation_changes_nothing_else(
     for name in (rundir.STEPS, "model/model.safetensors"):
         assert one[name] == other[name]
     for name, value in plain.validation.metrics.items():
-        assert poorer.validation.metrics[name] == pytest.approx(value, abs=1e-6, nan_ok=True)
+        assert poorer.validation.metrics[name] == near(value, abs=1e-6) or value != value
 
 
 def test_the_best_epoch_is_kept_and_patience_stops(setting: dict[str, Any]) -> None:
@@ -109,7 +111,8 @@ def test_what_a_trainer_says_and_in_which_order(tiny: Callable[[str], Path], tmp
     assert [type(event) for event in said[1:]] == [*[Step] * 6, Scored, *[Step] * 2, Scored]  # the last epoch is scored
     assert [(event.epoch, event.step) for event in said if isinstance(event, Scored)] == [(3, 6), (4, 8)]
     assert (trainer.number, trainer.epoch, trainer.evaluations) == (8, 3, 2)
-    assert trainer.tokens == 4 * sum(trainer.splits["train"].lengths) < trainer.padded_tokens  # rows are filled up
+    assert trainer.tokens == 4 * sum(trainer.splits["train"].lengths) <= trainer.padded_tokens
+    assert trainer.tokens < trainer.padded_tokens or not ON_CPU  # rows are filled up there
     run = rundir.RunFolder(trainer.folder)
     assert [line["number"] for line in run.steps()] == list(range(1, 9))
     assert [line["epoch"] for line in run.evaluations()] == [3, 4]
@@ -188,9 +191,9 @@ def test_losses_are_logged_with_every_evaluation(tiny: Callable[[str], Path], tm
     assert [(line["loss"], line["training_loss"]) for line in lines] == [(e.loss, e.training_loss) for e in scored]
     network, data = trainer.network.eval(), trainer.splits["validation"]
     with torch.no_grad():  # the best weights are there again
-        logits = network(network.collate(data.windows))
+        logits = network(network.collate(data.windows)).float().cpu()
     expected = torch.nn.functional.cross_entropy(logits, torch.tensor([int(target) for target in data.targets]))
-    assert trainer.best["loss"] == pytest.approx(float(expected), abs=1e-5)
+    assert trainer.best["loss"] == near(float(expected), abs=1e-5)
 
 
 def test_a_metric_without_a_value_is_the_worst_there_is(
@@ -221,6 +224,7 @@ def test_a_lower_loss_is_the_better_one(
     assert (trainer.best["value"], trainer.best["rank"]) == (0.4, -0.4)
 
 
+@pytest.mark.cpu("on a GPU the same bits come again in strict mode alone, in which whole runs are tried")
 @pytest.mark.parametrize("after", [1, 2, 5])
 def test_closing_leaves_a_checkpoint_from_which_the_state_comes_back(
     after: int, tiny: Callable[[str], Path], tmp_path: Path
