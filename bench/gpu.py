@@ -397,7 +397,13 @@ class Side:
 def measure(name: str, args: argparse.Namespace, sides: dict[str, Side], deadline: float) -> Iterator[Figure]:
     """The figures of one piece of work."""
     given, lines = WORK[name]
-    job = {**COMMON, "batch": args.batch, **given, **args.job, "model": str(args.scratch / given.get("shape", "bert-base"))}
+    job = {
+        **COMMON,
+        "batch": args.batch,
+        **given,
+        **args.job,
+        "model": str(args.scratch / given.get("shape", "bert-base")),
+    }
     asked = ["afina"] if job.get("alone") else ["afina", "peer"]
     if job.get("fresh"):
         sides["afina"].close()
@@ -565,7 +571,9 @@ def describe(args: argparse.Namespace) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("afina", "torch", "transformers"))
     shapes = "small shapes, only to see that it works" if args.tiny else "BERT-base and ModernBERT-base shapes"
     precision = "bf16" if args.device == "cuda" else "fp32"
-    return f"{device}, {versions}; {shapes}, {precision}, batch {args.batch}, {args.rows:,} rows, {args.repeats} repeats"
+    return (
+        f"{device}, {versions}; {shapes}, {precision}, batch {args.batch}, {args.rows:,} rows, {args.repeats} repeats"
+    )
 
 
 def chosen(text: str) -> list[str]:

@@ -72,8 +72,8 @@ def limited(name: str, command: Sequence[str], out: Path, seconds: float, **more
     path = os.pathsep.join(filter(None, (str(REPOSITORY), os.environ.get("PYTHONPATH"))))
     with (out / f"{name}.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": path, **more},
-            start_new_session=True,
+            command, stdout=log, stderr=subprocess.STDOUT, cwd=REPOSITORY, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": path, **more},
         )  # fmt: skip
         try:
             code = process.wait(timeout=max(1.0, seconds))

@@ -123,7 +123,8 @@ def modern(packing: bool, args: argparse.Namespace, scratch: Path) -> dict[str, 
         said = str(error)[:300]
     finite = bool(steps) and all(math.isfinite(step.loss) and math.isfinite(step.grad_norm) for step in steps)
     return {
-        "what": f"ModernBERT's shape, {'packed' if packing else 'padded'}, lengths 21 to 203", "finite": finite and not said,
+        "what": f"ModernBERT's shape, {'packed' if packing else 'padded'}, lengths 21 to 203",
+        "finite": finite and not said,
         "steps": len(steps), "loss": steps[-1].loss if steps else None, "error": said,
         "largest gradient": max((step.grad_norm for step in steps), default=None),
         "seconds": round(time.perf_counter() - start, 1),
@@ -138,7 +139,8 @@ def checks(args: argparse.Namespace, scratch: Path) -> Iterator[dict[str, Any]]:
             try:
                 one = trained(name, strategy, args, scratch)
             except FileNotFoundError as error:
-                yield {"what": f"{name}, {strategy}", "error": f"left out: {error.filename} is not here", "fine": True}
+                said = f"left out: {error.filename} is not here"
+                yield {"what": f"{name}, {strategy}", "error": said, "fine": True}
                 continue
             except Exception as error:  # the other checks still say something
                 yield {"what": f"{name}, {strategy}", "error": f"{type(error).__name__}: {error}"[:300], "fine": False}

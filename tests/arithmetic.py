@@ -34,7 +34,7 @@ best_device, bf16_pays = compute.best_device, compute.bf16_pays
 # What is best is settled, here and in every process that imports this: no test depends on a measurement.
 vars(compute).update(best_device=lambda: DEVICE, bf16_pays=lambda device: PRECISION == "bf16")
 ROUGH = 0.05
-"""What two ways through a few layers in bf16, which rounds to 1/256, may differ by, as a share of the largest number."""
+"""What two ways through a few layers in bf16, which rounds to 1/256, may differ by: a share of the largest number."""
 
 
 def close(

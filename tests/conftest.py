@@ -1,4 +1,4 @@
-"""What all tests share: a device and an arithmetic, one thread a process, no network, tiny models made once a session."""
+"""What all tests share: a device, an arithmetic, one thread a process, no network, tiny models made once a session."""
 
 from __future__ import annotations
 
@@ -40,11 +40,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for name, suits in (("cpu", ON_CPU), ("fp32", PRECISION == "fp32")):
         for marker in item.iter_markers(name):
             if not suits:
-                pytest.skip(f"only {'on a CPU' if name == 'cpu' else 'in fp32'}: {marker.args[0]} ({DEVICE}, {PRECISION})")
+                pytest.skip(
+                    f"only {'on a CPU' if name == 'cpu' else 'in fp32'}: {marker.args[0]} ({DEVICE}, {PRECISION})"
+                )
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write down at once how a test ended, in the file of AFINA_TEST_REPORT: whoever cuts the tests has what was run."""
+    """Write down at once how a test ended, in the file of AFINA_TEST_REPORT, for whoever cuts the tests short."""
     if "AFINA_TEST_REPORT" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
         return
     if report.when == "call" or report.outcome != "passed":

@@ -33,7 +33,10 @@ def task_of(name: str = "classification", fitted: Mapping[str, Any] | None = Non
 
 
 def network_of(folder: Path, task: Task | None = None, *, layers: int | None = None, **settings: Any) -> Network:
-    """A network on a tiny model whose last `layers` layers train (None: everything); settings are those of `build`, on the tests' device."""
+    """A network on a tiny model whose last `layers` layers train (None: everything).
+
+    Settings are those of `build`; where nothing else is said, it computes as the tests do.
+    """
     task = task or task_of()
     settings.setdefault("compute", HERE)
     network = networks.build(str(folder), task.head, level=task.level, **settings)

@@ -43,10 +43,10 @@ class Module(_DummyBackendModule):
 
 def seen_from(tensor: torch.Tensor, side: int) -> torch.Tensor:
     """The same memory as a tensor of the other side."""
-    capsule = torch._C._to_dlpack(tensor)  # type: ignore[attr-defined]
+    capsule = torch._C._to_dlpack(tensor)
     address = _pointer(capsule, b"dltensor")
     ctypes.c_int32.from_address(address + ctypes.sizeof(ctypes.c_void_p)).value = side
-    seen: torch.Tensor = torch._C._from_dlpack(capsule)  # type: ignore[attr-defined]
+    seen: torch.Tensor = torch._C._from_dlpack(capsule)
     return seen
 
 
@@ -67,7 +67,9 @@ def compute(operation: Any, *arguments: Any, **keywords: Any) -> Any:
             return value
         if not is_there(value):
             if value.dim() and operation._schema.name not in CPU_INDICES:
-                raise RuntimeError(f"{operation}: Expected all tensors to be on the same device: {NAME}, {value.device}")
+                raise RuntimeError(
+                    f"{operation}: Expected all tensors to be on the same device: {NAME}, {value.device}"
+                )
             return value
         # An output without elements gets its size from the operation, in memory of its own.
         lower = seen_from(value, HERE) if value.numel() else torch.empty(value.shape, dtype=value.dtype)
@@ -123,8 +125,8 @@ def convolution_backward(*arguments: Any) -> Any:
 def install() -> torch.device:
     """Make the device known to torch, for the rest of the process."""
     if not LIBRARIES:
-        _setup_privateuseone_for_python_backend(NAME, Module())  # type: ignore[no-untyped-call]
-        everything, own = Library("_", "IMPL"), Library("aten", "IMPL")
+        _setup_privateuseone_for_python_backend(NAME, Module())
+        everything, own = Library("_", "IMPL"), Library("aten", "IMPL")  # type: ignore[no-untyped-call]
         LIBRARIES.extend((everything, own))  # a library that is collected takes its kernels with it
         everything.fallback(compute, KEY)  # type: ignore[no-untyped-call]
         kernels = {
@@ -133,5 +135,5 @@ def install() -> torch.device:
             "convolution_backward_overrideable": convolution_backward,
         }  # fmt: skip
         for name, kernel in kernels.items():
-            own.impl(name, kernel, KEY)
+            own.impl(name, kernel, KEY)  # type: ignore[no-untyped-call]
     return torch.device(NAME, 0)

@@ -48,11 +48,10 @@ def test_a_budget_changes_no_number(
     layout: type[Packed] | type[Padded], tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = network_of(tiny("bert"), packing=layout is Packed)
-    layout = type(network.layout)
     windows = windows_of(tiny("bert"), ["the cat " * n for n in range(1, 9)])
     whole = np.stack(inference.window_logits(network, windows))
     for budget in (1, 20, 10_000):
-        monkeypatch.setattr(layout, "budget", budget)
+        monkeypatch.setattr(type(network.layout), "budget", budget)
         some = np.stack(inference.window_logits(network, windows))
         close(torch.from_numpy(some), torch.from_numpy(whole))
 

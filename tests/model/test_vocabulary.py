@@ -12,7 +12,7 @@ from afina.model.families import FAMILIES
 from afina.model.network import Network
 from afina.model.vocabulary import distinct, find
 from afina.records import Example, Window
-from tests.arithmetic import DEVICE, close, same
+from tests.arithmetic import DEVICE, close
 from tests.networks import network_of, windows_of
 
 EXAMPLES = [Example("the cat sleeps"), Example("a lovely film", "the dog barks"), Example("good")]
