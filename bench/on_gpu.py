@@ -124,6 +124,11 @@ def main() -> None:
     parser.add_argument("--tests", nargs="*", help="files or folders of tests; by default all")
     parser.add_argument("--workers", default=None, help="processes of the tests: a number (8; with --tiny 1)")
     args = parser.parse_args()
+    import torch
+
+    if args.device == "cuda" and not torch.cuda.is_available():
+        print("no CUDA device here: nothing is run (--tiny --device cpu shows that the script works)")
+        return
     out, begun = args.out.resolve(), time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     for old in ("suite.jsonl", "gpu.jsonl", "gpu.md", "sanity.jsonl", "sanity.md", "afina.log", "peer.log"):

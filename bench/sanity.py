@@ -86,8 +86,8 @@ def trained(name: str, strategy: str, args: argparse.Namespace, scratch: Path) -
     settings = {**SETS[name]["settings"], **({"epochs": 1} if args.tiny else {})}
     start = time.perf_counter()
     run = afina.train(
-        **parts_of(name, args.data, tiny=args.tiny), model="minilm", strategy=strategy, out=scratch / f"{name}-{strategy}",
-        patience=99, cache_disk=0.0, progress=False, on_event=heard,
+        **parts_of(name, args.data, tiny=args.tiny), model="minilm", strategy=strategy,
+        out=scratch / f"{name}-{strategy}", patience=99, cache_disk=0.0, progress=False, on_event=heard,
         training__precision="fp32" if args.device == "cpu" else "bf16", **settings,
     )  # fmt: skip
     assert run.test is not None

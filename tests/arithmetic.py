@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 import torch
 
-from afina import compute
+from afina import compute, devices
 from afina.compute import Compute
 from tests import pretended
 
@@ -22,17 +22,18 @@ PRECISION: Literal["fp32", "bf16"] = "bf16" if os.environ.get("AFINA_TEST_PRECIS
 DEVICE = (
     pretended.install()
     if ASKED == pretended.NAME
-    else compute.best_device()
+    else devices.best()
     if ASKED == "auto"
     else torch.device(ASKED)
 )
 ON_CPU = DEVICE.type == "cpu"
 HERE = Compute(DEVICE, PRECISION)
 """The tests' device and arithmetic."""
-best_device, bf16_pays = compute.best_device, compute.bf16_pays
+best_device, bf16_pays = devices.best, compute.bf16_pays
 """afina's own choices."""
 # What is best is settled, here and in every process that imports this: no test depends on a measurement.
-vars(compute).update(best_device=lambda: DEVICE, bf16_pays=lambda device: PRECISION == "bf16")
+vars(devices).update(best=lambda: DEVICE)
+vars(compute).update(bf16_pays=lambda device: PRECISION == "bf16")
 ROUGH = 0.05
 """What two ways through a few layers in bf16, which rounds to 1/256, may differ by: a share of the largest number."""
 

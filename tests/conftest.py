@@ -45,15 +45,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 )
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write down at once how a test ended, in the file of AFINA_TEST_REPORT, for whoever cuts the tests short."""
-    if "AFINA_TEST_REPORT" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
-        return
-    if report.when == "call" or report.outcome != "passed":
-        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext.strip()[-600:]
-        line = {"test": report.nodeid, "outcome": report.outcome, "seconds": report.duration, "said": said}
-        with Path(os.environ["AFINA_TEST_REPORT"]).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+class Report:
+    """Writes down how a test ended when it ends, for whoever cuts the tests short.
+
+    Args:
+        file: JSON lines are added to it.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext.strip()[-600:]
+            line = {"test": report.nodeid, "outcome": report.outcome, "seconds": report.duration, "said": said}
+            with self.file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(line) + "\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Report to the file of AFINA_TEST_REPORT; with several processes the one that hears of all tests does."""
+    if "AFINA_TEST_REPORT" in os.environ and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Report(Path(os.environ["AFINA_TEST_REPORT"])))
 
 
 @pytest.fixture(scope="session", autouse=True)
