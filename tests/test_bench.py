@@ -19,7 +19,7 @@ SMALL = ("--tiny", "--device", "cpu")
 
 def ran(script: str, *flags: str | Path) -> str:
     """What a script says; it runs in a process of its own."""
-    command = [sys.executable, BENCH / script, *flags]
+    command = [sys.executable, str(BENCH / script), *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stderr
     return done.stdout
