@@ -39,7 +39,13 @@ ROUGH = 0.05
 
 
 def close(
-    found: torch.Tensor, expected: torch.Tensor, *, atol: float = 1e-6, rtol: float = 1e-5, msg: str | None = None
+    found: torch.Tensor,
+    expected: torch.Tensor,
+    *,
+    atol: float = 1e-6,
+    rtol: float = 1e-5,
+    largest: float | None = None,
+    msg: str | None = None,
 ) -> None:
     """Two tensors, wherever they are, agree as nearly as the arithmetic allows.
 
@@ -48,11 +54,14 @@ def close(
         expected: What it is compared with.
         atol: Largest difference in fp32 on a CPU; ten times as much on a GPU, which sums in another order.
         rtol: The same as a share of what is expected.
+        largest: The largest number of those that are compared together, whose rounding may be another's noise; None for
+            that of `expected`.
         msg: What is compared.
     """
     one, other = (tensor.detach().cpu().double() for tensor in (found, expected))
     if PRECISION == "bf16":
-        atol, rtol = max(atol, ROUGH * float(other.abs().max()) if other.numel() else 0.0), max(rtol, ROUGH)
+        own = float(other.abs().max()) if other.numel() else 0.0
+        atol, rtol = max(atol, ROUGH * (own if largest is None else largest)), max(rtol, ROUGH)
     elif not ON_CPU:
         atol, rtol = 10 * atol, 10 * rtol
     torch.testing.assert_close(one, other, atol=atol, rtol=rtol, msg=msg)

@@ -206,7 +206,7 @@ def test_the_gradient_does_not_depend_on_the_split(case: Case, free: int | None)
         parts = gradient_of(case, network, case.data, micro_tokens)
         largest = max(float(grad.abs().max()) for grad in whole)
         for one, other in zip(whole, parts, strict=True):
-            close(one, other, atol=1e-5 * largest, rtol=1e-4)
+            close(one, other, atol=1e-5 * largest, rtol=1e-4, largest=largest)
 
 
 @pytest.mark.parametrize("free", [None, 0, 2])
@@ -228,8 +228,8 @@ def test_windows_are_averaged_whatever_the_split(sliding: Case, free: int | None
     parts = gradient_of(sliding, network, sliding.data, 1)
     largest = max(float(grad.abs().max()) for grad in whole)
     for one, other, third in zip(whole, by_hand, parts, strict=True):
-        close(one, other, atol=1e-5 * largest, rtol=1e-4)
-        close(one, third, atol=1e-5 * largest, rtol=1e-4)
+        close(one, other, atol=1e-5 * largest, rtol=1e-4, largest=largest)
+        close(one, third, atol=1e-5 * largest, rtol=1e-4, largest=largest)
 
 
 @pytest.mark.parametrize("free", [0, 1, 2])
@@ -242,7 +242,7 @@ def test_kept_states_train_as_fresh_ones(case: Case, free: int, monkeypatch: pyt
     cached = gradient_of(case, network, data, 500)
     largest = max(float(grad.abs().max()) for grad in fresh)
     for one, other in zip(fresh, cached, strict=True):
-        close(one, other, atol=1e-5 * largest, rtol=1e-4)
+        close(one, other, atol=1e-5 * largest, rtol=1e-4, largest=largest)
 
 
 def with_cache(data: EncodedDataset, kept: KeptStates) -> EncodedDataset:
