@@ -19,13 +19,7 @@ from tests import pretended
 
 ASKED = os.environ.get("AFINA_TEST_DEVICE", "auto")
 PRECISION: Literal["fp32", "bf16"] = "bf16" if os.environ.get("AFINA_TEST_PRECISION") == "bf16" else "fp32"
-DEVICE = (
-    pretended.install()
-    if ASKED == pretended.NAME
-    else devices.best()
-    if ASKED == "auto"
-    else torch.device(ASKED)
-)
+DEVICE = pretended.install() if ASKED == pretended.NAME else devices.best() if ASKED == "auto" else torch.device(ASKED)
 ON_CPU = DEVICE.type == "cpu"
 HERE = Compute(DEVICE, PRECISION)
 """The tests' device and arithmetic."""

@@ -13,7 +13,7 @@ TESTS = Path(__file__).resolve().parent
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 ASKS = {
     "device": (
-        "is_available", "is_bf16_supported", "allow_tf32", "get_num_threads", "set_num_threads", "best_device",
+        "is_available", "is_bf16_supported", "allow_tf32", "get_num_threads", "set_num_threads", "devices.best",
         "set_flush_denormal", "autocast", "device.type",
     ),
     "layout": ("packs", "packed", "pad", "multiple", "packing", "shelve", "pack"),

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from afina import compute as computing
+from afina import devices
 from afina.compute import DENORMAL, WORKSPACE, Compute, choose, set_threads
 from afina.errors import ConfigError
 from tests.arithmetic import best_device, bf16_pays
@@ -109,7 +110,7 @@ CALLERS = [
 @pytest.fixture(autouse=True)
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The process of the tests is as before, whatever a test sets; and afina's choices are its own."""
-    monkeypatch.setattr(computing, "best_device", best_device)
+    monkeypatch.setattr(devices, "best", best_device)
     monkeypatch.setattr(computing, "bf16_pays", bf16_pays)
     threads = torch.get_num_threads()
     with torch.random.fork_rng():

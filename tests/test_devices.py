@@ -14,6 +14,7 @@ import torch
 import afina
 from afina import devices
 from afina.errors import ConfigError
+from tests.arithmetic import best_device
 from tests.conftest import REPOSITORY
 from tests.runs import reviews, write_csv
 
@@ -24,6 +25,12 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda i: f"GPU {i}")
+
+
+@pytest.fixture(autouse=True)
+def choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The choice of a device is afina's own, not the one that is settled for the tests."""
+    monkeypatch.setattr(devices, "best", best_device)
 
 
 def test_a_device_is_found_by_its_name(two_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
