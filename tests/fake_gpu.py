@@ -140,7 +140,8 @@ def data_of(network: Network, folder: Path, task: Task, texts: Sequence[str]) ->
     if network.frozen_layers == 0:
         return data
     width, pooled = network.backbone.width, is_pooled(network)
-    vectors = torch.zeros(states_size(network, data.windows) // (4 * width), width)
+    rows = states_size(network, data.windows) // (network.state_dtype.itemsize * width)
+    vectors = torch.zeros(rows, width, dtype=network.state_dtype)
     return replace(data, kept=KeptStates(vectors, [len(window) for window in data.windows], pooled=pooled))
 
 
