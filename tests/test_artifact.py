@@ -16,11 +16,12 @@ import transformers
 from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
 
 import afina
-from afina.about import FORMAT
-from afina.artifact import load
+from afina import artifact
+from afina.about import FORMAT, About
+from afina.artifact import load, own_precision
 from afina.errors import ModelError
 from afina.training.rundir import RunFolder
-from tests.arithmetic import near
+from tests.arithmetic import DEVICE, near
 from tests.runs import reviews
 from tests.tiny import tiny_tokenizer
 
@@ -259,3 +260,35 @@ def test_a_fresh_process_gives_the_scores_and_answers_of_the_run(
     mine = [{name: line[name] for name in answer} for line, answer in zip(lines, said["answers"], strict=True)]
     assert mine == said["answers"]
     assert list(run.predictor.stream([row["text"] for row in HELD_OUT])) == mine
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "place", "pays", "expected"),
+    [
+        ("cuda", "cpu", False, "fp32"),
+        ("cuda", "cpu", True, "bf16"),
+        ("cuda", "cuda", False, "bf16"),
+        ("cpu", "cpu", False, "bf16"),
+    ],
+)
+def test_a_model_answers_in_its_arithmetic_but_where_a_cpu_is_slow_at_that_of_a_gpu(
+    trained_on: str, place: str, pays: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifact, "bf16_pays", lambda device: pays)
+    about = About(
+        task="classification", options={}, fitted={}, head="native", max_length=None, scale=(1.0, 0.0), base="b",
+        precision="bf16", trained_on=trained_on,
+    )  # fmt: skip
+    assert own_precision(about, torch.device(place)) == expected
+    assert own_precision(about.model_copy(update={"precision": "fp32"}), torch.device(place)) == "fp32"
+
+
+def test_the_arithmetic_of_answers_can_be_chosen(
+    scored_twice: tuple[str, dict[tuple[str, bool], tuple[afina.Run, dict[str, Any]]]],
+) -> None:
+    _, runs = scored_twice
+    run, _ = runs[KINDS[0]]
+    assert json.loads((run.folder / "model" / "afina.json").read_text())["trained_on"] == DEVICE.type
+    for precision in ("fp32", "bf16"):
+        network = afina.load(run.folder, device="cpu", precision=precision).artifact.network
+        assert network.compute.precision == precision

@@ -39,6 +39,7 @@ class About(BaseModel):
         max_length: Tokens of a window; None for the most that the model has room for.
         scale: Factor and shift from the head's outputs to the user's scale.
         precision: Arithmetic that it was trained in, and answers in.
+        trained_on: Type of the device that it was trained on, as torch names it.
         packing: Whether windows lay in rows without padding where device and family allow it, and do so again.
         base: Name of the model that was fine-tuned.
         files: SHA-256 of each other file; None for models that are not verified.
@@ -52,6 +53,7 @@ class About(BaseModel):
     scale: tuple[FiniteFloat, FiniteFloat]
     base: str
     precision: Literal["fp32", "bf16"] = "fp32"
+    trained_on: str = "cpu"
     packing: bool = True
     files: dict[str, str] | None = None
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import devices, notebook, strategies
 from .config import SHORT, Config
@@ -250,12 +250,14 @@ def plan(config: str | Path | Config | None = None, *, started: float = 0.0, **s
     return figures(settled, data, begun=begun)
 
 
-def load(path: str | Path, *, device: str = "auto") -> Predictor:
+def load(path: str | Path, *, device: str = "auto", precision: Literal["auto", "fp32", "bf16"] = "auto") -> Predictor:
     """A fine-tuned model, ready to answer: a run of afina's, a model folder, or a hub id.
 
     Args:
         path: Where it is.
         device: Where it is to compute: `auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` or `mps`.
+        precision: The arithmetic; `auto` is that of the training. But what a GPU trained in bf16 answers in fp32 on a
+            CPU that computes bf16 more slowly, with probabilities that differ in their third digit.
 
     Raises:
         ModelError: it can't be loaded.
@@ -264,7 +266,7 @@ def load(path: str | Path, *, device: str = "auto") -> Predictor:
     notebook.prepare()
     from .serving.predictor import load as open_model
 
-    return open_model(path, device=device)
+    return open_model(path, device=device, precision=precision)
 
 
 def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) -> tuple[Config, dict[str, Any]]:

@@ -13,10 +13,12 @@ head.safetensors afina.json
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError
@@ -24,7 +26,7 @@ from safetensors.torch import load_file, save_file
 
 from . import devices
 from .about import FILE, FORMAT, About, describe, digest, home_of, task_of
-from .compute import Compute, choose
+from .compute import Compute, Precision, bf16_pays, choose
 from .disk import settle, sha256
 from .errors import ConfigError, ModelError
 from .model import network as networks
@@ -36,6 +38,8 @@ from .model.pretrained import load_tokenizer
 from .printing import many
 from .tasks.base import Task
 from .text.tokenization import Tokenizer
+
+logger = logging.getLogger("afina")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,6 +91,7 @@ class Artifact:
             "max_length": self.tokenizer.max_length,
             "scale": list(self.network.scale),
             "precision": self.network.compute.precision,
+            "trained_on": self.network.compute.device.type,
             "packing": self.network.packing,
             "base": self.base,
         }
@@ -98,12 +103,13 @@ class Artifact:
         settle(folder)
 
 
-def load(path: str | Path, *, device: str = "auto") -> Artifact:
+def load(path: str | Path, *, device: str = "auto", precision: Precision = "auto") -> Artifact:
     """A fine-tuned model: a run of afina's, its `model` folder, or any stock folder or hub id with a fine-tuned head.
 
     Args:
         path: Where it is.
         device: Where it is to compute, as for `compute.choose`; whatever it was trained on.
+        precision: The arithmetic; `auto` is `own_precision`.
 
     Raises:
         ModelError: nothing loadable is there, a weight is missing, or the head is of a kind that afina has no task for.
@@ -115,13 +121,30 @@ def load(path: str | Path, *, device: str = "auto") -> Artifact:
     file = home_of(Path(source.path)) / FILE
     if about.files is not None:
         verify(file.parent, about.files)
-    compute = choose(precision=about.precision, device=device)
+    place = devices.find(device)
+    compute = choose(precision=own_precision(about, place) if precision == "auto" else precision, device=str(place))
     try:
         with compute.active():
             return restore(about, source, compute=compute)
     except ConfigError as error:  # not a setting of the user's, but an entry of the model's
         where = file if source.local and file.exists() else source.path
         raise ModelError(f"{where}: {error}") from error
+
+
+def own_precision(about: About, place: torch.device) -> Literal["fp32", "bf16"]:
+    """The arithmetic that a model answers in: that of its training.
+
+    But what a GPU trained in bf16 answers in fp32 on a CPU that computes bf16 more slowly, many times so where the
+    processor lacks the instructions. Probabilities then differ by what bf16 rounds, in their third digit.
+    """
+    moved = about.trained_on != "cpu" and place.type == "cpu"
+    if moved and about.precision == "bf16" and not bf16_pays("cpu"):
+        logger.info(
+            "trained in bf16 on a GPU; this CPU is faster in fp32, and answers in it "
+            "(afina.load with precision='bf16' answers in bf16)"
+        )
+        return "fp32"
+    return about.precision
 
 
 def restore(about: About, source: Source, *, compute: Compute) -> Artifact:

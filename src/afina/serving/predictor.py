@@ -14,6 +14,7 @@ import numpy as np
 from .. import artifact as artifacts
 from .. import inference
 from ..artifact import Artifact
+from ..compute import Precision
 from ..data.lines import unheard
 from ..data.long_tables import for_task
 from ..data.parts import read_examples
@@ -233,15 +234,16 @@ class Predictor:
         return inference.beside_constant(evaluation, task, examples)
 
 
-def load(path: str | Path, *, device: str = "auto") -> Predictor:
+def load(path: str | Path, *, device: str = "auto", precision: Precision = "auto") -> Predictor:
     """A fine-tuned model, ready to answer: a run of afina's, a model folder, or a hub id.
 
     Args:
         path: Where it is.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; whatever it was trained on.
+        precision: `fp32`, `bf16`, or `auto`: that of its training, where the device is not much slower at it.
 
     Raises:
         ModelError: it can't be loaded.
         ConfigError: the device is not there.
     """
-    return Predictor(artifacts.load(path, device=device))
+    return Predictor(artifacts.load(path, device=device, precision=precision))
