@@ -11,9 +11,10 @@ import torch
 from afina.model import network as networks
 from afina.model.network import Network
 from afina.model.pretrained import load_tokenizer
-from afina.records import Example, Window
+from afina.records import Batch, Example, Window
 from afina.tasks.base import Task, find
 from afina.text.tokenization import Tokenizer
+from afina.training.objective import Objective, Unit
 from tests.arithmetic import HERE
 
 FITTED: dict[str, Mapping[str, Any]] = {
@@ -53,6 +54,11 @@ def windows_of(folder: Path, inputs: Sequence[str | Example], *, max_length: int
     """One window of each text, pair or example."""
     examples = [Example(one) if isinstance(one, str) else one for one in inputs]
     return [features.windows[0] for features in tokenizer_of(folder, max_length).encode(examples)]
+
+
+def staged(objective: Objective, units: Sequence[Unit], batch: Batch) -> dict[str, torch.Tensor]:
+    """What a loss needs beside its batch, where the batch is."""
+    return {name: one.to(batch.ids.device) for name, one in objective.stage(units, batch).items()}
 
 
 def set_weights(network: Network, name: str, values: float | torch.Tensor) -> None:

@@ -3,7 +3,8 @@
 torch's place for devices of others (`PrivateUse1`) is filled with a kernel for everything: it looks at the same memory
 as a tensor of the CPU, computes there, and looks at the result from the device. Tensors of both sides don't mix, no
 array of numpy's is made of one, and a copy is needed to read one, as on a GPU. `AFINA_TEST_DEVICE=pretend` runs the
-tests on it. It packs nothing and captures nothing: what afina does on CUDA alone, it does not show.
+tests on it. It packs nothing and captures nothing: what afina does on CUDA alone, it does not show. What is written
+into a view of a tensor has no right gradient here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import torch
 from torch.library import Library
+from torch.nn import functional as F
 from torch.utils import _pytree
 from torch.utils.backend_registration import _DummyBackendModule, _setup_privateuseone_for_python_backend
 
@@ -122,6 +124,16 @@ def convolution_backward(*arguments: Any) -> Any:
     return compute(torch.ops.aten.convolution_backward.default, *arguments[:3], [len(arguments[2])], *arguments[3:])
 
 
+def pad_sequence(
+    sequences: list[torch.Tensor], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
+) -> torch.Tensor:
+    """torch's own writes into views of its result, whose places in memory autograd does not learn here."""
+    longest, rest = max(map(len, sequences)), (0, 0) * (sequences[0].dim() - 1)
+    gaps = [(0, longest - len(one)) if padding_side == "right" else (longest - len(one), 0) for one in sequences]
+    padded = [F.pad(one, (*rest, *gap), value=padding_value) for one, gap in zip(sequences, gaps, strict=True)]
+    return torch.stack(padded, dim=0 if batch_first else 1)
+
+
 def install() -> torch.device:
     """Make the device known to torch, for the rest of the process."""
     if not LIBRARIES:
@@ -136,4 +148,5 @@ def install() -> torch.device:
         }  # fmt: skip
         for name, kernel in kernels.items():
             own.impl(name, kernel, KEY)  # type: ignore[no-untyped-call]
+        own.impl("pad_sequence", pad_sequence, f"Autograd{KEY}")  # type: ignore[no-untyped-call]
     return torch.device(NAME, 0)

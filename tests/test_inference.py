@@ -16,7 +16,7 @@ from afina.printing import Table
 from afina.records import Batch, Example, Window
 from afina.tasks.answers import Answer, AnswersOptions
 from afina.tasks.base import find
-from afina.text.layouts import Packed, Padded
+from afina.text.layouts import Layout, Packed, Padded
 from tests.arithmetic import close
 from tests.networks import network_of, task_of, windows_of
 
@@ -29,13 +29,14 @@ def test_equal_windows_are_computed_once(
     texts = ["the cat", "a lovely dog", "the cat", "good", "a lovely dog", "the cat"]
     windows = windows_of(tiny("bert"), texts)
     seen: list[Window] = []
-    collate = Packed.collate
+    kind = type(network.layout)
+    collate = kind.collate
 
-    def watched(layout: Packed, some: Sequence[Window]) -> Batch:
+    def watched(layout: Layout, some: Sequence[Window]) -> Batch:
         seen.extend(some)
         return collate(layout, some)
 
-    monkeypatch.setattr(Packed, "collate", watched)
+    monkeypatch.setattr(kind, "collate", watched)
     found = inference.window_logits(network, windows)
     assert len(seen) == 3
     alone = [inference.window_logits(network, [window])[0] for window in windows]

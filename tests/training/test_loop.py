@@ -26,7 +26,7 @@ from afina.training.loop import Steps, epoch_batches, moved
 from afina.training.objective import Objective, Supervised, Unit
 from afina.training.optimisation import make_optimiser, parameter_groups
 from tests.arithmetic import close, near
-from tests.networks import network_of, task_of, tokenizer_of
+from tests.networks import network_of, staged, task_of, tokenizer_of
 from tests.runs import PAIRS, bytes_of, done, events, events_of, finished
 
 
@@ -77,7 +77,7 @@ def gradient_by_hand(network: Network, objective: Supervised, batch: list[int]) 
     """Mean loss and its gradient, in one piece."""
     units = objective.units(batch, 0)
     inputs = network.collate([window for unit in units for window in unit.windows])
-    total, count = objective.loss(network, inputs, objective.stage(units, inputs))
+    total, count = objective.loss(network, inputs, staged(objective, units, inputs))
     torch.autograd.backward(total / count)
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     gradients = [parameter.grad.clone() for parameter in parameters if parameter.grad is not None]

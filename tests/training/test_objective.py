@@ -24,7 +24,7 @@ from afina.training.loop import gradients
 from afina.training.objective import Measure, Supervised, averaged, loss_at_zero
 from afina.training.run import Prepared, prepare
 from tests.arithmetic import HERE, close, near, same
-from tests.networks import network_of, task_of, tokenizer_of
+from tests.networks import network_of, staged, task_of, tokenizer_of
 from tests.runs import ROWS
 
 TEXTS = [("a lovely film", "a"), ("the cat sleeps on the mat " * 6, "b"), ("bad", "a"), ("great room", "b")]
@@ -46,7 +46,7 @@ def test_the_sum_does_not_depend_on_the_division(long: str, tiny: Callable[[str]
     def loss(some: list[int]) -> torch.Tensor:
         chosen = [units[i] for i in some]
         inputs = network.collate([window for unit in chosen for window in unit.windows])
-        return objective.loss(network, inputs, objective.stage(chosen, inputs))[0]
+        return objective.loss(network, inputs, staged(objective, chosen, inputs))[0]
 
     close(loss([0, 1, 2, 3]), loss([2, 1]) + loss([0]) + loss([3]))
 
@@ -110,7 +110,8 @@ def test_states_are_those_of_the_units_windows(name: str, tiny: Callable[[str], 
     batch = network.collate([window for unit in units for window in unit.windows])
     assert "states" not in Supervised(task, data).stage(units, batch)
     network.eval()
-    same(objective.stage(units, batch)["states"], network.lower(batch).vectors)
+    kept_ones, fresh = objective.stage(units, batch)["states"], network.lower(batch).vectors
+    same(batch.real(kept_ones, pooled=False), batch.real(fresh, pooled=False))
 
 
 @pytest.mark.parametrize("name", ["classification", "tokens"])
@@ -124,7 +125,7 @@ def test_the_loss_is_a_sum_over_units(name: str, tiny: Callable[[str], Path]) ->
         units = objective.units(batch, 0)
         inputs = network.collate([window for unit in units for window in unit.windows])
         with torch.no_grad():
-            total, count = objective.loss(network, inputs, objective.stage(units, inputs))
+            total, count = objective.loss(network, inputs, staged(objective, units, inputs))
         assert total.ndim == count.ndim == 0
         return float(total), float(count)
 
@@ -150,7 +151,7 @@ def test_a_head_with_a_loss_of_its_own_is_asked_for_it(tiny: Callable[[str], Pat
     units = Supervised(task, data).units([0, 2], 0)
     inputs = network.collate([unit.windows[0] for unit in units])
     objective = Supervised(task, data)
-    total, _ = objective.loss(network, inputs, objective.stage(units, inputs))
+    total, _ = objective.loss(network, inputs, staged(objective, units, inputs))
     assert seen == [(inputs.tokens, inputs.tokens, inputs.lengths)]
     assert bool(total.isfinite())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import afina
 from afina.training.speed import speed_note
+from tests.arithmetic import ON_CPU
 
 ROWS = [{"text": f"a {word} film", "label": label} for word, label in (("lovely", "good"), ("dull", "bad"))] * 6
 
@@ -16,7 +17,8 @@ def test_a_run_says_how_fast_it_was(tiny: Callable[[str], Path], tmp_path: Path)
     speed = run.record["speed"]
     assert speed["tokens_per_second"] > 0
     assert 0 <= speed["padding"] < 1
-    assert 0 < speed["share_of_peak"] < 2
+    assert 0 <= speed["share_of_peak"] < 2
+    assert speed["share_of_peak"] > 0 or not ON_CPU  # for a GPU so small a model is nothing
     assert speed_note(speed).startswith(f"speed: {speed['tokens_per_second']:,.0f} tokens a second")
 
 
