@@ -27,6 +27,9 @@ best_device, bf16_pays = devices.best, compute.bf16_pays
 """afina's own choices."""
 # What is best is settled, here and in every process that imports this: no test depends on a measurement.
 vars(devices).update(best=lambda: DEVICE)
+if ASKED == pretended.NAME:
+    known = devices.find
+    vars(devices).update(find=lambda name: DEVICE if name in ("auto", str(DEVICE)) else known(name))
 vars(compute).update(bf16_pays=lambda device: PRECISION == "bf16")
 ROUGH = 0.05
 """What two ways through a few layers in bf16, which rounds to 1/256, may differ by: a share of the largest number."""

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "plugin"))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # strict runs, in a process that has used the GPU before
 if os.environ.get("AFINA_TEST_DEVICE") == "cpu":
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch looks, and for processes that tests start
 # Kept states of the tests are their own, and gone with them.

@@ -134,6 +134,19 @@ def pad_sequence(
     return torch.stack(padded, dim=0 if batch_first else 1)
 
 
+def cast_first(operation: Any) -> Any:
+    """A product of matrices under autocast: in bf16, whatever its factors are."""
+
+    def cast(value: Any) -> Any:
+        return value.to(torch.bfloat16) if isinstance(value, torch.Tensor) and value.is_floating_point() else value
+
+    def kernel(*arguments: Any, **keywords: Any) -> Any:
+        with torch.autocast(NAME, enabled=False):
+            return operation(*map(cast, arguments), **keywords)
+
+    return kernel
+
+
 def install() -> torch.device:
     """Make the device known to torch, for the rest of the process."""
     if not LIBRARIES:
@@ -148,5 +161,8 @@ def install() -> torch.device:
         }  # fmt: skip
         for name, kernel in kernels.items():
             own.impl(name, kernel, KEY)  # type: ignore[no-untyped-call]
+        everything.fallback(torch.library.fallthrough_kernel, f"Autocast{KEY}")
+        for product in ("mm", "bmm", "addmm", "baddbmm", "matmul", "linear"):
+            own.impl(product, cast_first(getattr(torch.ops.aten, product)), f"Autocast{KEY}")
         own.impl("pad_sequence", pad_sequence, f"Autograd{KEY}")  # type: ignore[no-untyped-call]
     return torch.device(NAME, 0)

@@ -18,7 +18,7 @@ from afina.model.families import FAMILIES, locate
 from afina.model.network import Network
 from afina.tasks.base import find
 from afina.text.layouts import Packed, Padded
-from tests.arithmetic import DEVICE, HERE, close, same
+from tests.arithmetic import DEVICE, HERE, ON_CPU, close, same
 from tests.networks import network_of, set_weights, task_of, windows_of
 from tests.test_records import WINDOWS
 
@@ -193,7 +193,8 @@ class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        if func in (torch.ops.aten.addmm.default, torch.ops.aten.mm.default, torch.ops.aten.bmm.default):
+        batched = (torch.ops.aten.bmm.default,) if ON_CPU else ()  # elsewhere those of torch's attention, in fp32
+        if func in (torch.ops.aten.addmm.default, torch.ops.aten.mm.default, *batched):
             self.types.append(result.dtype)
         return result
 

@@ -288,10 +288,11 @@ def test_a_lack_of_memory_takes_the_same_step_in_smaller_pieces(
         return real(network, objective, units, micro_tokens=micro_tokens)
 
     monkeypatch.setattr(loop, "gradients", poor)
-    run = list(events(tiny("bert"), tmp_path / "poor", training__micro_tokens=64))
+    more: dict[str, Any] = {"training__micro_tokens": 64, "model__dropout": 0, "model__head_dropout": 0}
+    run = list(events(tiny("bert"), tmp_path / "poor", **more))
     assert any(isinstance(event, Note) and "memory ran out in step 3: at most 16" in event.text for event in run)
     monkeypatch.undo()
-    plain = finished(events(tiny("bert"), tmp_path / "plain", training__micro_tokens=64))
+    plain = finished(events(tiny("bert"), tmp_path / "plain", **more))
     poorer = run[-1]
     assert isinstance(poorer, Done)
     assert asked[:5] == [64, 64, 64, 32, 16]
