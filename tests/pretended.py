@@ -161,8 +161,9 @@ def install() -> torch.device:
         }  # fmt: skip
         for name, kernel in kernels.items():
             own.impl(name, kernel, KEY)  # type: ignore[no-untyped-call]
-        everything.fallback(torch.library.fallthrough_kernel, f"Autocast{KEY}")
+        everything.fallback(torch.library.fallthrough_kernel, f"Autocast{KEY}")  # type: ignore[no-untyped-call]
         for product in ("mm", "bmm", "addmm", "baddbmm", "matmul", "linear"):
-            own.impl(product, cast_first(getattr(torch.ops.aten, product)), f"Autocast{KEY}")
+            kernel = cast_first(getattr(torch.ops.aten, product))
+            own.impl(product, kernel, f"Autocast{KEY}")  # type: ignore[no-untyped-call]
         own.impl("pad_sequence", pad_sequence, f"Autograd{KEY}")  # type: ignore[no-untyped-call]
     return torch.device(NAME, 0)
