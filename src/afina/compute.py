@@ -85,6 +85,11 @@ class Compute:
             return not torch.cuda.is_bf16_supported(including_emulation=False)
 
     @property
+    def prefers_fp32(self) -> bool:
+        """Whether this is a CPU that was asked for bf16, and is faster in fp32."""
+        return self.precision == "bf16" and self.device.type == "cpu" and not bf16_pays("cpu")
+
+    @property
     def dtype(self) -> torch.dtype:
         """The type that matrix products compute in."""
         return torch.bfloat16 if self.precision == "bf16" else torch.float32

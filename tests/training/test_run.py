@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import afina
-from afina import strategies
+from afina import compute, strategies
 from afina.config import Config, load
 from afina.errors import ConfigError, DataError, ModelError
-from afina.training import rundir
+from afina.training import run, rundir
 from afina.training.conclude import conclude
 from afina.training.events import Begin, Done, Event, Note, Progress, Scored, Step
 from afina.training.run import Prepared, Trained, fit, prepare, settled, stream
@@ -300,3 +300,11 @@ def test_what_the_user_left_open_is_decided_and_paths_mean_the_same_everywhere(
     assert training.micro_tokens == HERE.micro_tokens
     assert (decided.model.max_length, decided.model.name) == (40, str(tiny("bert")))
     assert (decided.options["text"], decided.options["label"]) == ("text", "label")
+
+
+@pytest.mark.parametrize("pays", [False, True])
+def test_who_asks_a_cpu_for_a_slower_arithmetic_hears_it(pays: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "bf16_pays", lambda device: pays)
+    said = [note.text for note in run.device_notes(compute.Compute(precision="bf16"))]
+    assert any("this CPU is faster in fp32 than in bf16" in text for text in said) == (not pays)
+    assert len(list(run.device_notes(compute.Compute()))) == 1
