@@ -14,7 +14,6 @@ from afina.assembly import encode_dataset, with_targets
 from afina.compute import Compute
 from afina.errors import TrainingError
 from afina.model.network import Network
-from afina.records import Example
 from afina.training import loop
 from afina.training.captured import Captured, Graphs, capture
 from afina.training.events import Note, Step
@@ -22,16 +21,10 @@ from afina.training.loop import Steps, steps
 from afina.training.objective import Supervised
 from afina.training.optimisation import make_optimiser, parameter_groups
 from tests.networks import network_of, task_of, tokenizer_of
+from tests.training.test_captured import EXAMPLES
 from tests.training.test_trainer import RECIPE
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU with CUDA")
-
-THINGS = ["cat", "film", "room", "lovely film of the cat", "song about a dog and a cat in a very fine room", "dog"]
-EXAMPLES = [
-    Example(f"a {word} {thing}", target=label, place=f"{word} {thing}")
-    for word, label in (("lovely", "a"), ("awful", "b"), ("fine", "c"))
-    for thing in THINGS
-]
 
 
 @pytest.fixture(autouse=True)
