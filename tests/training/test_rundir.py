@@ -235,3 +235,13 @@ def test_a_run_that_is_being_written_is_not_moved(interrupted: Path) -> None:
     old = rundir.move_aside(interrupted)
     assert (old.name, interrupted.exists()) == (f"{interrupted.name}.old-1", False)
     assert RunFolder(old).has_checkpoint
+
+
+def test_the_command_that_goes_on_is_that_which_began(tmp_path: Path) -> None:
+    run = tmp_path / "a run"
+    assert rundir.go_on(run) == f"afina train --resume '{run}'"
+    run.mkdir()
+    (run / rundir.CONFIG).write_text("task: tokens\n", encoding="utf-8")
+    assert rundir.kind_of(run) == "train"
+    (run / rundir.CONFIG).write_text("data: {}\nmasking:\n  share: 0.15\n", encoding="utf-8")
+    assert rundir.go_on(run) == f"afina adapt --resume '{run}'"

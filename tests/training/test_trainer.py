@@ -19,6 +19,7 @@ from afina.records import Batch, Example
 from afina.training import checkpoint, loop, rundir
 from afina.training import trainer as trainers
 from afina.training.events import Begin, Done, Note, Scored, Step
+from afina.training.goals import Labelled
 from afina.training.loop import steps
 from afina.training.objective import Measure
 from afina.training.recipe import Recipe
@@ -87,7 +88,7 @@ def made(model: Path, folder: Path, **more: Any) -> Trainer:
     folder.mkdir(exist_ok=True)
     splits = {"train": data, "validation": data}
     network = network_of(model, task, layers=2)
-    return Trainer(network, task, splits, replace(RECIPE, **more), folder, {"a": 1}, Clock())
+    return Trainer(network, Labelled(task, splits), splits, replace(RECIPE, **more), folder, {"a": 1}, Clock())
 
 
 def scores(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:

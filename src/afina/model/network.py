@@ -208,8 +208,8 @@ class Network(nn.Module):
             return States(self.backbone.run_first(pruned, batch, states, multiple=multiple), pooled=True)
         return pool(States(self.backbone.run(whole, batch, states)), batch, self.pooling)
 
-    def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:
-        """Logits of the windows or tokens of a batch in fp32, which the head computes in. [B, outputs] or [n, outputs]
+    def vectors(self, batch: Batch, states: States | None = None) -> torch.Tensor:
+        """What the head reads of a batch, in fp32: a row for each window or for each token. [B, d] or [n, d]
 
         Args:
             batch: The windows.
@@ -224,7 +224,23 @@ class Network(nn.Module):
                 if self.frozen_layers < self.backbone.depth:
                     states = self.upper(batch, states.vectors.to(self.compute.dtype))
         with self.compute.autocast():
-            vectors = pool(states, batch, self.pooling).vectors.float()
+            return pool(states, batch, self.pooling).vectors.float()
+
+    def decode(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Logits of some rows of what `vectors` gives, from a head that reads each row alone. [m, d] -> [m, outputs]"""
+        with self.compute.autocast():
+            logits: torch.Tensor = self.head(vectors)
+        return logits
+
+    def forward(self, batch: Batch, states: States | None = None) -> torch.Tensor:
+        """Logits of the windows or tokens of a batch in fp32, which the head computes in. [B, outputs] or [n, outputs]
+
+        Args:
+            batch: The windows.
+            states: States of the windows at the cut, where they are known already.
+        """
+        vectors = self.vectors(batch, states)
+        with self.compute.autocast():
             # A head with its own loss scores whole windows, so it needs their lengths, and no padding.
             logits: torch.Tensor = (
                 self.head(batch.real(vectors, pooled=self.pooling != "tokens"), batch.lengths)

@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save_file
 
 from ..disk import aside, remove, settle, sha256, sync
 from ..errors import ConfigError, TrainingError
-from .rundir import CHECKPOINTS, EVALUATIONS, STEPS
+from .rundir import CHECKPOINTS, EVALUATIONS, STEPS, go_on
 
 MANIFEST = "manifest.json"
 Tensors = dict[str, torch.Tensor]
@@ -108,7 +108,7 @@ def writing(place: Path, run: Path, size: int = 0) -> Iterator[None]:
         free = f"{shutil.disk_usage(run).free / 1e6:,.0f} MB are free"
         raise TrainingError(
             f"{place}: can't be written ({reason}; {needed}{free}). The run stops here; make room, then the same "
-            f"command again, or afina train --resume {run}, goes on"
+            f"command again, or {go_on(run)}, goes on"
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 from ..model.network import Network
 from ..strategies import Rates, Strategy
 from .recipe import Recipe
-from .rundir import RunFolder
+from .rundir import RunFolder, go_on
 
 WINDOW = 50
 """Steps over which a loss must be far above its start. A shorter training is never stopped."""
@@ -162,8 +161,7 @@ def warning_message(watch: Watch, rates: Sequence[Rate], *, number: int) -> str:
 
 def stop_message(watch: Watch, rates: Sequence[Rate], *, number: int, folder: Path) -> str:
     """Why a training stops, what to try, and what lies on the disk."""
-    run = shlex.quote(str(folder))
-    again = f"afina train --resume {run} --set training.diverged=warn goes on all the same"
+    again = f"{go_on(folder)} --set training.diverged=warn goes on all the same"
     left = (
         f"{folder} holds its logs and a checkpoint from before; {again}"
         if RunFolder(folder).has_checkpoint

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import torch
 
 from ..compute import Compute
 from .events import Note, Step
+from .rundir import go_on
 
 WINDOW = 20
 """Steps whose median pace counts. A single step, however long, changes it little."""
@@ -96,7 +96,7 @@ class Pace:
             folder: Folder of the run.
         """
         fewer = (
-            f", or stop with Ctrl-C and go on with fewer threads: afina train --resume {shlex.quote(str(folder))} "
+            f", or stop with Ctrl-C and go on with fewer threads: {go_on(folder)} "
             f"--set training.threads={self.threads // 2}"
         )
         return (

@@ -40,6 +40,7 @@ from . import checkpoint, rundir
 from .conclude import conclude
 from .divergence import rate_warnings, rates_of
 from .events import Event, Note, Progress, with_progress
+from .goals import Labelled
 from .pace import Pace
 from .recipe import decided, recipe_of
 from .resume import NEUTRAL, as_begun, fingerprint_of, resume, threads_for
@@ -288,7 +289,8 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
         store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
         splits = yield from keep_states(prepared, store, clock=clock)
     pace = Pace.of(prepared.compute)
-    trainer = Trainer(network, prepared.task, splits, recipe, folder, fingerprint, clock, rates, pace=pace)
+    goal = Labelled(prepared.task, splits)
+    trainer = Trainer(network, goal, splits, recipe, folder, fingerprint, clock, rates, pace=pace)
     yield from trainer.run(taken_up)
     return Trained(replace(prepared, config=config), trainer)
 

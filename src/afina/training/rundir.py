@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import disk
 from ..disk import ASIDE, aside, remove, settle, write
@@ -47,6 +47,8 @@ MODEL = "model"
 CHECKPOINTS = "checkpoints"
 LOCK = ".afina-lock"
 RUN = "run.json"
+ADAPTS = "masking:"
+"""The line of a configuration that only a run of `afina adapt` has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,20 @@ class RunFolder:
                         raise ConfigError(f"{self.path / name}:{number}: damaged: not a record of this log") from None
         except OSError as error:
             raise ConfigError(f"{self.path / name}: can't be read: {error.strerror or error}") from None
+
+
+def kind_of(folder: Path) -> Literal["train", "adapt"]:
+    """The command whose run a folder holds, as its configuration shows; `train` where there is none yet."""
+    try:
+        sections = (folder / CONFIG).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return "train"
+    return "adapt" if ADAPTS in sections else "train"
+
+
+def go_on(folder: Path) -> str:
+    """The command that goes on with the run in a folder."""
+    return f"afina {kind_of(folder)} --resume {shlex.quote(str(folder))}"
 
 
 def check(folder: Path) -> None:

@@ -7,25 +7,22 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .. import inference
 from ..assembly import EncodedDataset
 from ..errors import TrainingError
 from ..metrics.scores import higher_is_better
 from ..model.network import Network
 from ..printing import many
-from ..tasks.base import Array, Task
 from . import checkpoint, optimisation, rundir
 from .captured import capture
 from .divergence import Rate, Watch, stop_message, warning_message
 from .events import Begin, Event, Note, Progress, Scored, Step, with_progress
+from .goals import Goal, Logits
 from .loop import Steps, steps
-from .objective import Measure, Supervised, loss_at_zero
 from .pace import Pace
 from .recipe import Recipe
 from .speed import expected_seconds
@@ -62,8 +59,8 @@ class Trainer:
 
     Attributes:
         network: Network whose trainable part is chosen. At the end it has the best weights.
-        task: The fitted task.
-        splits: The splits `train`, with targets, and `validation`.
+        goal: What is optimised, and what evaluations say.
+        splits: The splits `train` and `validation`.
         recipe: Settings of the training.
         folder: Folder of the run.
         fingerprint: Fingerprint of the inputs, which must be the same when the run is resumed.
@@ -89,7 +86,7 @@ class Trainer:
     """
 
     network: Network
-    task: Task
+    goal: Goal
     splits: Mapping[str, EncodedDataset]
     recipe: Recipe
     folder: Path
@@ -111,16 +108,11 @@ class Trainer:
     micro_tokens: int = 0
     best: dict[str, Any] = field(default_factory=dict)
     best_weights: checkpoint.Tensors = field(default_factory=dict)
-    logits: Sequence[Sequence[Array]] = ()
+    logits: Logits = ()
     notes: list[Note] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Trainer({self.folder}: step {self.number:,}, epoch {self.epoch + 1})"
-
-    @cached_property
-    def measure(self) -> Measure:
-        """What computes the validation loss."""
-        return Measure.of(self.task, self.splits["validation"])
 
     def run(self, taken_up: checkpoint.Checkpoint | None = None) -> Iterator[Event]:
         """Train to the end and leave the best weights in the network.
@@ -131,7 +123,7 @@ class Trainer:
         Raises:
             TrainingError: the loss is not finite or has left its start for good, or a checkpoint can't be written.
         """
-        recipe, objective = self.recipe, Supervised(self.task, self.splits["train"])
+        recipe, objective = self.recipe, self.goal.objective
         planned = math.ceil(objective.examples / recipe.batch_size) * recipe.epochs
         optimiser = optimisation.make_optimiser(
             optimisation.parameter_groups(
@@ -143,7 +135,7 @@ class Trainer:
             )
         )
         self.micro_tokens = recipe.micro_tokens
-        self.watch.start = loss_at_zero(self.task, self.splits["train"], outputs=self.network.outputs)
+        self.watch.start = self.goal.start(self.network)
         if taken_up:
             self.restore(taken_up, optimiser)
         expected = expected_seconds(self.network, self.splits, recipe, left=1 - self.number / planned)
@@ -239,14 +231,11 @@ class Trainer:
         """Restore the best weights, and compute their logits of the validation data where they are not known."""
         self.put(self.best_weights)
         if not self.logits:
-            part = self.splits["validation"]
-            work = inference.compute_logits(self.network, part.windows, kept=part.kept)
             try:
-                logits = yield from with_progress("validation", work)
+                self.logits = yield from with_progress("validation", self.goal.logits(self.network))
             except GeneratorExit:
                 self.save()
                 raise
-            self.logits = inference.by_example(part.features, logits)
 
     def log(self, name: str, record: Step | Scored) -> None:
         """Append a record to a log of the run.
@@ -313,22 +302,16 @@ class Trainer:
         The metric decides, and between equal values the lower loss. Patience counts epochs without a better value of
         the metric: a loss can fall for ever by less and less, so a lower one alone does not prolong the training.
         """
-        part, metric = self.splits["validation"], self.recipe.metric
-        work = inference.compute_logits(self.network, part.windows, kept=part.kept)
-        logits = yield from with_progress("validation", work)
-        predictions = inference.decode(self.task, part.examples, features=part.features, logits=logits)
-        table = inference.table_of(self.task, part.examples, predictions=predictions)
-        metrics = inference.score(self.task, table)
-        own = inference.by_example(part.features, logits)
-        loss = self.measure.loss(own, scale=self.network.scale)
-        value = metrics[metric]
+        metric = self.recipe.metric
+        judged = yield from with_progress("validation", self.goal.judge(self.network))
+        loss, value = judged.loss, judged.metrics[metric]
         sign = 1 if higher_is_better(metric) else -1
         # An undefined metric (such as the correlation of constant predictions) ranks below every value.
         rank = sign * value if math.isfinite(value) else -math.inf
         higher = not self.best or rank > self.best["rank"]
         best = higher or (rank == self.best["rank"] and finite(loss) < finite(self.best["loss"]))
         if best:
-            self.logits = own
+            self.logits = judged.logits
             self.best = {
                 "epoch": self.epoch + 1,
                 "step": self.number,
@@ -340,7 +323,7 @@ class Trainer:
         waited = self.epochs_without_improvement + self.recipe.evaluate_every
         self.epochs_without_improvement = 0 if higher else waited
         training_loss = self.summed_loss / self.summed_steps if self.summed_steps else math.nan
-        return Scored(self.epoch + 1, self.number, metrics, best, loss, training_loss)
+        return Scored(self.epoch + 1, self.number, judged.metrics, best, loss, training_loss)
 
 
 def finite(loss: float) -> float:
