@@ -49,7 +49,7 @@ DOORS = {
     "filelock": {"disk.py"},
     "platformdirs": {"model/states.py"},
     "psutil": {"assembly.py"},
-    "safetensors": {"artifact.py", "model/folder.py", "training/checkpoint.py"},
+    "safetensors": {"artifact.py", "model/folder.py", "training/checkpoint.py", "training/score_tables.py"},
 }
 UNSAFE = {"pickle", "joblib", "dill", "cloudpickle", "marshal", "shelve", "code", "runpy", "ctypes"}
 CALLS = {

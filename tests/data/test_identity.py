@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afina.data.identity import fingerprint, normalized
+from afina.data.identity import fingerprint, identity, normalized
 from afina.records import Example
+from afina.tasks.answers import Answer, Mended
+from afina.text.spans import Span
 
 
 def test_case_blanks_and_unicode_form_make_no_difference() -> None:
@@ -33,3 +35,25 @@ def test_every_text_has_a_fingerprint_of_64_bits(text: str, pair: str | None) ->
 
 def test_half_a_surrogate_pair_has_one_too() -> None:
     assert fingerprint(Example("\ud83d")) != fingerprint(Example(""))
+
+
+def test_an_example_is_known_by_its_texts_words_and_gold_answer() -> None:
+    whole = Example("a b", "c", ("x", "y"), "train.csv:7", ((0, 1), (2, 3)))
+    assert identity(whole) == identity(Example("a b", "c", ["x", "y"], "other.csv:1", ((0, 1), (2, 3))))
+    others = [
+        Example("a B", "c", ("x", "y"), words=((0, 1), (2, 3))),
+        Example("a b", None, ("x", "y"), words=((0, 1), (2, 3))),
+        Example("a b", "c", ("y", "x"), words=((0, 1), (2, 3))),
+        Example("a b", "c", ("x", "y"), words=((0, 1),)),
+        Example("a b", "c", ("x", "y")),
+        Example("a b", "c", "x"),
+        Example("a b", "c", 1.5),
+        Example("\ud83d", "c"),
+    ]
+    assert len({identity(one) for one in (whole, *others)}) == 1 + len(others)
+
+
+def test_how_a_target_was_read_makes_no_difference() -> None:
+    kinds = ((Answer(0, 1, "a"),), (Mended(0, 1, "a"),), [(0, 1, "a")])
+    assert len({identity(Example("who?", "a", target)) for target in kinds}) == 1
+    assert identity(Example("a", target=(Span(0, 1, "x"),))) != identity(Example("a", target=(Span(0, 1, "y"),)))

@@ -419,7 +419,7 @@ def test_a_run_of_more_threads_than_there_are_goes_on_as_one_that_begins(
 
 
 def test_without_a_checkpoint_what_a_dead_run_left_goes(tmp_path: Path) -> None:
-    for name in (rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS, rundir.CONFIG, ".making-model"):
+    for name in (rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS, rundir.SCORES, rundir.CONFIG, ".making-model"):
         (tmp_path / name).write_text("half")
     (tmp_path / rundir.MODEL).mkdir()
     assert resume(tmp_path, fingerprint()) == (None, [])

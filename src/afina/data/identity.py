@@ -1,7 +1,8 @@
-"""What makes two inputs equal: the same texts, but for case, blanks and Unicode form."""
+"""What makes two inputs equal: the same texts, but for case, blanks and Unicode form; and two examples the same one."""
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from hashlib import blake2b
 
@@ -24,6 +25,15 @@ def fingerprint(example: Example) -> int:
 def fingerprint_of(*texts: str) -> int:
     """The same of texts."""
     return digest("\0".join(map(normalized, texts)))
+
+
+def identity(example: Example) -> int:
+    """64 bits of an example and its gold answer: its texts to the letter, its words and its target, wherever it stands.
+
+    Two runs that were scored on the same examples are known by it, in whatever order their files hold them.
+    """
+    whole = [example.text, example.pair, example.words, example.target]
+    return digest(json.dumps(whole, default=repr))
 
 
 def digest(text: str) -> int:

@@ -7,16 +7,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import disk, inference, strategies
 from ..artifact import Artifact
 from ..assembly import EncodedDataset
 from ..baselines import Baselines
 from ..baselines import baselines as baselines_of
+from ..data.identity import identity
 from ..inference import Evaluation
-from . import checkpoint, rundir
+from . import checkpoint, rundir, score_tables
 from .events import Done, Event, Note, Progress, with_progress
 from .proof import prove
 from .resume import machine
+from .score_tables import NotKept, Scored
 from .speed import speed_note, speed_of
 from .verdicts import Outcome, Verdict, verdicts
 
@@ -75,6 +79,7 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
         if name in splits:
             with clock.part("evaluate"):
                 outcomes[name] = yield from scored(artifact, splits[name], folder=folder, name=name, baselines=beside)
+    yield from kept(outcomes, folder)
     scores = {name: outcome.evaluation for name, outcome in outcomes.items()}
     with clock.part("evaluate"):
         warnings = verdicts(
@@ -136,6 +141,24 @@ def compared(trained: Trained) -> Generator[Note | Progress, None, Baselines]:
     for name, reason in result.failures.items():
         yield Note(f"no {name} baseline: {reason}")
     return result
+
+
+def kept(outcomes: Mapping[str, Outcome], folder: Path) -> Generator[Note, None, None]:
+    """Keep the score tables, so that the run can be compared with others."""
+    splits = {
+        name: Scored(
+            outcome.table,
+            np.array([identity(example) for example in outcome.examples], np.uint64),
+            inference.clusters(outcome.task, outcome.examples),
+        )
+        for name, outcome in outcomes.items()
+    }
+    file = folder / rundir.SCORES
+    try:
+        with checkpoint.writing(file, folder):
+            score_tables.write(file, splits)
+    except NotKept as error:
+        yield Note(f"no {rundir.SCORES}, which comparisons of runs read: {error}", "warning")
 
 
 def scored(

@@ -48,6 +48,8 @@ from .trainer import Clock, Trainer
 
 KEPT = ("train", "validation")
 """Splits that are computed more than once, so that keeping their states pays."""
+PREDICTION = 1000
+"""Bytes that the prediction and the scores of an example take on the disk, and often less."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -261,7 +263,7 @@ def fit(prepared: Prepared, folder: Path) -> Generator[Event, None, Trained]:
 def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Trained]:
     """The work of `fit`, where the process is set up for it."""
     config, network = prepared.config.model_copy(update={"out": str(folder)}), prepared.network
-    check_room(folder, network)
+    check_room(folder, network, scored=sum(len(prepared.data.splits.get(name, ())) for name in ("validation", "test")))
     fingerprint = fingerprint_of(
         config.model_dump(mode="json", exclude={"out": True, "data": True, "training": NEUTRAL}),
         prepared.data.splits,
@@ -331,8 +333,13 @@ def keep_states(
     return splits
 
 
-def check_room(folder: Path, network: Network) -> None:
+def check_room(folder: Path, network: Network, *, scored: int = 0) -> None:
     """Check that the disk has room for what the run will write.
+
+    Args:
+        folder: Folder of the run.
+        network: What is trained.
+        scored: Number of examples whose predictions and scores will be kept.
 
     Raises:
         ConfigError: the disk has too little room.
@@ -341,7 +348,8 @@ def check_room(folder: Path, network: Network) -> None:
     # Weights, two moments of each, and best weights. An older checkpoint is removed once the newer one is complete.
     checkpoint_size = 4 * sum(p.nbytes for p in network.parameters() if p.requires_grad)
     existing = sum(file.stat().st_size for file in (folder / rundir.CHECKPOINTS).rglob("*") if file.is_file())
-    needed, free = checkpoint_size + max(checkpoint_size, model_size) - existing, shutil.disk_usage(folder).free
+    needed = checkpoint_size + max(checkpoint_size, model_size) + PREDICTION * scored - existing
+    free = shutil.disk_usage(folder).free
     if free < needed:
         raise ConfigError(
             f"out: {folder}: the run needs {needed / 1e6:,.1f} MB for checkpoints and the model, and "

@@ -7,6 +7,7 @@ quarantine/        unusable records, byte for byte, with their problems (`data.o
 steps.jsonl        one line per step: loss, learning_rate, grad_norm, tokens, padded_tokens
 evaluations.jsonl  one line per evaluation on the validation data
 predictions.jsonl  one line per example of the validation and test data: place, target, prediction
+scores.safetensors their score tables, for comparisons (score_tables.py)
 model/             the fine-tuned model: a Hugging Face folder plus afina.json
 checkpoints/       during training: where the run can be resumed (checkpoint.py)
 run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
@@ -32,9 +33,12 @@ from .. import disk
 from ..disk import ASIDE, aside, remove, settle, write
 from ..errors import ConfigError
 from ..printing import many
+from . import score_tables
 
 if TYPE_CHECKING:
     from ..data.parts import Bad
+    from ..metrics.kinds import Array
+    from .score_tables import Scored
 
 CONFIG = "config.yaml"
 DATA = "data.json"
@@ -43,6 +47,7 @@ QUARANTINE = "quarantine"
 STEPS = "steps.jsonl"
 EVALUATIONS = "evaluations.jsonl"
 PREDICTIONS = "predictions.jsonl"
+SCORES = "scores.safetensors"
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
 LOCK = ".afina-lock"
@@ -139,6 +144,38 @@ class RunFolder:
         """
         return self.lines(PREDICTIONS)
 
+    def scored(self, split: str) -> Scored:
+        """The score table of a split, with what identifies its examples and their groups.
+
+        Raises:
+            ConfigError: the file is missing (in runs of an earlier version) or damaged, or there is no such split.
+        """
+        return score_tables.read(self.path / SCORES, split)
+
+    def table(self, split: str) -> dict[str, Array]:
+        """The score table of a split: the columns that the metrics of the task read. [n] or [n, ...] each
+
+        Raises:
+            ConfigError: as for `scored`.
+        """
+        return dict(self.scored(split).table)
+
+    def groups(self, split: str) -> Array | None:
+        """The number of the group of each example of a split; None where every example stands alone. [n]
+
+        Raises:
+            ConfigError: as for `scored`.
+        """
+        return self.scored(split).groups
+
+    def examples(self, split: str) -> Array:
+        """64 bits that identify each example of a split and its gold answer (`data.identity.identity`). [n]
+
+        Raises:
+            ConfigError: as for `scored`.
+        """
+        return self.scored(split).examples
+
     def parsed(self, name: str) -> dict[str, Any]:
         """The object in a JSON file of the folder.
 
@@ -212,7 +249,7 @@ def is_unfinished(folder: Path) -> bool:
     """
     names = {place.name for place in folder.iterdir() if not place.name.startswith(ASIDE)}
     begun = {CONFIG, DATA, STEPS} <= names and (MODEL not in names or CHECKPOINTS in names)
-    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, MODEL, CHECKPOINTS}
+    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, SCORES, MODEL, CHECKPOINTS}
     return names <= own and (LOCK in names or begun)
 
 
