@@ -24,9 +24,11 @@ ROOMS = [
     {"serving"},
     {"quality"},
     {"training"},
+    {"studies"},
     {"progress", "signals"},
     {"notebook"},
     {"api"},
+    {"evidence"},
     {"cli", "__init__", "__main__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
@@ -38,7 +40,9 @@ DOORS = {
     "cleanlab": {"quality/label_issues.py"},
     "scipy": {*(f"metrics/{name}.py" for name in ("intervals", "proportions", "jackknife")), "baselines.py"},
     "yaml": {"config.py", "templates.py"},
-    "typer": {f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help")},
+    "typer": {
+        f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help", "studies")
+    },
     "rich": {"progress.py"},
     "IPython": {"notebook.py"},
     "conllu": {"data/conllu.py"},

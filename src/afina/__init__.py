@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from .api import Run, check, load, plan, train
     from .config import Config
     from .errors import AfinaError, AfinaWarning, ConfigError, DataError, InputError, ModelError, TrainingError
+    from .evidence import study
     from .serving.predictor import Predictor
 
 __version__ = "0.1.0"
 
 _HOMES = {
     **dict.fromkeys(("train", "check", "plan", "load", "Run"), "api"),
+    "study": "evidence",
     "Predictor": "serving.predictor",
     "Config": "config",
     **dict.fromkeys(("AfinaError", "AfinaWarning", "InputError", "ConfigError"), "errors"),
@@ -40,6 +42,7 @@ __all__ = [
     "check",
     "load",
     "plan",
+    "study",
     "train",
 ]
 

@@ -213,6 +213,10 @@ class TrainingError(AfinaError):
     """The run failed for a reason that is not the user's input."""
 
 
+class Diverged(TrainingError):
+    """The loss of a training is not finite, or has left its start for good."""
+
+
 def printable(value: object, limit: int = 80) -> str:
     """A value of the user's as it may stand in a message: quoted, escaped, not longer than `limit`."""
     text = repr(value)

@@ -7,14 +7,11 @@ import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from .printing import say
 
-if TYPE_CHECKING:
-    from .training.events import Event
-
-
+T = TypeVar("T")
 EVERY = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end a program."""
 
@@ -69,11 +66,11 @@ def stop_of(number: int) -> KeyboardInterrupt:
     return KeyboardInterrupt() if number == signal.SIGINT else Terminated()
 
 
-def attended(events: Generator[Event, None, None], asked: list[int]) -> Generator[Event, None, None]:
+def attended(events: Generator[T, None, None], asked: list[int]) -> Generator[T, None, None]:
     """Events, until a signal has come: then the run is closed, which writes a checkpoint.
 
     Args:
-        events: A training.
+        events: A training, or a study.
         asked: The signals that came, as `signals` gives them.
 
     Raises:

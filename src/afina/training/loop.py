@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from ..errors import TrainingError
+from ..errors import Diverged
 from ..model.network import Network
 from ..work import out_of_memory
 from .captured import Captured
@@ -82,7 +82,7 @@ class Steps(Iterator[Step]):
         """The next step.
 
         Raises:
-            TrainingError: loss or gradient is not finite; names the step and the rows.
+            Diverged: loss or gradient is not finite; names the step and the rows.
         """
         while not self.waiting or (len(self.waiting) <= self.lag and not self.waiting[-1].step.last):
             launched = next(self.launches, None)
@@ -107,7 +107,7 @@ class Steps(Iterator[Step]):
         if bad:
             self.close()
             where = self.objective.where(launched.batch)
-            raise TrainingError(not_finite(where, launched.step.number, loss=loss, norm=norm))
+            raise Diverged(not_finite(where, launched.step.number, loss=loss, norm=norm))
         return replace(launched.step, loss=loss, grad_norm=norm)
 
     def close(self) -> None:

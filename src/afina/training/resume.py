@@ -50,16 +50,21 @@ def fingerprint_of(
         parameter_hashes: Hashes of the initial weights.
         compute: Device and arithmetic.
     """
-    examples = {}
-    for name, part in splits.items():
-        lines = "\n".join(repr((example.text, example.pair, example.target, example.words)) for example in part)
-        examples[name] = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
     return {
         "settings": dict(settings),
-        "examples": examples,
+        "examples": examples_digest(splits),
         "model": hashlib.sha256(json.dumps(parameter_hashes, sort_keys=True).encode()).hexdigest(),
         "machine": machine(compute),
     }
+
+
+def examples_digest(splits: Mapping[str, Sequence[Example]]) -> dict[str, str]:
+    """SHA-256 of the examples of each split: texts, words and targets."""
+    digests = {}
+    for name, part in splits.items():
+        lines = "\n".join(repr((example.text, example.pair, example.target, example.words)) for example in part)
+        digests[name] = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+    return digests
 
 
 def machine(compute: Compute) -> dict[str, Any]:

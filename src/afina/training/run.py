@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import shutil
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ..assembly import (
     encode_gradually,
     parameter_hashes,
     state_store,
+    to_dataset,
     with_targets,
 )
 from ..compute import Compute, choose
@@ -34,6 +35,7 @@ from ..quality.findings import Finding
 from ..quality.lengths import length_findings
 from ..quality.report import audit, in_a_line, warning_lines
 from ..quality.tokenizers import summary, tokenizer_findings
+from ..records import Features
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer
 from . import checkpoint, rundir
@@ -87,6 +89,17 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """What was done before for the same examples and need not be done again.
+
+    Attributes:
+        features: By split, the features of each example.
+    """
+
+    features: Mapping[str, Sequence[Features]]
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
     """A finished training.
 
@@ -99,7 +112,7 @@ class Trained:
     trainer: Trainer
 
 
-def stream(config: Config, data: Data | None = None) -> Generator[Event, None, None]:
+def stream(config: Config, data: Data | None = None, *, ready: Ready | None = None) -> Generator[Event, None, None]:
     """Fine-tune, one event at a time. The last event is `Done`.
 
     An unfinished run in the folder `out` is resumed from its last checkpoint.
@@ -107,6 +120,7 @@ def stream(config: Config, data: Data | None = None) -> Generator[Event, None, N
     Args:
         config: Validated configuration.
         data: Data from `read_data`, where they have been read already.
+        ready: What was done for these data before; nothing is told about them then.
 
     Raises:
         InputError: configuration, data or model can't be used, or differ from those of the unfinished run. It is raised
@@ -122,7 +136,7 @@ def stream(config: Config, data: Data | None = None) -> Generator[Event, None, N
         begun = as_begun(config, folder)
         compute, notes = threads_for(folder, chosen(begun))
         yield from map(Note, notes)
-        prepared = yield from prepare(begun, data, compute=compute, clock=clock)
+        prepared = yield from prepare(begun, data, compute=compute, clock=clock, ready=ready)
         trained = yield from fit(prepared, folder)
         done = yield from conclude(trained, folder)
         yield done
@@ -133,7 +147,12 @@ def stream(config: Config, data: Data | None = None) -> Generator[Event, None, N
 
 
 def prepare(
-    config: Config, data: Data, *, compute: Compute | None = None, clock: Clock | None = None
+    config: Config,
+    data: Data,
+    *,
+    compute: Compute | None = None,
+    clock: Clock | None = None,
+    ready: Ready | None = None,
 ) -> Generator[Event, None, Prepared]:
     """Report findings about the data, load the model, and encode the data.
 
@@ -142,13 +161,14 @@ def prepare(
         data: Data from `read_data`.
         compute: Device and arithmetic; None for those that the configuration names.
         clock: Counter of the seconds.
+        ready: What was done for these data before; nothing is told about them then.
 
     Raises:
         ModelError: the model can't be loaded, or the strategy does not suit it.
         ConfigError: the head can't serve the task, or the length exceeds that of the model.
     """
     compute = compute or chosen(config)
-    return compute.running(prepared_by(config, data, compute=compute, clock=clock or Clock()))
+    return compute.running(prepared_by(config, data, compute=compute, clock=clock or Clock(), ready=ready))
 
 
 def chosen(config: Config) -> Compute:
@@ -157,14 +177,18 @@ def chosen(config: Config) -> Compute:
     return choose(precision=asked.precision, threads=asked.threads, device=asked.device, strict=asked.strict)
 
 
-def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -> Generator[Event, None, Prepared]:
+def prepared_by(
+    config: Config, data: Data, *, compute: Compute, clock: Clock, ready: Ready | None = None
+) -> Generator[Event, None, Prepared]:
     """The work of `prepare`, on the chosen device."""
     task, model = data.task, config.model
-    with clock.part("check"):
-        findings = audit(task, data.given, left_out=data.left_out)
-        lines = warning_lines(findings)
-    for line in lines:
-        yield Note(line, "warning")
+    findings: list[Finding] = []
+    if ready is None:
+        with clock.part("check"):
+            findings += audit(task, data.given, left_out=data.left_out)
+            lines = warning_lines(findings)
+        for line in lines:
+            yield Note(line, "warning")
     strategy = strategies.find(config.strategy)
     with clock.part("load"):
         source = locate(model.name)
@@ -174,20 +198,26 @@ def prepared_by(config: Config, data: Data, *, compute: Compute, clock: Clock) -
             head_dropout=model.head_dropout, packing=config.training.packing, seed=config.seed,
         )  # fmt: skip
         strategy.apply(network)
-    with clock.part("check"):
-        told = tokenizer_findings(task, data.given, tokenizer=tokenizer)
-    findings += told
-    yield from (Note(*line) for line in summary(told))
+    if ready is None:
+        with clock.part("check"):
+            told = tokenizer_findings(task, data.given, tokenizer=tokenizer)
+        findings += told
+        yield from (Note(*line) for line in summary(told))
     splits: dict[str, EncodedDataset] = {}
     for name, examples in data.splits.items():
         with clock.part("tokenise"):
-            splits[name] = yield from with_progress(f"tokens of {name}", encode_gradually(tokenizer, task, examples))
+            work = encode_gradually(tokenizer, task, examples)
+            splits[name] = (
+                to_dataset(examples, ready.features[name])
+                if ready
+                else (yield from with_progress(f"tokens of {name}", work))
+            )
     task = data.task.fit_tokens(splits["train"].examples, splits["train"].features)
     if task.found != data.task.found:
         yield Note(f"found in the tokens: {', '.join(f'{name} = {value}' for name, value in task.found.items())}")
     splits["train"] = with_targets(splits["train"], task)
     covered = {name: coverage(task, part) for name, part in splits.items()}
-    for name, part in splits.items():
+    for name, part in splits.items() if ready is None else ():
         told = length_findings(task, part.examples, tokenizer=tokenizer, name=name, features=part.features)
         findings += told
         yield from length_notes(told)

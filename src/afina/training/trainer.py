@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ..assembly import EncodedDataset
-from ..errors import TrainingError
+from ..errors import Diverged, TrainingError
 from ..metrics.scores import higher_is_better
 from ..model.network import Network
 from ..printing import many
@@ -121,7 +121,8 @@ class Trainer:
             taken_up: Checkpoint to resume from.
 
         Raises:
-            TrainingError: the loss is not finite or has left its start for good, or a checkpoint can't be written.
+            Diverged: the loss is not finite, or has left its start for good.
+            TrainingError: a checkpoint can't be written.
         """
         recipe, objective = self.recipe, self.goal.objective
         planned = math.ceil(objective.examples / recipe.batch_size) * recipe.epochs
@@ -201,7 +202,8 @@ class Trainer:
         """Count a step, and say what it brought.
 
         Raises:
-            TrainingError: the loss has left its start for good, or the log can't be written.
+            Diverged: the loss has left its start for good.
+            TrainingError: the log can't be written.
         """
         shrunk = step.micro_tokens < self.micro_tokens
         diverged = self.count(step)
@@ -212,7 +214,7 @@ class Trainer:
             yield Note(f"memory ran out in step {step.number}: at most {most} at once from here on", "warning")
         if diverged:
             if self.recipe.diverged == "stop":
-                raise TrainingError(stop_message(self.watch, self.rates, number=step.number, folder=self.folder))
+                raise Diverged(stop_message(self.watch, self.rates, number=step.number, folder=self.folder))
             yield Note(warning_message(self.watch, self.rates, number=step.number), "warning")
         yield from self.pace.notes(step, self.clock.seconds["train"], self.folder)
         yield step

@@ -1,0 +1,90 @@
+"""Commands that measure claims about fine-tuning on the user's own data."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import deque
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import ConfigError, TrainingError, printable
+from ..printing import say
+from ..signals import EVERY, attended, signals
+from .app import command
+from .flags import configured, flag, flags_of
+from .screen import say_json
+from .training import train
+
+STUDY = "Study"
+"""Panel of the help."""
+
+
+def study_names() -> list[str]:
+    """The studies, for the shell."""
+    from ..studies.base import names
+
+    return names()
+
+
+@command(40)
+@flags_of(train, unused=("overwrite", "resume", "strategy"))
+def study(
+    call: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="What to measure: strategies, data, convergence, rates, regularization, pooling, cost, transfer.",
+        ),
+    ],
+    config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
+    seeds: Annotated[int | None, flag("N", "Seeds of each recipe.", panel=STUDY)] = None,
+    margin: Annotated[float | None, flag("X", "Difference of the score that does not matter.", panel=STUDY)] = None,
+    option: Annotated[list[str] | None, flag("NAME=VALUE", "Any option of the study; repeatable.", panel=STUDY)] = None,
+    **flags: Any,
+) -> None:
+    """Measure a claim about fine-tuning on your own data. The same line goes on with a study that was stopped."""
+    from .. import evidence
+    from ..studies import base, runner, view
+    from ..studies.events import Concluded
+
+    own = {"name", "seeds", "margin", "option"}
+    asked = options(option or (), seeds=seeds, margin=margin)
+    base.checked(base.find(name), asked)
+    settled = configured({key: value for key, value in call.params.items() if key not in own})
+    folder = evidence.folder_of(settled, name)
+    about, notes = runner.opened(settled, folder)
+    silent = flags["quiet"] or flags["as_json"]
+    events = runner.stream_study(name, asked, about, notes=notes)
+    shown = events if silent else view.lines(events, about, sys.stdout)
+    try:
+        with signals(*EVERY) as stop, closing(attended(shown, stop)) as stream:
+            last = deque(stream, maxlen=1).pop()
+    except KeyboardInterrupt as stopped:
+        raise type(stopped)(f"go on with the same line; what is finished is in {shlex.quote(str(folder))}") from None
+    if not isinstance(last, Concluded):
+        raise TrainingError("the study ended without a result")
+    if flags["as_json"]:
+        say_json({"folder": str(last.folder), **last.summary.record()})
+    else:
+        say(f"\n{evidence.StudyRun(last.folder, last.summary)}")
+
+
+def options(items: list[str] | tuple[str, ...], **named: Any) -> dict[str, Any]:
+    """Options of a study from the flags.
+
+    Raises:
+        ConfigError: an `--option` without a value.
+    """
+    from ..config import parse_value
+
+    found = {name: value for name, value in named.items() if value is not None}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not sign:
+            raise ConfigError(f"--option {printable(item)}: expected NAME=VALUE, for example rates=[1e-4, 2e-4]")
+        found[name.strip()] = parse_value(value)
+    return found

@@ -1,0 +1,97 @@
+"""Studies from Python: what afina measures about fine-tuning on the user's own data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .api import configured
+from .config import Config
+from .errors import TrainingError
+from .printing import Block, Shown
+from .signals import attended, interrupts
+
+if TYPE_CHECKING:
+    from .studies.events import StudyEvent
+    from .studies.summaries import Summary
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StudyRun(Shown):
+    """A finished study. `print` shows what the command line shows, and a notebook tables.
+
+    Attributes:
+        folder: Where everything lies.
+        summary: What was found.
+    """
+
+    folder: Path
+    summary: Summary
+
+    def __repr__(self) -> str:
+        return f"StudyRun({self.folder}: {self.summary!r})"
+
+    def blocks(self) -> Iterator[Block]:
+        """The summary, and where the study lies."""
+        yield from self.summary.blocks()
+        yield ""
+        yield f"study: {self.folder}"
+
+
+def study(
+    name: str,
+    config: str | Path | Config | None = None,
+    *,
+    seeds: int | None = None,
+    margin: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    on_event: Callable[[StudyEvent], None] | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> StudyRun:
+    """Measure a claim about fine-tuning on the user's own data.
+
+    The same call with the same `out` goes on with a study that was stopped; what is finished is not repeated. With more
+    seeds or other values of the options it adds what is missing.
+
+    Args:
+        name: Name of the study: `strategies`, `data`, `convergence` ...
+        config: A YAML file, or a configuration; settings override it.
+        seeds: Number of seeds of each recipe.
+        margin: Difference of the score that does not matter.
+        options: Other options of the study, by name.
+        on_event: Is called with everything that the study says (`afina.studies.events`).
+        progress: Whether to show it on standard error while it goes on.
+        settings: As those of `afina.train`.
+
+    Raises:
+        InputError: the study, an option, configuration, data or model can't be used; nothing was started.
+        TrainingError: a trial failed.
+        KeyboardInterrupt: it was interrupted; the same call goes on.
+    """
+    from .studies import base, runner, view
+    from .studies.events import Concluded
+
+    given = {"seeds": seeds, "margin": margin}
+    asked = {**{key: value for key, value in given.items() if value is not None}, **(options or {})}
+    base.checked(base.find(name), asked)
+    settled, sources = configured(config, settings)
+    about, notes = runner.opened(settled, folder_of(settled, name), sources)
+    events = runner.stream_study(name, asked, about, notes=notes)
+    shown = view.lines(events, about, sys.stderr) if progress else events
+    with interrupts() as stop, closing(attended(shown, stop)) as stream:
+        for event in stream:
+            if on_event is not None:
+                on_event(event)
+            if isinstance(event, Concluded):
+                return StudyRun(event.folder, event.summary)
+    raise TrainingError("the study ended without a result")
+
+
+def folder_of(config: Config, name: str) -> Path:
+    """The folder of a study: the given one, or runs/study-NAME-TASK."""
+    return Path(config.out or f"runs/study-{name}-{config.task}")

@@ -1,0 +1,145 @@
+"""A study: a configuration, its data, and what all trials share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..assembly import EncodedDataset, encode_dataset, open_tokenizer, to_dataset, with_targets
+from ..baselines import Baselines
+from ..baselines import baselines as baselines_of
+from ..compute import Compute
+from ..config import Config
+from ..config import load as load_config
+from ..data.parts import Data
+from ..metrics.kinds import Metric
+from ..metrics.scores import higher_is_better
+from ..model.backbone import load_config as load_model_config
+from ..model.families import locate
+from ..records import Features
+from ..strategies import usual_rate
+from ..tasks.base import Task
+from ..text.tokenization import Tokenizer
+from ..training.run import Ready
+from ..work import drain
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a design is about.
+
+    Attributes:
+        config: The configuration of the study. Trials override it.
+        data: All its examples, by split.
+        folder: Folder of the study.
+        compute: Device, arithmetic and threads of every trial.
+        encodings: Features of examples by the settings of the tokenizer, and by the identity of the example.
+    """
+
+    config: Config
+    data: Data
+    folder: Path
+    compute: Compute
+    encodings: dict[Any, dict[int, Features]] = field(default_factory=dict)
+
+    # What is compared.
+
+    @property
+    def task(self) -> Task:
+        """The task, fitted to all training examples."""
+        return self.data.task
+
+    @property
+    def split(self) -> str:
+        """The split on which recipes are compared: `test` where there is one, else `validation`, which chooses too."""
+        return "test" if "test" in self.data.splits else "validation"
+
+    @property
+    def metric(self) -> str:
+        """The metric by which recipes are compared."""
+        return self.config.training.metric or next(iter(self.task.metrics))
+
+    @property
+    def score(self) -> Metric:
+        """The metric itself."""
+        return self.task.metrics[self.metric]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more of the metric is better."""
+        return higher_is_better(self.metric)
+
+    @property
+    def examples(self) -> int:
+        """Number of training examples."""
+        return len(self.data.splits["train"])
+
+    # The model.
+
+    @cached_property
+    def model_config(self) -> Any:
+        """The configuration of the encoder."""
+        source = locate(self.config.model.name)
+        return load_model_config(source.path, local=source.local)
+
+    @property
+    def depth(self) -> int:
+        """Number of layers of the encoder."""
+        return int(self.model_config.num_hidden_layers)
+
+    @property
+    def usual_rate(self) -> float:
+        """The learning rate that suits an encoder of this width."""
+        return usual_rate(int(self.model_config.hidden_size))
+
+    # What trials share.
+
+    def configured(self, overrides: Mapping[str, Any]) -> Config:
+        """The configuration of a trial.
+
+        Raises:
+            ConfigError: a setting does not exist, or has an impossible value.
+        """
+        return load_config(self.config, overrides)
+
+    def data_for(self, config: Config) -> Data:
+        """The data of a trial: those of the study, or a sample of its training examples."""
+        if getattr(config.data, "sample", None) is None:
+            return self.data
+        from ..data.parts import sampled  # type: ignore[attr-defined]
+
+        return sampled(self.data, config.data.sample, seed=config.data.sample_seed)  # type: ignore[attr-defined, no-any-return]
+
+    def ready(self, config: Config, data: Data) -> Ready:
+        """What need not be done again for a trial: its encoded examples, and findings that the study has told."""
+        tokenizer = self.tokenizer(config)
+        known = self.encodings.setdefault((config.model.name, tokenizer.max_length, config.model.resize), {})
+        features = {}
+        for name, examples in data.splits.items():
+            missing = [example for example in examples if id(example) not in known]
+            if missing:
+                encoded = encode_dataset(tokenizer, data.task, missing)
+                known |= {id(example): one for example, one in zip(missing, encoded.features, strict=True)}
+            features[name] = [known[id(example)] for example in examples]
+        return Ready(features)
+
+    def tokenizer(self, config: Config) -> Tokenizer:
+        """The tokenizer of a trial."""
+        model = config.model
+        return open_tokenizer(locate(model.name), max_length=model.max_length, resize=model.resize)
+
+    def encoded(self, config: Config | None = None) -> dict[str, EncodedDataset]:
+        """The encoded examples of a trial, by split; those of the study without one. `train` has targets."""
+        config = config or self.config
+        data = self.data_for(config)
+        ready = self.ready(config, data)
+        splits = {name: to_dataset(examples, ready.features[name]) for name, examples in data.splits.items()}
+        return {**splits, "train": with_targets(splits["train"], data.task)}
+
+    def baselines(self, overrides: Mapping[str, Any] | None = None) -> Baselines:
+        """The constant answer and the TF-IDF linear model on the rows of a trial, such as on a sample of them."""
+        config = self.configured(overrides or {})
+        return drain(baselines_of(self.data_for(config).task, self.encoded(config)))

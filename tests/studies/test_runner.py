@@ -1,0 +1,113 @@
+"""Studies from design to summary: nothing is repeated, nothing is lost, and other studies are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from afina.errors import ConfigError
+from afina.studies import base
+from afina.studies.events import Concluded, Ended, Inside, Started, StudyEvent
+from afina.studies.folder import StudyFolder
+from afina.training.events import Step
+from tests.studies.designs import small, stream_study, tiny_study
+
+
+@pytest.fixture(autouse=True)
+def design(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = base.find
+    monkeypatch.setattr(base, "find", lambda name: small if name == "small" else find(name))
+
+
+@pytest.fixture
+def tiny_bert(tiny: Callable[[str], Path]) -> Path:
+    """A tiny BERT."""
+    return tiny("bert")
+
+
+def whole(model: Path, out: Path, **options: Any) -> list[StudyEvent]:
+    """All events of the small study."""
+    study, _ = tiny_study(model, out)
+    return list(stream_study("small", options, study))
+
+
+def contents(folder: Path) -> bytes:
+    return (folder / "summary.json").read_bytes()
+
+
+def test_a_study_goes_from_its_design_to_its_summary(tiny_bert: Path, tmp_path: Path) -> None:
+    events = whole(tiny_bert, tmp_path / "study")
+    last = events[-1]
+    assert isinstance(last, Concluded)
+    assert sum(isinstance(event, Ended) for event in events) == 5
+    assert len(last.summary.boards[0].rows) == 5
+    assert "examples" in last.summary.verdicts[0].sentence
+    folder = StudyFolder(tmp_path / "study")
+    assert folder.finished
+    assert folder.summary()["recommended"] == dict(last.summary.recommended)
+
+
+def test_what_is_finished_is_read(tiny_bert: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    whole(tiny_bert, out)
+    before = contents(out)
+    again = whole(tiny_bert, out)
+    assert not any(isinstance(event, (Started, Ended)) for event in again)
+    assert contents(out) == before
+    more = whole(tiny_bert, out, seeds=3)
+    # Three seeds: one of them was tried as the one more of the better rate, which now asks for a fourth.
+    assert sum(isinstance(event, Ended) for event in more) == 2
+
+
+def test_a_stopped_study_ends_in_the_same_bytes(tiny_bert: Path, tmp_path: Path, same_bytes: None) -> None:
+    whole(tiny_bert, tmp_path / "whole")
+    out = tmp_path / "stopped"
+    for stops in (3, 11, 24):
+        study, _ = tiny_study(tiny_bert, out)
+        stream = stream_study("small", {}, study)
+        steps = 0
+        for event in stream:
+            steps += isinstance(event, Inside) and isinstance(event.event, Step)
+            if steps == stops:
+                break
+        stream.close()
+        assert not (out / "summary.json").exists()
+    whole(tiny_bert, out)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_another_study_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    whole(tiny_bert, out)
+    study, _ = tiny_study(tiny_bert, out, training__epochs=5)
+    with pytest.raises(ConfigError, match="epochs: was 4, is 5"):
+        list(stream_study("small", {}, study))
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "notes.txt").write_text("mine")
+    study, _ = tiny_study(tiny_bert, tmp_path / "own")
+    with pytest.raises(ConfigError, match="holds no study"):
+        list(stream_study("small", {}, study))
+
+
+def test_options_are_checked_first(tiny_bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"option.seeds: expected a whole number"):
+        whole(tiny_bert, tmp_path / "study", seeds="many")
+    with pytest.raises(ConfigError, match=r"option.seds: no such setting; did you mean 'seeds'"):
+        whole(tiny_bert, tmp_path / "study", seds=2)
+    assert not (tmp_path / "study").exists()
+    with pytest.raises(ConfigError, match="is not a study"):
+        base.find("stratgies")
+
+
+def test_a_diverged_trial_is_a_result(tiny_bert: Path, tmp_path: Path) -> None:
+    asked = {"rates": [1e-3, 1e30], "seeds": 1}
+    events = whole(tiny_bert, tmp_path / "study", **asked)
+    ended = [event.result for event in events if isinstance(event, Ended)]
+    assert [one.state for one in ended] == ["done", "diverged", "done"]
+    assert ended[1].message
+    assert not ended[1].record
+    again = whole(tiny_bert, tmp_path / "study", **asked)
+    assert not any(isinstance(event, Started) for event in again)
