@@ -62,11 +62,11 @@ class Result:
         Raises:
             ConfigError: the trial diverged, so that it has none, or the file is damaged.
         """
-        return self.run.table(split)  # type: ignore[attr-defined, no-any-return]
+        return self.run.table(split)
 
     def groups(self, split: str) -> Array | None:
         """The cluster of each example of a split; None where every example stands alone. [n]"""
-        return self.run.groups(split)  # type: ignore[attr-defined, no-any-return]
+        return self.run.groups(split)
 
     @property
     def degenerate(self) -> bool:
