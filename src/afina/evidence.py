@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .api import configured
 from .config import Config
-from .errors import TrainingError
+from .errors import ConfigError, TrainingError
 from .printing import Block, Shown
 from .signals import attended, interrupts
 
@@ -49,6 +49,7 @@ def study(
     seeds: int | None = None,
     margin: float | None = None,
     options: Mapping[str, Any] | None = None,
+    jobs: int = 1,
     on_event: Callable[[StudyEvent], None] | None = None,
     progress: bool = True,
     **settings: Any,
@@ -64,6 +65,7 @@ def study(
         seeds: Number of seeds of each recipe.
         margin: Difference of the score that does not matter.
         options: Other options of the study, by name.
+        jobs: Number of trials at a time, each in a process of its own, which share the CPU threads.
         on_event: Is called with everything that the study says (`afina.studies.events`).
         progress: Whether to show it on standard error while it goes on.
         settings: As those of `afina.train`.
@@ -75,13 +77,18 @@ def study(
     """
     from .studies import base, runner, view
     from .studies.events import Concluded
+    from .studies.study import opened
 
     given = {"seeds": seeds, "margin": margin}
     asked = {**{key: value for key, value in given.items() if value is not None}, **(options or {})}
     base.checked(base.find(name), asked)
     settled, sources = configured(config, settings)
-    about, notes = runner.opened(settled, folder_of(settled, name), sources)
-    events = runner.stream_study(name, asked, about, notes=notes)
+    if jobs > 1 and sources:
+        raise ConfigError(
+            f"jobs: data in memory ({', '.join(sources)}) can't be shared; write them to a file, or jobs=1"
+        )
+    about, notes = opened(settled, folder_of(settled, name), sources, jobs=jobs)
+    events = runner.stream_study(name, asked, about, jobs=jobs, notes=notes)
     shown = view.lines(events, about, sys.stderr) if progress else events
     with interrupts() as stop, closing(attended(shown, stop)) as stream:
         for event in stream:

@@ -8,8 +8,8 @@ from typing import Any
 
 from afina.studies.base import Asked
 from afina.studies.results import Results
-from afina.studies.runner import opened, stream_study
-from afina.studies.study import Study
+from afina.studies.runner import stream_study
+from afina.studies.study import Study, opened
 from afina.studies.summaries import Board, Summary, Verdict
 from afina.studies.trials import Measurement, Trial
 from afina.work import Work

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from afina.errors import ConfigError
+from afina.errors import ConfigError, InputError
 from afina.studies import base
 from afina.studies.events import Concluded, Ended, Inside, Started, StudyEvent
 from afina.studies.folder import StudyFolder
+from afina.studies.study import Study, opened
 from afina.training.events import Step
+from tests import runs
 from tests.studies.designs import small, stream_study, tiny_study
 
 
@@ -111,3 +114,33 @@ def test_a_diverged_trial_is_a_result(tiny_bert: Path, tmp_path: Path) -> None:
     assert not ended[1].record
     again = whole(tiny_bert, tmp_path / "study", **asked)
     assert not any(isinstance(event, Started) for event in again)
+
+
+def test_several_trials_at_a_time_give_the_same_summary(tiny_bert: Path, tmp_path: Path) -> None:
+    study, _ = file_study(tiny_bert, tmp_path, "one")
+    list(stream_study("small", {}, study))
+    study, _ = file_study(tiny_bert, tmp_path, "two")
+    stream = stream_study("small", {}, study, jobs=2)
+    for event in stream:  # stopped after the first trial, and gone on with
+        if isinstance(event, Ended):
+            break
+    stream.close()
+    assert not (tmp_path / "two" / "summary.json").exists()
+    study, _ = file_study(tiny_bert, tmp_path, "two")
+    events = list(stream_study("small", {}, study, jobs=2))
+    assert sum(isinstance(event, Ended) for event in events) <= 4
+    assert contents(tmp_path / "two") == contents(tmp_path / "one")
+
+
+def test_a_worker_that_fails_says_why(tiny_bert: Path, tmp_path: Path) -> None:
+    study, _ = file_study(tiny_bert, tmp_path, "study")
+    with pytest.raises(InputError, match=r"rate-\d-seed0: training.learning_rate: .* greater than 0"):
+        list(stream_study("small", {"rates": [-1.0, -2.0], "seeds": 1}, study, jobs=2))
+
+
+def file_study(model: Path, folder: Path, name: str) -> tuple[Study, list[str]]:
+    """A study of rows in a file, with one thread a trial."""
+    rows = folder / "rows.jsonl"
+    rows.write_text("\n".join(map(json.dumps, runs.ROWS["classification"])))
+    threads: dict[str, Any] = {"training.threads": 1, "data.train": str(rows), "data.validation": str(rows)}
+    return opened(runs.configured(model, folder / name, **threads), folder / name)

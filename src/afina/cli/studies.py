@@ -43,6 +43,7 @@ def study(
     config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
     seeds: Annotated[int | None, flag("N", "Seeds of each recipe.", panel=STUDY)] = None,
     margin: Annotated[float | None, flag("X", "Difference of the score that does not matter.", panel=STUDY)] = None,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Trials at a time.", rich_help_panel=STUDY)] = 1,
     option: Annotated[list[str] | None, flag("NAME=VALUE", "Any option of the study; repeatable.", panel=STUDY)] = None,
     **flags: Any,
 ) -> None:
@@ -50,15 +51,16 @@ def study(
     from .. import evidence
     from ..studies import base, runner, view
     from ..studies.events import Concluded
+    from ..studies.study import opened
 
-    own = {"name", "seeds", "margin", "option"}
+    own = {"name", "seeds", "margin", "option", "jobs"}
     asked = options(option or (), seeds=seeds, margin=margin)
     base.checked(base.find(name), asked)
     settled = configured({key: value for key, value in call.params.items() if key not in own})
     folder = evidence.folder_of(settled, name)
-    about, notes = runner.opened(settled, folder)
+    about, notes = opened(settled, folder, jobs=jobs)
     silent = flags["quiet"] or flags["as_json"]
-    events = runner.stream_study(name, asked, about, notes=notes)
+    events = runner.stream_study(name, asked, about, jobs=jobs, notes=notes)
     shown = events if silent else view.lines(events, about, sys.stdout)
     try:
         with signals(*EVERY) as stop, closing(attended(shown, stop)) as stream:

@@ -59,14 +59,10 @@ class Ended:
     Attributes:
         result: What became of it.
         seconds: Seconds that it took in this attempt.
-        trials: Number of trials that were asked for so far.
-        finished: Number of them that are finished.
     """
 
     result: Result
     seconds: float
-    trials: int
-    finished: int
 
 
 @dataclass(frozen=True, slots=True)

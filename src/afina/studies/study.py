@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from ..assembly import EncodedDataset, encode_dataset, open_tokenizer, to_dataset, with_targets
 from ..baselines import Baselines
@@ -14,7 +16,8 @@ from ..baselines import baselines as baselines_of
 from ..compute import Compute
 from ..config import Config
 from ..config import load as load_config
-from ..data.parts import Data
+from ..data.parts import Data, read_data
+from ..machine import suited
 from ..metrics.kinds import Metric
 from ..metrics.scores import higher_is_better
 from ..model.backbone import load_config as load_model_config
@@ -23,8 +26,9 @@ from ..records import Features
 from ..strategies import usual_rate
 from ..tasks.base import Task
 from ..text.tokenization import Tokenizer
-from ..training.run import Ready
+from ..training.run import Ready, chosen
 from ..work import drain
+from .folder import StudyFolder
 
 
 @dataclass(frozen=True)
@@ -143,3 +147,40 @@ class Study:
         """The constant answer and the TF-IDF linear model on the rows of a trial, such as on a sample of them."""
         config = self.configured(overrides or {})
         return drain(baselines_of(self.data_for(config).task, self.encoded(config)))
+
+
+def opened(
+    config: Config, folder: Path, sources: Mapping[str, Any] | None = None, *, jobs: int = 1
+) -> tuple[Study, list[str]]:
+    """A study of a configuration, and notes for the user. What the machine decides is decided here, once.
+
+    Args:
+        config: Checked configuration.
+        folder: Folder of the study.
+        jobs: Number of trials at a time, which share the CPU threads.
+        sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
+
+    Raises:
+        InputError: data or model can't be used.
+    """
+    data = read_data(config, sources)
+    before = StudyFolder(folder).about().get("config", {}).get("training", {})
+    compute, notes = chosen(config), list(data.notes)
+    if before.get("threads") and config.training.threads is None:
+        compute = replace(compute, threads=before["threads"])
+    else:
+        compute, said = suited(compute, fix="--set training.threads=")
+        notes += [said] if said else []
+    if compute.device.type == "cpu" and compute.threads is None:
+        compute = replace(compute, threads=max(1, torch.get_num_threads() // jobs))
+    decided = {
+        "precision": before.get("precision") or compute.precision,
+        "threads": compute.threads,
+        # The models of trials are not kept, and the study scores the baselines once.
+        "save": "off",
+        "baseline": "off",
+    }
+    training = config.training.model_copy(update=decided)
+    options = data.task.options.model_dump(mode="json")
+    config = config.model_copy(update={"training": training, "options": options, "out": str(folder)})
+    return Study(config, data, folder, compute), notes

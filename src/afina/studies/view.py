@@ -18,14 +18,17 @@ STILL = 30.0
 def lines(events: Iterable[StudyEvent], study: Study, stream: TextIO) -> Generator[StudyEvent, None, None]:
     """Show the events of a study as lines, and pass them on."""
     said, trial, epochs = time.monotonic(), "", 0
+    trials = finished = 0
     for event in events:
         text = ""
         if isinstance(event, Asked):
-            text = f"{many(event.trials, 'trial')}, {event.finished} finished"
+            trials, finished = event.trials, event.finished
+            text = f"{many(trials, 'trial')}, {finished} finished"
         elif isinstance(event, Started):
             trial, epochs = f"{event.recipe}, seed {event.seed}", 0
         elif isinstance(event, Ended):
-            text = ended(event, study)
+            finished += 1
+            text = f"[{finished}/{trials}] {ended(event, study)}"
         elif isinstance(event, Note):
             text = f"warning: {event.text}" if event.level == "warning" else event.text
         elif isinstance(event, Inside) and isinstance(event.event, Scored):
@@ -44,7 +47,7 @@ def ended(event: Ended, study: Study) -> str:
     value = number(result.score("validation", study.metric)) if result.done else "diverged"
     what = f"validation {study.metric} {value}" if result.done else value
     took = duration(event.seconds)
-    return f"[{event.finished}/{event.trials}] {trial.recipe}, seed {trial.seed}: {what} ({took})"
+    return f"{trial.recipe}, seed {trial.seed}: {what} ({took})"
 
 
 def standing(event: StudyEvent, trial: str, epochs: int) -> str:

@@ -1,0 +1,61 @@
+"""Trials and measurements, one at a time: done, or gone on with, and their results kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import Diverged
+from ..training import rundir
+from ..training.events import Event, with_progress
+from ..training.run import stream
+from ..training.rundir import RunFolder
+from .events import Ended, Inside, Started, StudyEvent
+from .folder import StudyFolder
+from .results import Result
+from .study import Study
+from .trials import Measurement, Trial
+
+
+def in_turn(trials: Sequence[Trial], study: Study, folder: StudyFolder) -> Generator[StudyEvent, None, None]:
+    """Do trials one after the other."""
+    for trial in trials:
+        yield from attempt(trial, study, folder)
+
+
+def attempt(trial: Trial, study: Study, folder: StudyFolder) -> Generator[StudyEvent, None, None]:
+    """Do a trial, or go on with it. The last event is `Ended`."""
+    yield Started(trial.name, trial.recipe, trial.seed)
+    start = time.perf_counter()
+    place = folder.run(trial)
+    result = Result(trial, "done", RunFolder(place))
+    rundir.tidy(place)
+    if not RunFolder(place).finished:
+        try:
+            with closing(run(trial, study, place)) as events:
+                for event in events:
+                    yield Inside(trial.name, event)
+        except Diverged as error:
+            result = replace(result, state="diverged", message=str(error))
+    folder.keep(result)
+    yield Ended(result, time.perf_counter() - start)
+
+
+def run(trial: Trial, study: Study, place: Path) -> Generator[Event, None, None]:
+    """The training of a trial."""
+    config = study.configured({**trial.overrides, "out": str(place)})
+    data = study.data_for(config)
+    return stream(config, data, ready=study.ready(config, data))
+
+
+def measure(asked: Measurement, study: Study, folder: StudyFolder) -> Generator[StudyEvent, None, Any]:
+    """Do a measurement, or read what it returned."""
+    finished, value = folder.measured(asked.name)
+    if finished:
+        return value
+    value = yield from study.compute.running(with_progress(asked.name, asked.compute()))
+    return folder.keep_measured(asked.name, value)
