@@ -152,3 +152,12 @@ def test_short_names_lead_to_settings() -> None:
             inner: Any = Config.model_fields[section].annotation
             assert name in inner.model_fields, short
     assert names()
+
+
+def test_epochs_between_evaluations_are_whole_or_a_share_of_one() -> None:
+    for given, read in ((3, 3), (2.0, 2), (0.25, 0.25), (1.0, 1)):
+        value = load(None, {"training.evaluate_every": given}).training.evaluate_every
+        assert (value, type(value)) == (read, type(read))
+    for wrong in (1.5, 0, -1):
+        with pytest.raises(ConfigError, match=r"training.evaluate_every: .*found"):
+            load(None, {"training.evaluate_every": wrong})

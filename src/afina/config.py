@@ -153,7 +153,12 @@ class TrainingConfig(Section):
         ge=1,
         description="epochs without a better validation score before stopping; a lower loss alone does not count",
     )
-    evaluate_every: int | None = Field(None, ge=1, description="epochs between two evaluations on the validation data")
+    evaluate_every: int | float | None = Field(
+        None,
+        gt=0,
+        description="epochs between two evaluations on the validation data: a whole number, or a share below 1 for "
+        "several evaluations an epoch",
+    )
     metric: str | None = Field(
         None,
         description="validation metric that chooses the best epoch, between equal ones the lower loss; by "
@@ -201,6 +206,13 @@ class TrainingConfig(Section):
         description="on a GPU, the same bytes again from the same seed, which is slower; a CPU gives them anyway, and "
         "nothing changes there",
     )
+
+    @field_validator("evaluate_every")
+    @classmethod
+    def _whole_or_share(cls, value: float | None) -> float | None:
+        if value is not None and value > 1 and value != int(value):
+            raise ValueError("expected a whole number of epochs, or a share of one below 1")
+        return value if value is None or value < 1 else int(value)
 
     @field_validator("device")
     @classmethod

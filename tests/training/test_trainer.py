@@ -6,11 +6,14 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from afina import inference
 from afina.assembly import encode_dataset, with_targets
@@ -23,6 +26,7 @@ from afina.training.goals import Labelled
 from afina.training.loop import steps
 from afina.training.objective import Measure
 from afina.training.recipe import Recipe
+from afina.training.speed import evaluations
 from afina.training.trainer import Clock, Trainer
 from tests.arithmetic import ON_CPU, near
 from tests.networks import network_of, task_of, tokenizer_of
@@ -118,6 +122,78 @@ def test_what_a_trainer_says_and_in_which_order(tiny: Callable[[str], Path], tmp
     assert [line["number"] for line in run.steps()] == list(range(1, 9))
     assert [line["epoch"] for line in run.evaluations()] == [3, 4]
     assert set(trainer.clock.seconds) == {"train", "validate"}
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [
+        (0.5, [(0.5, 1), (1, 2), (1.5, 3), (2, 4)]),
+        (0.1, [(0.5, 1), (1, 2), (1.5, 3), (2, 4)]),  # a step is the least
+        (0.9, [(1, 2), (2, 4)]),
+    ],
+)
+def test_evaluations_within_epochs(
+    every: float, expected: list[tuple[float, int]], tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    trainer = made(tiny("bert"), tmp_path / "run", epochs=2, evaluate_every=every)
+    said = list(trainer.run())
+    scored = [event for event in said if isinstance(event, Scored)]
+    assert [(event.epoch, event.step) for event in scored] == expected
+    steps = [event.loss for event in said if isinstance(event, Step)]
+    last = [0, *(step for _, step in expected)]
+    assert [event.training_loss for event in scored] == [
+        sum(steps[begin:end]) / (end - begin) for begin, end in pairwise(last)
+    ]
+    lines = list(rundir.RunFolder(trainer.folder).evaluations())
+    assert [line["epoch"] for line in lines] == [epoch for epoch, _ in expected]
+
+
+@given(steps=st.integers(1, 40), parts=st.integers(1, 50), epochs=st.integers(1, 4))
+def test_evaluations_lie_evenly_in_an_epoch(steps: int, parts: int, epochs: int) -> None:
+    recipe = replace(RECIPE, epochs=epochs, evaluate_every=1 / parts)
+    due = [taken for taken in range(1, steps + 1) if recipe.evaluates(0, taken, steps)]
+    assert due[-1] == steps
+    assert len(due) == min(steps, parts)
+    gaps = [end - begin for begin, end in pairwise([0, *due])]
+    assert max(gaps) - min(gaps) <= 1
+    assert evaluations(recipe) == epochs * parts
+
+
+def test_patience_counts_shares_of_epochs(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores(monkeypatch, [0.5, *[0.1] * 30])
+    said = list(made(tiny("bert"), tmp_path / "run", epochs=9, batch_size=1, evaluate_every=1 / 3, patience=2).run())
+    assert [event.epoch for event in said if isinstance(event, Scored)] == [
+        0.3333,
+        0.6667,
+        1,
+        1.3333,
+        1.6667,
+        2,
+        2.3333,
+    ]
+    assert said[-1] == Note("stopped: no better accuracy in 2 epochs")
+
+
+@pytest.mark.cpu("on a GPU the same bits come again in strict mode alone, in which whole runs are tried")
+@pytest.mark.parametrize("after", [3, 4, 7])
+def test_a_run_goes_on_in_the_middle_of_an_epoch(after: int, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    more = {"epochs": 3, "batch_size": 1, "evaluate_every": 0.5}
+    whole = [event for event in made(tiny("bert"), tmp_path / "whole", **more).run() if isinstance(event, Scored)]
+    stopped = made(tiny("bert"), tmp_path / "run", **more)
+    run, before = stopped.run(), []
+    assert isinstance(run, Generator)
+    while stopped.number < after:
+        event = next(run)
+        before += [event] if isinstance(event, Scored) else []
+    run.close()
+    found, _ = checkpoint.latest(stopped.folder)
+    assert found is not None
+    resumed = made(tiny("bert"), tmp_path / "run", **more)
+    rest = [event for event in resumed.run(found) if isinstance(event, Scored)]
+    assert [*before, *rest] == whole
+    assert [event.step for event in whole] == [3, 6, 9, 12, 15, 18]
 
 
 def losses(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:

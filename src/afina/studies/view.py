@@ -32,7 +32,7 @@ def lines(events: Iterable[StudyEvent], study: Study, stream: TextIO) -> Generat
         elif isinstance(event, Note):
             text = f"warning: {event.text}" if event.level == "warning" else event.text
         elif isinstance(event, Inside) and isinstance(event.event, Scored):
-            epochs = event.event.epoch
+            epochs = int(event.event.epoch)
         elif time.monotonic() - said >= STILL:
             text = standing(event, trial, epochs)
         if text:

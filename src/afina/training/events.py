@@ -96,7 +96,7 @@ class Scored:
     """An evaluation on the validation data.
 
     Attributes:
-        epoch: Number of finished epochs.
+        epoch: Number of finished epochs, with the finished share of one under way.
         step: Number of finished steps.
         metrics: Values of the metrics, by name.
         best: Whether this is the best evaluation so far: by the metric that chooses, and at equal values by the loss.
@@ -105,7 +105,7 @@ class Scored:
         training_loss: Mean loss of the steps since the last evaluation, with dropout, each as it was before its update.
     """
 
-    epoch: int
+    epoch: float
     step: int
     metrics: dict[str, float]
     best: bool

@@ -20,6 +20,7 @@ class Recipe:
         seed: Seed of order and dropout.
         diverged: What a training that has diverged does: `stop` or `warn`.
         graphs: Whether passes are captured as CUDA graphs on a GPU that can.
+        evaluate_every: Epochs between two evaluations, or a share of one below 1.
     """
 
     epochs: int
@@ -32,7 +33,7 @@ class Recipe:
     weight_decay: float
     clip: float | None
     patience: int | None
-    evaluate_every: int
+    evaluate_every: float
     checkpointing: bool
     micro_tokens: int
     checkpoint_every: float
@@ -40,6 +41,23 @@ class Recipe:
     seed: int
     diverged: str = "stop"
     graphs: bool = True
+
+    @property
+    def parts(self) -> int:
+        """Number of evaluations in an epoch that has any."""
+        return max(1, round(1 / self.evaluate_every))
+
+    def evaluates(self, epoch: int, taken: int, steps: int) -> bool:
+        """Whether an evaluation follows a step. One always follows the last step of all.
+
+        Args:
+            epoch: Number of the step's epoch, from 0.
+            taken: Number of steps of the epoch up to this one.
+            steps: Number of steps of an epoch.
+        """
+        if self.evaluate_every < 1:
+            return taken * self.parts // steps > (taken - 1) * self.parts // steps
+        return taken == steps and (not (epoch + 1) % self.evaluate_every or epoch + 1 == self.epochs)
 
 
 def recipe_of(config: Config, task: Task) -> Recipe:

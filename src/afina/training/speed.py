@@ -50,7 +50,9 @@ def speed_note(speed: Mapping[str, Any]) -> str:
 
 def evaluations(recipe: Recipe) -> int:
     """Number of evaluations on the validation data without early stopping."""
-    return math.ceil(recipe.epochs / recipe.evaluate_every)
+    return (
+        recipe.epochs * recipe.parts if recipe.evaluate_every < 1 else math.ceil(recipe.epochs / recipe.evaluate_every)
+    )
 
 
 def expected_seconds(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Trainer:
         padded_tokens: Number of places computed for them.
         earlier_tokens: Number of tokens that went through before the run was resumed.
         epochs_without_improvement: Number of epochs since the metric was better than before.
-        evaluation_due: Whether an evaluation precedes the next step.
+        evaluation_due: Whether an evaluation precedes the next step that is launched.
         evaluations: Number of evaluations, and of lines in their log.
         summed_loss: Sum of the losses of the steps since the last evaluation.
         summed_steps: Number of those steps.
@@ -100,7 +101,7 @@ class Trainer:
     tokens: int = 0
     padded_tokens: int = 0
     earlier_tokens: int = 0
-    epochs_without_improvement: int = 0
+    epochs_without_improvement: float = 0
     evaluation_due: bool = False
     evaluations: int = 0
     summed_loss: float = 0.0
@@ -114,6 +115,17 @@ class Trainer:
     def __repr__(self) -> str:
         return f"Trainer({self.folder}: step {self.number:,}, epoch {self.epoch + 1})"
 
+    @cached_property
+    def epoch_steps(self) -> int:
+        """Number of steps of an epoch."""
+        return math.ceil(self.goal.objective.examples / self.recipe.batch_size)
+
+    @property
+    def finished_epochs(self) -> float:
+        """Number of finished epochs, with the finished share of one under way; a whole number at its end."""
+        taken = self.number - self.epoch * self.epoch_steps
+        return self.epoch + 1 if taken == self.epoch_steps else round(self.number / self.epoch_steps, 4)
+
     def run(self, taken_up: checkpoint.Checkpoint | None = None) -> Iterator[Event]:
         """Train to the end and leave the best weights in the network.
 
@@ -125,7 +137,7 @@ class Trainer:
             TrainingError: a checkpoint can't be written.
         """
         recipe, objective = self.recipe, self.goal.objective
-        planned = math.ceil(objective.examples / recipe.batch_size) * recipe.epochs
+        planned = self.epoch_steps * recipe.epochs
         optimiser = optimisation.make_optimiser(
             optimisation.parameter_groups(
                 self.network,
@@ -176,6 +188,8 @@ class Trainer:
         saved = time.monotonic()
         while True:
             if self.evaluation_due:
+                for step in loop.settle():
+                    yield from self.take(step)
                 with self.clock.part("validate"):
                     scored = yield from self.validate()
                 self.log(rundir.EVALUATIONS, scored)
@@ -184,8 +198,10 @@ class Trainer:
                 if scored.best:
                     self.best_weights = {name: weights.detach().clone() for name, weights in self.trained()}
                 yield scored
-            if recipe.patience and self.epochs_without_improvement >= recipe.patience:
-                yield Note(f"stopped: no better {recipe.metric} in {many(self.epochs_without_improvement, 'epoch')}")
+            # Shares of an epoch do not add up to the last bit.
+            if recipe.patience and self.epochs_without_improvement >= recipe.patience - 1e-6:
+                waited = many(round(self.epochs_without_improvement), "epoch")
+                yield Note(f"stopped: no better {recipe.metric} in {waited}")
                 return
             if time.monotonic() - saved >= recipe.checkpoint_every and self.number:
                 for step in loop.settle():
@@ -223,8 +239,9 @@ class Trainer:
         """Count and log a step. Whether the training is seen to have diverged, for the first time."""
         self.number, self.epoch, self.micro_tokens = step.number, step.epoch, step.micro_tokens
         self.tokens, self.padded_tokens = self.tokens + step.tokens, self.padded_tokens + step.padded_tokens
-        due = not (step.epoch + 1) % self.recipe.evaluate_every or step.epoch + 1 == self.recipe.epochs
-        self.evaluation_due = step.last and due
+        # A step that was launched before an evaluation is taken before it, too.
+        due = self.recipe.evaluates(step.epoch, step.number - step.epoch * self.epoch_steps, self.epoch_steps)
+        self.evaluation_due = self.evaluation_due or due
         self.summed_loss, self.summed_steps = self.summed_loss + step.loss, self.summed_steps + 1
         self.log(rundir.STEPS, step)
         return self.watch.add(step.loss)
@@ -315,17 +332,18 @@ class Trainer:
         if best:
             self.logits = judged.logits
             self.best = {
-                "epoch": self.epoch + 1,
+                "epoch": self.finished_epochs,
                 "step": self.number,
                 "metric": metric,
                 "value": value,
                 "rank": rank,
                 "loss": loss,
             }
-        waited = self.epochs_without_improvement + self.recipe.evaluate_every
+        every = self.recipe.evaluate_every
+        waited = self.epochs_without_improvement + (every if every >= 1 else 1 / self.recipe.parts)
         self.epochs_without_improvement = 0 if higher else waited
         training_loss = self.summed_loss / self.summed_steps if self.summed_steps else math.nan
-        return Scored(self.epoch + 1, self.number, judged.metrics, best, loss, training_loss)
+        return Scored(self.finished_epochs, self.number, judged.metrics, best, loss, training_loss)
 
 
 def finite(loss: float) -> float:
