@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from afina.config import SHORT, Config, dump, load, parse_value, read_yaml
+from afina.config import SHORT, Config, dump, load
 from afina.errors import ConfigError
 from afina.tasks.base import names
 
@@ -94,41 +94,9 @@ def test_an_override_through_a_value_is_refused() -> None:
         load(None, {"task": "regression", "task.name": "x"})
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("5", 5), ("1e-5", 1e-5), ("no", "no"), ("true", True), ("null", None), ("1.10", 1.1), ("[a, b]", ["a", "b"]),
-     ("12:30", "12:30"), ("0x1f", "0x1f"), ("on", "on"), ("007", 7), ("{a: 1}", {"a": 1}), ("a: b: c", "a: b: c")],
-)  # fmt: skip
-def test_values_are_typed_as_in_a_file(text: str, value: object) -> None:
-    assert parse_value(text) == value
-    assert type(parse_value(text)) is type(value)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("a: 1\na: 2\n", ":2: not valid YAML: the key 'a' stands twice"),
-        ("a: &x [1]\nb: *x\n", ":2: not valid YAML: aliases are not allowed"),
-        ("a: !!python/object/apply:os.system ['true']\n", "not valid YAML: could not determine a constructor"),
-        ("a: [1\nb: 2\n", "not valid YAML"),
-        ("- a\n- b\n", "expected settings (`task: classification`), found list"),
-    ],
-)
-def test_bad_yaml_names_file_and_line(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        read_yaml(write(tmp_path / "bad.yaml", text))
-    assert "bad.yaml" in str(caught.value)
-    assert says in str(caught.value)
-
-
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such file; `afina init TASK` writes a commented one"):
         load(tmp_path / "none.yaml")
-
-
-def test_an_enormous_file_is_not_read(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="more than 1,000,000 bytes"):
-        read_yaml(write(tmp_path / "big.yaml", "a: " + "x" * 1_000_001))
 
 
 def test_every_setting_is_described() -> None:

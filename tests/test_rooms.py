@@ -13,7 +13,7 @@ import afina
 
 PACKAGE = Path(afina.__file__).parent
 ROOMS = [
-    {"errors", "records", "disk", "devices", "compute", "machine", "work", "printing"},
+    {"errors", "records", "disk", "devices", "compute", "machine", "work", "printing", "yaml_files"},
     {"text", "metrics"},
     {"model"},
     {"tasks", "strategies"},
@@ -39,7 +39,7 @@ DOORS = {
     "huggingface_hub": {"model/hub.py"},
     "cleanlab": {"quality/label_issues.py"},
     "scipy": {*(f"metrics/{name}.py" for name in ("intervals", "proportions", "jackknife")), "baselines.py"},
-    "yaml": {"config.py", "templates.py"},
+    "yaml": {"config.py", "templates.py", "yaml_files.py"},
     "typer": {
         f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help", "studies")
     },

@@ -60,7 +60,7 @@ def test_a_value_comes_back_as_it_was(value: object, tmp_path: Path) -> None:
     (line,) = setting("options", {"value": value}, None)
     file = tmp_path / "config.yaml"
     file.write_text(line, encoding="utf-8")
-    from afina.config import read_yaml
+    from afina.yaml_files import read_yaml
 
     assert read_yaml(file) == {"options": {"value": value}}
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from . import devices, strategies
 from .errors import ConfigError, printable
 from .tasks import base as tasks
+from .yaml_files import parse_value, read_yaml
 
 SHORT = {
     "text": "options.text",
@@ -48,6 +49,8 @@ SHORT = {
     "test": "data.test",
     "hold_out": "data.hold_out",
     "split_seed": "data.split_seed",
+    "sample": "data.sample",
+    "sample_seed": "data.sample_seed",
     "group_by": "data.group_by",
     "split_by_time": "data.split_by_time",
     "unseen": "data.unseen",
@@ -82,6 +85,12 @@ class DataConfig(Section):
     split_seed: int = Field(
         0, ge=0, lt=2**32, description="seed of that draw; runs of several seeds are scored on the same rows"
     )
+    sample: int | float | None = Field(
+        None,
+        description="train on a part of the training data: a share below 1, or a number of examples; every label is in "
+        "it, and a smaller sample is a part of a larger one",
+    )
+    sample_seed: int = Field(0, ge=0, lt=2**32, description="seed of that draw")
     group_by: str | None = Field(
         None, description="column of groups (authors, documents, patients) that are held out as a whole or not at all"
     )
@@ -106,6 +115,15 @@ class DataConfig(Section):
     format: str | None = Field(None, description="form of the files; by default recognised (`afina formats`)")
     sheet: str | None = Field(None, description="sheet of a workbook; by default the first that is a table")
     encoding: str | None = Field(None, description="encoding of the files; by default UTF-8, or what is recognised")
+
+    @field_validator("sample", mode="before")
+    @classmethod
+    def _share_or_number(cls, value: Any) -> Any:
+        number = parse_value(value) if isinstance(value, str) else value
+        share, whole = type(number) is float and 0 < number < 1, type(number) is int and number >= 1
+        if not (number is None or share or whole):
+            raise ValueError("expected a share above 0 and below 1, or a whole number of examples")
+        return number
 
 
 class ModelConfig(Section):
@@ -284,14 +302,6 @@ def dump(config: Config) -> str:
     return text
 
 
-def parse_value(text: str) -> Any:
-    """The value of a `--set path=value`, typed as in a file."""
-    try:
-        return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, see below
-    except yaml.YAMLError:
-        return text
-
-
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
     """Write a value into a tree of dicts by its dotted path.
 
@@ -384,66 +394,3 @@ def section_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return model
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# YAML, read safely: no tags that build objects, no duplicate keys, no aliases, and the scalars of YAML 1.2, in which
-# the label `no` is a text and 1e-5 is a number.
-
-MAX_BYTES = 1_000_000
-
-
-class Loader(yaml.SafeLoader):
-    """PyYAML's safe loader with YAML 1.2 scalars, without aliases and duplicate keys."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own protocol
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = self.construct_object(key, deep=True)
-            if not isinstance(name, (str, int, float, bool)) or name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)
-
-
-for _tag, _pattern, _first in (
-    ("null", r"~|null|", "~n\0"),
-    ("bool", r"true|false", "tf"),
-    ("int", r"[-+]?[0-9]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+0123456789."),
-):
-    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, ""])
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file as a tree of plain values.
-
-    Raises:
-        ConfigError: the file is missing, too large, not YAML, or not a mapping; names file and line.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path}: a configuration of more than {MAX_BYTES:,} bytes is not read")
-        text = path.read_text(encoding="utf-8-sig")
-        tree = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, see above
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file; `afina init TASK` writes a commented one") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read: {error}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = "" if mark is None else f":{mark.line + 1}"
-        raise ConfigError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected settings (`task: classification`), found {type(tree).__name__}")
-    return tree

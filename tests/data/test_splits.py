@@ -55,11 +55,6 @@ def hold_out(
     return splits.hold_out(keys, fraction, seed=seed, strata=strata(examples, stratify))
 
 
-def take(examples: Sequence[Example], amount: float, *, seed: int, stratify: bool = True) -> list[int]:
-    """`splits.take` by label, or not."""
-    return splits.take(examples, amount, seed=seed, strata=strata(examples, stratify))
-
-
 @patient
 @given(examples=examples_of_few_texts, fraction=shares, seed=seeds, stratify=st.booleans())
 def test_a_division_leaks_nothing(examples: list[Example], fraction: float, seed: int, stratify: bool) -> None:
@@ -153,16 +148,19 @@ def test_draws_are_those_that_were_always_drawn() -> None:
     """Written down once: another platform, version of numpy or hash seed must not change them."""
     examples = distinct(20, ["a", "b", "c"])
     assert hold_out(examples, 0.25, seed=42)[1] == [2, 6, 9, 16, 19]
-    assert take(examples, 5, seed=42) == [0, 1, 4, 6, 17]
+    labels = strata(examples, True)
+    assert splits.ranking(labels, seed=42)[0][:5] == [0, 1, 17, 4, 6]
+    assert splits.ranking(labels, seed=42, essentials=labels)[0][:5] == [0, 1, 17, 4, 6]
 
 
 def test_the_seed_of_hashes_means_nothing() -> None:
     code = (
-        "from afina.data.splits import hold_out, take; from afina.records import Example\n"
+        "from afina.data.splits import hold_out, ranking; from afina.records import Example\n"
         "from afina.data.identity import fingerprint\n"
         "e = [Example(f't{n}', target='abc'[n % 3]) for n in range(60)]\n"
         "s = [one.target for one in e]\n"
-        "print(hold_out([*map(fingerprint, e)], .2, seed=1, strata=s), take(e, 9, seed=1, strata=s))"
+        "print(hold_out([*map(fingerprint, e)], .2, seed=1, strata=s))\n"
+        "print(ranking(s, seed=1, essentials=[{x, str(n % 7)} for n, x in enumerate(s)]))"
     )
     path = os.pathsep.join(path for path in sys.path if path)
     outputs = {
@@ -242,40 +240,60 @@ def test_a_fraction_lies_between_0_and_1(fraction: float) -> None:
         hold_out(distinct(4, ["a"]), fraction, seed=0)
 
 
-@pytest.mark.parametrize("amount", [0, 5, -1, 0.0, 1.5, float("nan")])
-def test_a_choice_of_what_is_not_there(amount: float) -> None:
-    with pytest.raises(ConfigError, match="take: expected a count from 1 to 4"):
-        take(distinct(4, ["a"]), amount, seed=0)
+layers_and_shown = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.frozensets(st.sampled_from("uvwxyz"), max_size=3)), max_size=40
+)
 
 
 @patient
-@given(examples=examples_of_few_texts, seed=seeds, stratify=st.booleans(), data=st.data())
-def test_choices_are_nested(examples: list[Example], seed: int, stratify: bool, data: st.DataObject) -> None:
-    total = len(examples)
-    more = data.draw(st.integers(1, total))
-    less = data.draw(st.integers(1, more))
-    large, small = (take(examples, number, seed=seed, stratify=stratify) for number in (more, less))
-    assert (len(large), len(small)) == (more, less)
-    assert set(small) <= set(large)
-    assert large == sorted(large)
-    assert take(examples, 1.0, seed=seed, stratify=stratify) == list(range(total))
+@given(rows=layers_and_shown, seed=seeds)
+def test_the_first_of_a_ranking_show_all_that_is_essential(rows: list[tuple[str, frozenset[str]]], seed: int) -> None:
+    shown = [row[1] for row in rows]
+    order, least = splits.ranking([row[0] for row in rows], seed=seed, essentials=shown)
+    assert sorted(order) == list(range(len(rows)))
+    every = frozenset().union(*shown)
+    assert frozenset().union(*(shown[index] for index in order[:least])) == every
+    for place in range(least):  # greedy: none brings more than the one that was taken
+        known = frozenset().union(*(shown[index] for index in order[:place]))
+        assert len(shown[order[place]] - known) == max(len(one - known) for one in shown) > 0
 
 
 @patient
-@given(sizes=st.lists(st.integers(1, 30), min_size=1, max_size=5), share=shares, seed=seeds)
-def test_choices_are_stratified(sizes: list[int], share: float, seed: int) -> None:
-    examples = [Example(f"{label} {n}", target=label) for label, size in enumerate(sizes) for n in range(size)]
-    chosen = take(examples, share, seed=seed)
-    assert len(chosen) == max(1, round(share * len(examples)))
-    found = Counter(examples[index].target for index in chosen)
-    exact = len(chosen) / len(examples)
+@given(sizes=st.lists(st.integers(1, 30), min_size=1, max_size=5), seed=seeds, data=st.data())
+def test_beginnings_of_a_ranking_are_stratified(sizes: list[int], seed: int, data: st.DataObject) -> None:
+    labels = [str(label) for label, size in enumerate(sizes) for _ in range(size)]
+    number = data.draw(st.integers(1, len(labels)))
+    order, none = splits.ranking(labels, seed=seed)
+    assert none == 0
+    found = Counter(labels[index] for index in order[:number])
+    exact = number / len(labels)
     for label, size in enumerate(sizes):
-        assert abs(found[label] - exact * size) <= 0.5 + 0.5 * len(sizes) * size / len(examples) + 1e-9
+        assert abs(found[str(label)] - exact * size) <= 0.5 + 0.5 * len(sizes) * size / len(labels) + 1e-9
+
+
+@patient
+@given(sizes=st.lists(st.integers(1, 30), min_size=1, max_size=5), seed=seeds, data=st.data())
+def test_the_essential_ones_count_towards_their_stratum(sizes: list[int], seed: int, data: st.DataObject) -> None:
+    labels = [str(label) for label, size in enumerate(sizes) for _ in range(size)]
+    order, least = splits.ranking(labels, seed=seed, essentials=[{label} for label in labels])
+    assert least == len(sizes)
+    number = data.draw(st.integers(least, len(labels)))
+    found = Counter(labels[index] for index in order[:number])
+    exact = number / len(labels)
+    for label, size in enumerate(sizes):  # each of the others may have had one too many
+        assert found[str(label)] >= 1
+        assert abs(found[str(label)] - exact * size) <= len(sizes)
+
+
+def test_seeds_rank_differently() -> None:
+    labels = ["a", "b"] * 50
+    assert len({tuple(splits.ranking(labels, seed=seed)[0]) for seed in range(20)}) == 20
 
 
 def test_a_hundred_thousand_examples() -> None:
     examples = distinct(100_000, [str(number) for number in range(50)])
     start = time.perf_counter()
     hold_out(examples, 0.1, seed=0)
-    take(examples, 0.1, seed=0)
+    labels = strata(examples, True)
+    splits.ranking(labels, seed=0, essentials=[{label} for label in labels])
     assert time.perf_counter() - start < 10  # about one second; the bound allows for a busy machine

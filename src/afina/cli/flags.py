@@ -176,7 +176,8 @@ def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: a `--set` without a value.
     """
-    from ..config import SHORT, parse_value
+    from ..config import SHORT
+    from ..yaml_files import parse_value
 
     settings = {SHORT.get(name, name): value for name, value in flags.items() if name not in OWN}
     settings |= {f"data.{name}": value for name, value in layout(flags).items()}

@@ -81,7 +81,7 @@ def options(items: list[str] | tuple[str, ...], **named: Any) -> dict[str, Any]:
     Raises:
         ConfigError: an `--option` without a value.
     """
-    from ..config import parse_value
+    from ..yaml_files import parse_value
 
     found = {name: value for name, value in named.items() if value is not None}
     for item in items:

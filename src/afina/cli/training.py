@@ -131,6 +131,10 @@ def train(
     seed: Annotated[int | None, flag("N", "Seed of everything random.", panel=TRAINING)] = None,
     hold_out: Annotated[float | None, flag("X", "Share held out when there is no validation data.", panel=ROWS)] = None,
     split_seed: Annotated[int | None, flag("N", "Seed of that draw.", panel=ROWS)] = None,
+    sample: Annotated[
+        str | None, flag("X|N", "Train on a share of the training data, or on N examples.", panel=ROWS)
+    ] = None,
+    sample_seed: Annotated[int | None, flag("N", "Seed of that draw.", panel=ROWS)] = None,
     group_by: Annotated[str | None, flag("COLUMN", "Hold out whole groups, such as authors.", panel=ROWS)] = None,
     split_by_time: Annotated[str | None, flag("COLUMN", "Hold out the latest share.", panel=ROWS)] = None,
     unseen: UnseenFlag = None,

@@ -19,6 +19,7 @@ from ..tasks.inputs import COUNTABLE, present
 from . import long_tables
 from .folders import with_splits
 from .holdout import Division, beside, divide, value_of
+from .samples import Drawn, draw
 from .sources import Files, columns_of, read
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Data:
         notes: What was decided, for the log.
         left_out: By split that was read, the records that can't be used.
         division: How the validation examples were held out of the training data, where they were.
+        drawn: Which of the training examples are trained on, where it is a part of them.
     """
 
     task: Task
@@ -51,6 +53,7 @@ class Data:
     notes: list[str]
     left_out: dict[str, list[Bad]] = field(default_factory=dict)
     division: Division | None = None
+    drawn: Drawn | None = None
 
     def __repr__(self) -> str:
         return f"Data({self.task.name}: {', '.join(f'{name} {len(part):,}' for name, part in self.splits.items())})"
@@ -62,8 +65,11 @@ class Data:
 
     @property
     def given(self) -> dict[str, list[Example]]:
-        """The splits as they were given: what was held out of the training data is one with them, in their order."""
-        if self.division is None:
+        """The splits as they were given: what was held out of the training data is one with them, in their order.
+
+        Where a part of the training examples is trained on, the others count for nothing.
+        """
+        if self.division is None or self.drawn is not None:
             return self.splits
         rest = {name: part for name, part in self.splits.items() if name not in ("train", "validation")}
         return {"train": [*self.division.whole], **rest}
@@ -76,14 +82,48 @@ class Data:
                 "examples": len(examples),
                 "left_out": len(self.left_out.get(name, ())),
                 "targets": target_counts(self.task, examples),
-                **(
-                    {"held_out": dict(self.division.rule), "places": [example.place for example in examples]}
-                    if self.division is not None and name == "validation"
-                    else {}
-                ),
+                **self.chosen(name),
             }
             for name, examples in self.splits.items()
         }
+
+    def chosen(self, name: str) -> dict[str, Any]:
+        """How the examples of a split were chosen, and which, where a part of the training data was."""
+        rule: dict[str, Any] = {}
+        if self.division is not None and name == "validation":
+            rule = {"held_out": dict(self.division.rule)}
+        if self.drawn is not None and name == "train":
+            rule = {"drawn": self.drawn.record()}
+        return {**rule, "places": [example.place for example in self.splits[name]]} if rule else {}
+
+
+def sampled(data: Data, sample: float | None, *, seed: int = 0) -> Data:
+    """The data with a part of their training examples, and the task fitted to those.
+
+    Each stratum has its share, every label is there, and with the same seed a smaller sample is a part of a larger one.
+    Validation and test examples stay as they are. Nothing is read again.
+
+    Args:
+        data: With all training examples.
+        sample: A share of them above 0 and below 1, a whole number of them, or None for all.
+        seed: Seed of the draw.
+
+    Raises:
+        ConfigError: there are not so many, or so few can't show every label; says how many it takes.
+    """
+    if sample is None:
+        return data
+    task, whole = data.task, data.splits["train"]
+    drawn = draw(sample, seed=seed, strata=[task.stratum(one) for one in whole], essentials=task.essentials(whole))
+    part = [whole[index] for index in drawn.indices]
+    note = f"train: {len(part):,} of {many(len(whole), 'example')} are trained on ({drawn.how}, sample seed {seed})"
+    return replace(
+        data,
+        task=task.refit(part),
+        splits={**data.splits, "train": part},
+        notes=[*data.notes, note],
+        drawn=drawn,
+    )
 
 
 def target_counts(task: Task, examples: Sequence[Example]) -> dict[str, int] | None:
@@ -212,7 +252,8 @@ def settled(config: Config, data: Data, values: Sequence[Any] = ()) -> tuple[Dat
     found = ", ".join(f"{name} = {value}" for name, value in task.found.items())
     notes += [f"found: {found}"] if found else []
     notes += [f"{name}: {many(len(examples), 'example')}, {words[name]}" for name, examples in splits.items()]
-    return replace(data, task=task, splits=splits, sources=words, notes=notes, division=division), problems
+    data = replace(data, task=task, splits=splits, sources=words, notes=notes, division=division)
+    return (data if problems else sampled(data, config.data.sample, seed=config.data.sample_seed)), problems
 
 
 def records(

@@ -1,4 +1,4 @@
-"""Parts of a data set, drawn by a seed: hold some examples out, or take a few.
+"""Parts of a data set, drawn by a seed: hold some examples out, or rank them for samples.
 
 A draw depends on the seed and the examples only, not on the platform, the process or the version of numpy: it is made
 of the raw bits of a Philox counter, which numpy promises to keep.
@@ -6,15 +6,15 @@ of the raw bits of a Philox counter, which numpy promises to keep.
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import accumulate, chain
 from operator import itemgetter
 
 import numpy as np
 
 from ..errors import ConfigError
-from ..records import Example
 
 Group = list[int]
 """Indices of the examples that stay together, such as those with the same input."""
@@ -80,31 +80,28 @@ def hold_out_latest(times: Sequence[float], fraction: float) -> tuple[list[int],
     return earlier, [index for index, time in enumerate(times) if time >= first]
 
 
-def take(examples: Sequence[Example], amount: float, *, seed: int, strata: Sequence[str]) -> list[int]:
-    """Choose some of the examples. With the same seed a smaller choice is a part of every larger one.
+def ranking(strata: Sequence[str], *, seed: int, essentials: Sequence[Collection[str]] = ()) -> tuple[list[int], int]:
+    """Rank examples, so that every beginning of the ranking is a stratified sample. Samples of one seed are so nested.
 
     Args:
-        examples: n examples.
-        amount: How many as an int, or a share above 0 and up to 1 as a float (at least one example).
-        seed: The same seed gives the same draw.
-        strata: The stratum of each example, such as its label; each gets its share, as nearly as nested choices can.
+        strata: The stratum of each of n examples, such as its label; a beginning has its share of each, as nearly as
+            nested samples can.
+        seed: The same seed gives the same ranking.
+        essentials: What each example shows that a sample needs, such as its labels; by default nothing. The examples
+            that show all of it, as few as a greedy cover finds (Chvatal 1979), come first.
 
     Returns:
-        Indices of the chosen examples, ascending.
-
-    Raises:
-        ConfigError: `amount` is not a share or count of these examples.
+        All indices in their order, and how many of the first ones show all that is essential.
     """
-    total = len(examples)
-    number = amount if isinstance(amount, int) else max(1, round(amount * total)) if 0 < amount <= 1 else 0
-    if not 0 < number <= total:
-        raise ConfigError(f"take: expected a count from 1 to {total} or a share above 0 and up to 1, found {amount}")
-    order = _shuffled(total, seed)
-    layers = _strata([[index] for index in order], strata)
-    # Spread each label evenly over (0, 1): every beginning of the ranking then holds its share of every label.
+    shuffled = _shuffled(len(strata), seed)
+    cover = _cover(shuffled, essentials or [()] * len(strata))
+    chosen = set(cover)
+    order = [*cover, *(index for index in shuffled if index not in chosen)]
+    # Spread each stratum evenly over (0, 1): every beginning of the ranking then holds its share of every stratum.
     # Equal places go by the shuffled order, which the stable sort keeps.
+    layers = _strata([[index] for index in order], strata)
     place = {group[0]: (rank + 0.5) / len(groups) for groups in layers.values() for rank, group in enumerate(groups)}
-    return sorted(sorted(order, key=place.__getitem__)[:number])
+    return [*cover, *sorted(order[len(cover) :], key=place.__getitem__)], len(cover)
 
 
 class Training:
@@ -142,6 +139,27 @@ def _shuffled(size: int, seed: int) -> list[int]:
     bits = np.random.Philox(seed).random_raw(size)  # [size], 64 random bits each
     order: list[int] = np.argsort(bits, kind="stable").tolist()
     return order
+
+
+def _cover(order: Sequence[int], essentials: Sequence[Collection[str]]) -> list[int]:
+    """Examples that together show all that is essential: always one that shows most of what is missing, of several the
+    first in the order."""
+    missing = set(chain.from_iterable(essentials))
+    shows = [frozenset(shown) for shown in essentials]
+    # What an example brings only ever falls, so one whose count is up to date and on top brings the most.
+    heap = [(-len(shows[index]), rank, index) for rank, index in enumerate(order)]
+    heapq.heapify(heap)
+    cover = []
+    while missing:
+        believed, rank, index = heap[0]
+        brings = len(shows[index] & missing)
+        if -believed > brings:
+            heapq.heapreplace(heap, (-brings, rank, index))
+            continue
+        heapq.heappop(heap)
+        cover.append(index)
+        missing -= shows[index]
+    return cover
 
 
 def _strata(groups: Sequence[Group], strata: Sequence[str]) -> dict[str, list[Group]]:

@@ -16,7 +16,7 @@ from ..baselines import baselines as baselines_of
 from ..compute import Compute
 from ..config import Config
 from ..config import load as load_config
-from ..data.parts import Data, read_data
+from ..data.parts import Data, read_data, sampled
 from ..machine import suited
 from ..metrics.kinds import Metric
 from ..metrics.scores import higher_is_better
@@ -111,11 +111,7 @@ class Study:
 
     def data_for(self, config: Config) -> Data:
         """The data of a trial: those of the study, or a sample of its training examples."""
-        if getattr(config.data, "sample", None) is None:
-            return self.data
-        from ..data.parts import sampled  # type: ignore[attr-defined]
-
-        return sampled(self.data, config.data.sample, seed=config.data.sample_seed)  # type: ignore[attr-defined, no-any-return]
+        return sampled(self.data, config.data.sample, seed=config.data.sample_seed)
 
     def ready(self, config: Config, data: Data) -> Ready:
         """What need not be done again for a trial: its encoded examples, and findings that the study has told."""

@@ -268,6 +268,10 @@ class Task(ABC):
             DataError: lists the examples that can't be used.
         """
 
+    def refit(self, examples: Sequence[Example]) -> Self:
+        """The fitted task, fitted to some of its training examples, in its spelling, that show all `essentials`."""
+        return self.fit(examples)
+
     def remarks(self, rows: Sequence[Row]) -> list[str]:
         """What a person should know about the chosen columns and how they are read, for the log.
 
@@ -329,11 +333,9 @@ class Task(ABC):
         return printable(target, 40)
 
     def fit_tokens(self, examples: Sequence[Example], features: Iterable[Features]) -> Self:
-        """The task with what the tokens of the training examples show; by default the task itself.
+        """The task with what the tokens of the training examples show, as their features, read only where needed, say.
 
-        Args:
-            examples: Training examples.
-            features: Features of each example, read only where they are needed.
+        By default the task itself.
         """
         return self
 
@@ -396,8 +398,6 @@ class Task(ABC):
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         """The scores of each label, one row per label; empty where there are no labels."""
         return []
-
-    # Copies.
 
     def with_options(self, **chosen: Any) -> Self:
         """A copy of the task with some options changed."""

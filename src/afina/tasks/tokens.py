@@ -182,6 +182,13 @@ class Tokens(base.Task):
             fitted |= {"spelling": asdict(spelling), "spelled": spelling.shown(counts)}
         return self.completed(fitted, examples)
 
+    def refit(self, examples: Sequence[Example]) -> Self:
+        """With the kind, the types and the spelling of the tags that few sentences may hide."""
+        known = {name: value for name, value in self.fitted.items() if name not in ("segmentation", "weights")}
+        if "common" in known:
+            known["common"] = Counter(tag for example in examples for tag in example.target).most_common(1)[0][0]
+        return self.completed(known, examples)
+
     def adapt(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
         if self.options.text is not None or self.plain:
             return list(examples), []
