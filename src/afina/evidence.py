@@ -50,6 +50,7 @@ def study(
     margin: float | None = None,
     options: Mapping[str, Any] | None = None,
     jobs: int = 1,
+    budget: str | None = None,
     on_event: Callable[[StudyEvent], None] | None = None,
     progress: bool = True,
     **settings: Any,
@@ -66,6 +67,7 @@ def study(
         margin: Difference of the score that does not matter.
         options: Other options of the study, by name.
         jobs: Number of trials at a time, each in a process of its own, which share the CPU threads.
+        budget: Time that it may take (`90s`, `20m`, `2h`): the design is made to fit, and what is left out is said.
         on_event: Is called with everything that the study says (`afina.studies.events`).
         progress: Whether to show it on standard error while it goes on.
         settings: As those of `afina.train`.
@@ -77,6 +79,7 @@ def study(
     """
     from .studies import base, runner, view
     from .studies.events import Concluded
+    from .studies.plan import seconds_of
     from .studies.study import opened
 
     given = {"seeds": seeds, "margin": margin}
@@ -87,8 +90,9 @@ def study(
         raise ConfigError(
             f"jobs: data in memory ({', '.join(sources)}) can't be shared; write them to a file, or jobs=1"
         )
+    seconds = None if budget is None else seconds_of(budget)
     about, notes = opened(settled, folder_of(settled, name), sources, jobs=jobs)
-    events = runner.stream_study(name, asked, about, jobs=jobs, notes=notes)
+    events = runner.stream_study(name, asked, about, jobs=jobs, budget=seconds, notes=notes)
     shown = view.lines(events, about, sys.stderr) if progress else events
     with interrupts() as stop, closing(attended(shown, stop)) as stream:
         for event in stream:

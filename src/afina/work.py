@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Work: TypeAlias = Generator[float, None, T]
 """Yields the share that is done after each piece, and returns its result."""
 
 
-def drain(work: Work[T]) -> T:
-    """Do all of it, and return its result."""
+def drain(work: Generator[Any, None, T]) -> T:
+    """Do all of some work, and return its result."""
     while True:
         try:
             next(work)

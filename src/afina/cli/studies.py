@@ -5,18 +5,23 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ConfigError, TrainingError, printable
 from ..printing import say
 from ..signals import EVERY, attended, signals
+from ..work import drain
 from .app import command
 from .flags import configured, flag, flags_of
 from .screen import say_json
-from .training import train
+from .training import one_file, train
+
+if TYPE_CHECKING:
+    from ..studies.plan import StudyPlan
 
 STUDY = "Study"
 """Panel of the help."""
@@ -43,6 +48,12 @@ def study(
     config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
     seeds: Annotated[int | None, flag("N", "Seeds of each recipe.", panel=STUDY)] = None,
     margin: Annotated[float | None, flag("X", "Difference of the score that does not matter.", panel=STUDY)] = None,
+    budget: Annotated[
+        str | None, flag("TIME", "Time that it may take, such as 20m: the design is made to fit.", panel=STUDY)
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what it will take, and start nothing.", rich_help_panel=STUDY)
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Trials at a time.", rich_help_panel=STUDY)] = 1,
     option: Annotated[list[str] | None, flag("NAME=VALUE", "Any option of the study; repeatable.", panel=STUDY)] = None,
     **flags: Any,
@@ -51,16 +62,21 @@ def study(
     from .. import evidence
     from ..studies import base, runner, view
     from ..studies.events import Concluded
+    from ..studies.plan import plan_study, seconds_of
     from ..studies.study import opened
 
-    own = {"name", "seeds", "margin", "option", "jobs"}
+    own = {"name", "seeds", "margin", "option", "jobs", "budget", "plan"}
     asked = options(option or (), seeds=seeds, margin=margin)
     base.checked(base.find(name), asked)
+    seconds = None if budget is None else seconds_of(budget)
     settled = configured({key: value for key, value in call.params.items() if key not in own})
     folder = evidence.folder_of(settled, name)
     about, notes = opened(settled, folder, jobs=jobs)
+    if plan:
+        show_plan(drain(plan_study(name, asked, about, jobs=jobs, budget=seconds)), as_json=flags["as_json"])
+        return
     silent = flags["quiet"] or flags["as_json"]
-    events = runner.stream_study(name, asked, about, jobs=jobs, notes=notes)
+    events = runner.stream_study(name, asked, about, jobs=jobs, budget=seconds, notes=notes)
     shown = events if silent else view.lines(events, about, sys.stdout)
     try:
         with signals(*EVERY) as stop, closing(attended(shown, stop)) as stream:
@@ -73,6 +89,40 @@ def study(
         say_json({"folder": str(last.folder), **last.summary.record()})
     else:
         say(f"\n{evidence.StudyRun(last.folder, last.summary)}")
+
+
+def plan_of(named: Sequence[str], flags: Mapping[str, Any]) -> None:
+    """Print what a study will take, for `afina plan study NAME FILE`.
+
+    Args:
+        named: Name of the study, and perhaps a file.
+        flags: The flags of the command.
+
+    Raises:
+        ConfigError: no study is named.
+    """
+    from .. import evidence
+    from ..studies import base
+    from ..studies.plan import plan_study
+    from ..studies.study import opened
+
+    if not named:
+        raise ConfigError(f"plan: name a study: afina plan study NAME FILE; there are: {', '.join(base.names())}")
+    name, *files = named
+    base.find(name)
+    settled = configured({**flags, "config": one_file(files)})
+    about, _ = opened(settled, evidence.folder_of(settled, name))
+    show_plan(drain(plan_study(name, {}, about)), as_json=flags["as_json"])
+
+
+def show_plan(plan: StudyPlan, *, as_json: bool) -> None:
+    """Print what a study will take."""
+    from ..studies.plan import planned
+
+    if as_json:
+        say_json(planned(plan))
+    else:
+        say(str(plan))
 
 
 def options(items: list[str] | tuple[str, ...], **named: Any) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import shlex
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import TrainingError
+from ..errors import ConfigError, TrainingError, printable
 from ..printing import say
 from ..progress import silence, view_on
 from ..signals import EVERY, attended, signals
@@ -179,16 +180,40 @@ def train(
 
 @command(30)
 @flags_of(train, unused=("out", "overwrite", "resume", "quiet"))
-def plan(call: typer.Context, **flags: Any) -> None:
-    """Say what a training will take, and train nothing. The other flags of train are taken and change nothing."""
-    config = configured(call.params)
+def plan(
+    call: typer.Context,
+    config: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE | study NAME FILE]", help="Training data, or settings (.yaml); or a study."),
+    ] = None,
+    **flags: Any,
+) -> None:
+    """Say what a training or a study will take, and train nothing. Other flags of train are taken, unused."""
+    named = config or []
+    if named[:1] == ["study"]:
+        from .studies import plan_of
+
+        plan_of(named[1:], call.params)
+        return
+    settled = configured({**call.params, "config": one_file(named)})
     from .. import api
 
-    figures = api.plan(config, started=time.process_time())
+    figures = api.plan(settled, started=time.process_time())
     if flags["as_json"]:
         say_json(asdict(figures))
     else:
         say(str(figures))
+
+
+def one_file(named: Sequence[str]) -> str | None:
+    """The one file that a command was given.
+
+    Raises:
+        ConfigError: it was given several.
+    """
+    if len(named) > 1:
+        raise ConfigError(f"expected one file, found {printable(' '.join(named))}; a study: afina plan study NAME FILE")
+    return named[0] if named else None
 
 
 def follow(config: Config, *, quiet: bool = False, overwrite: bool = False) -> Done:

@@ -82,7 +82,15 @@ class StudyFolder:
         """
         return read_json(self.path / STUDY) if self.exists else {}
 
-    def begin(self, name: str, options: Mapping[str, Any], config: Config, *, examples: Mapping[str, str]) -> None:
+    def begin(
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        config: Config,
+        *,
+        examples: Mapping[str, str],
+        budget: float | None = None,
+    ) -> None:
         """Write `study.json`, or see that the folder holds the same study. Options may differ: they ask for more.
 
         Args:
@@ -90,12 +98,13 @@ class StudyFolder:
             options: Its options.
             config: The configuration that trials override.
             examples: By split, a digest of the examples.
+            budget: Seconds that the options were made to fit.
 
         Raises:
             ConfigError: the folder holds another study, or one of other data or settings; lists the differences.
         """
         tree = config.model_dump(mode="json")
-        about = {"study": name, "options": dict(options), "config": tree, "examples": dict(examples)}
+        about = {"study": name, "options": dict(options), "config": tree, "examples": dict(examples), "budget": budget}
         before = self.about()
         if before:
             differ = differences(comparable(before), comparable(plain(about)))

@@ -13,6 +13,7 @@ from . import base
 from .attempts import in_turn, measure
 from .events import Asked, Concluded, Ended, StudyEvent
 from .folder import StudyFolder
+from .plan import plan_study
 from .results import Result, Results
 from .study import Study
 from .summaries import Summary
@@ -21,7 +22,13 @@ from .workers import side_by_side
 
 
 def stream_study(
-    name: str, options: Mapping[str, Any], study: Study, *, jobs: int = 1, notes: Sequence[str] = ()
+    name: str,
+    options: Mapping[str, Any],
+    study: Study,
+    *,
+    jobs: int = 1,
+    budget: float | None = None,
+    notes: Sequence[str] = (),
 ) -> Generator[StudyEvent, None, None]:
     """A whole study, one event at a time; the last one is `Concluded`.
 
@@ -32,6 +39,7 @@ def stream_study(
         options: Its options.
         study: What it is about.
         jobs: Number of trials at a time, each in a process of its own; the data must be in files then.
+        budget: Seconds that it may take; the options are made to fit, and stay so when the study goes on.
         notes: What is said first.
 
     Raises:
@@ -43,10 +51,24 @@ def stream_study(
     folder = StudyFolder(study.folder)
     yield from map(Note, notes)
     with folder.locked():
-        folder.begin(name, complete, study.config, examples=examples_digest(study.data.splits))
+        if budget is not None:
+            complete = yield from fitted(name, options, study, folder, jobs=jobs, budget=budget)
+        folder.begin(name, complete, study.config, budget=budget, examples=examples_digest(study.data.splits))
         summary = yield from followed(design(study, **complete), study, folder, jobs=jobs)
         folder.conclude(summary)
         yield Concluded(study.folder, summary)
+
+
+def fitted(
+    name: str, options: Mapping[str, Any], study: Study, folder: StudyFolder, *, jobs: int, budget: float
+) -> Generator[StudyEvent, None, dict[str, Any]]:
+    """The options that fit a budget: those of before, where the study was begun with the same one."""
+    before = folder.about()
+    if before.get("budget") == budget:
+        return base.checked(base.find(name), before["options"])
+    plan = yield from plan_study(name, options, study, jobs=jobs, budget=budget)
+    yield from map(Note, plan.sentences)
+    return dict(plan.options)
 
 
 def followed(

@@ -18,7 +18,7 @@ from .divergence import rate_warnings, rates_of
 from .events import Note
 from .loop import epoch_batches
 from .recipe import recipe_of
-from .run import KEPT, Prepared, prepare
+from .run import KEPT, Prepared, Ready, prepare
 from .speed import evaluations
 from .trial import Trial, attempt, baseline_seconds
 
@@ -106,7 +106,7 @@ class Plan(Shown):
         yield from (f"warning: {warning}" for warning in self.warnings)
 
 
-def plan(config: Config, data: Data, *, begun: float | None = None) -> Plan:
+def plan(config: Config, data: Data, *, begun: float | None = None, ready: Ready | None = None) -> Plan:
     """Estimate a run from its configuration and data.
 
     The model is loaded and the data are encoded. A few steps are taken and thrown away, to see how fast they are.
@@ -115,12 +115,13 @@ def plan(config: Config, data: Data, *, begun: float | None = None) -> Plan:
         config: Checked configuration.
         data: Its data.
         begun: When the run began, in the time of `time.perf_counter`; by default now.
+        ready: What was done for these data before.
 
     Raises:
         InputError: configuration, data or model can't be used.
     """
     begun = time.perf_counter() if begun is None else begun
-    stage = prepare(config, data)
+    stage = prepare(config, data, ready=ready)
     warnings = []
     while True:
         try:

@@ -1,0 +1,114 @@
+"""What a study will take, and how it is made to fit a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from afina.errors import ConfigError
+from afina.studies import base, plan
+from afina.studies.events import Concluded, Ended
+from afina.studies.folder import StudyFolder
+from afina.training.plan import Plan
+from afina.work import drain
+from tests.studies.designs import small, stream_study, tiny_study
+
+EACH = 10.0
+
+
+@pytest.fixture(autouse=True)
+def design(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "find", lambda name: small)
+
+
+@pytest.fixture
+def ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every trial is expected to take ten seconds."""
+
+    def figures(*_: Any, **__: Any) -> Plan:
+        return Plan(
+            examples=1, windows=1, tokens=1, padded_tokens=1, steps=1, epochs=1, flops=1, peak=1, seconds=99,
+            parts={"start": 89, "train": EACH}, memory=1, states=0, kept="", disk=1,
+        )  # fmt: skip
+
+    monkeypatch.setattr(plan, "plan_run", figures)
+
+
+def planned(model: Path, out: Path, budget: float | None = None, **options: Any) -> plan.StudyPlan:
+    study, _ = tiny_study(model, out)
+    return drain(plan.plan_study("small", options, study, budget=budget))
+
+
+def test_a_plan_counts_what_the_design_will_ask_for(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    found = planned(tiny("bert"), tmp_path / "study")
+    assert found.trials == 5
+    assert found.whole
+    assert len(found.kinds) == 1  # rates and seeds change nothing about what a trial takes
+    assert 0 < found.seconds < 600
+    assert "5 trials: about" in str(found)
+    assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.usefixtures("ten_seconds")
+def test_a_budget_leaves_out_what_matters_least(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    assert planned(tiny("bert"), out).seconds == 5 * EACH
+    found = planned(tiny("bert"), out, budget=70, seeds=2, rates=[1e-3, 2e-3, 3e-3])
+    assert (found.trials, list(found.left_out)) == (7, [])  # what was asked for stays
+    with pytest.raises(ConfigError, match="the smallest design takes about 70 s"):
+        planned(tiny("bert"), out, budget=60, seeds=2, rates=[1e-3, 2e-3, 3e-3])
+    chosen = {"seeds": 5, "rates": [1e-3, 2e-3, 3e-3, 4e-3]}
+    steps = []
+    reduced = plan.reduced(chosen, kept={})
+    while reduced is not None:
+        chosen, line = reduced
+        steps.append(line)
+        reduced = plan.reduced(chosen, kept={})
+    assert steps == ["seed 4", "seed 3", "rates 0.004", "rates 0.003", "seed 2"]
+    assert plan.reduced({"seeds": 5, "rates": [1, 2, 3]}, kept={"seeds": 5, "rates": []}) is None
+
+
+@pytest.mark.usefixtures("ten_seconds")
+def test_a_study_that_goes_on_keeps_the_design_that_fitted(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    def go(stop: bool) -> list[Any]:
+        study, _ = tiny_study(tiny("bert"), tmp_path / "study", training__epochs=1)
+        stream = stream_study("small", {"rates": [1e-3, 2e-3]}, study, budget=55)
+        events = []
+        for event in stream:
+            events.append(event)
+            if stop and isinstance(event, Ended):
+                break
+        stream.close()
+        return events
+
+    go(stop=True)
+    before = StudyFolder(tmp_path / "study").about()["options"]
+    assert before["seeds"] == 2
+    last = go(stop=False)[-1]
+    assert isinstance(last, Concluded)
+    assert StudyFolder(tmp_path / "study").about()["options"] == before
+    # What is finished is not planned again.
+    assert planned(tiny("bert"), tmp_path / "other").trials == 5
+
+
+def test_the_rest_of_a_study_is_planned(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    study, _ = tiny_study(tiny("bert"), tmp_path / "study", training__epochs=1)
+    list(stream_study("small", {}, study))
+    found = drain(plan.plan_study("small", {}, study))
+    assert (found.trials, found.finished, found.seconds) == (0, 5, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("20m", 1200), ("20 min", 1200), ("1.5h", 5400), ("2 hours", 7200), ("3", 180)]
+)
+def test_times_are_read(text: str, seconds: float) -> None:
+    assert plan.seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0m", "-3m", "1d", "20mm"])
+def test_other_words_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected a time such as"):
+        plan.seconds_of(text)
