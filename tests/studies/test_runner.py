@@ -144,3 +144,14 @@ def file_study(model: Path, folder: Path, name: str) -> tuple[Study, list[str]]:
     rows.write_text("\n".join(map(json.dumps, runs.ROWS["classification"])))
     threads: dict[str, Any] = {"training.threads": 1, "data.train": str(rows), "data.validation": str(rows)}
     return opened(runs.configured(model, folder / name, **threads), folder / name)
+
+
+def test_the_sample_of_a_study_is_drawn_once(tiny_bert: Path, tmp_path: Path) -> None:
+    study, _ = tiny_study(tiny_bert, tmp_path / "study", data__sample=0.5)
+    whole = len(runs.ROWS["classification"])
+    assert study.examples == round(whole / 2)
+    config = study.configured({"training.learning_rate": 1e-3})
+    assert study.data_for(config).splits == study.data.splits
+    larger = study.data_for(study.configured({"data.sample": whole - 1})).splits["train"]
+    assert len(larger) == whole - 1  # a larger one holds it
+    assert {id(one) for one in study.data.splits["train"]} <= {id(one) for one in larger}

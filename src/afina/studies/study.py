@@ -37,7 +37,8 @@ class Study:
 
     Attributes:
         config: The configuration of the study. Trials override it.
-        data: All its examples, by split.
+        data: Its examples, by split.
+        whole: The same, without the sample of the training examples that the configuration may name.
         folder: Folder of the study.
         compute: Device, arithmetic and threads of every trial.
         encodings: Features of examples by the settings of the tokenizer, and by the identity of the example.
@@ -45,6 +46,7 @@ class Study:
 
     config: Config
     data: Data
+    whole: Data
     folder: Path
     compute: Compute
     encodings: dict[Any, dict[int, Features]] = field(default_factory=dict)
@@ -110,8 +112,8 @@ class Study:
         return load_config(self.config, overrides)
 
     def data_for(self, config: Config) -> Data:
-        """The data of a trial: those of the study, or a sample of its training examples."""
-        return sampled(self.data, config.data.sample, seed=config.data.sample_seed)
+        """The data of a trial: all there are, or a sample of the training examples."""
+        return sampled(self.whole, config.data.sample, seed=config.data.sample_seed)
 
     def ready(self, config: Config, data: Data) -> Ready:
         """What need not be done again for a trial: its encoded examples, and findings that the study has told."""
@@ -159,7 +161,9 @@ def opened(
     Raises:
         InputError: data or model can't be used.
     """
-    data = read_data(config, sources)
+    unsampled = config.model_copy(update={"data": config.data.model_copy(update={"sample": None})})
+    whole = read_data(unsampled, sources)
+    data = sampled(whole, config.data.sample, seed=config.data.sample_seed)
     before = StudyFolder(folder).about().get("config", {}).get("training", {})
     compute, notes = chosen(config), list(data.notes)
     if before.get("threads") and config.training.threads is None:
@@ -179,4 +183,4 @@ def opened(
     training = config.training.model_copy(update=decided)
     options = data.task.options.model_dump(mode="json")
     config = config.model_copy(update={"training": training, "options": options, "out": str(folder)})
-    return Study(config, data, folder, compute), notes
+    return Study(config, data, whole, folder, compute), notes
