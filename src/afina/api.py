@@ -85,7 +85,11 @@ class Run(Shown):
         yield from part.labels(name)
         yield ""
         yield f"run:  {self.folder}"
-        yield f"next: afina predict {shlex.quote(str(self.folder))} --data FILE --out predictions.csv"
+        if self.record.get("model", "model") is None:
+            again = f"afina train {shlex.quote(str(self.folder / 'config.yaml'))} --set training.save=on --overwrite"
+            yield f"next: no model was kept; {again} trains it again, and keeps it"
+        else:
+            yield f"next: afina predict {shlex.quote(str(self.folder))} --data FILE --out predictions.csv"
 
 
 def train(

@@ -139,6 +139,7 @@ def open_network(
     head_dropout: float | None = None,
     packing: bool = True,
     seed: int = 0,
+    random: bool = False,
 ) -> Network:
     """A network for a task, all of it trainable; the arguments are those of `network.build`.
 
@@ -150,7 +151,7 @@ def open_network(
     """
     network = networks.build(
         name, task.head, level=task.level, head=head, dropout=dropout, head_dropout=head_dropout, seed=seed,
-        compute=compute, packing=packing, pad=tokenizer.pad, rows=tokenizer.rows,
+        compute=compute, packing=packing, pad=tokenizer.pad, rows=tokenizer.rows, random=random,
     )  # fmt: skip
     if network.criterion and task.weighted:
         raise ConfigError("options.class_weights: this head has a loss of its own, which knows no weights; use another")

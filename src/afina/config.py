@@ -134,6 +134,9 @@ class ModelConfig(Section):
         "native",
         description="native (the family's own; any Hugging Face tool loads it), linear, mean, max, or crf (tokens)",
     )
+    weights: Literal["pretrained", "random"] = Field(
+        "pretrained", description="random: the same architecture without what it has learned, as a measure of that"
+    )
     dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the encoder; by default the model's own")
     head_dropout: float | None = Field(None, ge=0, lt=1, description="dropout in the head; by default the model's own")
     max_length: int | None = Field(None, ge=8, description="tokens a text may have; by default the model's limit")
@@ -187,6 +190,9 @@ class TrainingConfig(Section):
     )
     baseline: Literal["on", "off"] = Field(
         "on", description="on: score a constant answer and a TF-IDF linear model on the same examples, too"
+    )
+    save: Literal["on", "off"] = Field(
+        "on", description="off: keep scores and records of the run, and not the fine-tuned model"
     )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int | None = Field(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from afina import strategies
 from afina.artifact import Artifact, load
@@ -58,6 +59,30 @@ def stock_logits(stock: Any, batch: Batch) -> torch.Tensor:
 
 @pytest.mark.parametrize("family", made.FAMILIES)
 class TestFamily:
+    def test_random_weights_are_those_that_the_stock_class_begins_with(
+        self, family: str, tiny: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        folder = shutil.copytree(tiny(family), tmp_path / "model")
+        made_of = make(folder)[0]
+        file = folder / "model.safetensors"
+        header = 8 + int.from_bytes(file.read_bytes()[:8], "little")
+        file.write_bytes(file.read_bytes()[:header].ljust(file.stat().st_size, b"\xff"))  # every weight is nan
+        first, again, other = (make(folder, random=True, seed=seed)[0] for seed in (5, 5, 6))
+        torch.manual_seed(5)
+        stock = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder, num_labels=3))
+        wanted = stock.state_dict()
+        found = {name.removeprefix("stock."): weights.cpu() for name, weights in first.state_dict().items()}
+        assert wanted.keys() <= found.keys()
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+        shapes = [{name: one.shape for name, one in network.named_parameters()} for network in (made_of, first)]
+        assert shapes[0] == shapes[1]
+        pairs = [dict(network.named_parameters()) for network in (first, again, other, made_of)]
+        drawn = [name for name, one in pairs[0].items() if one.std() > 0]
+        assert len(drawn) > 10
+        assert all(torch.equal(pairs[0][name], pairs[1][name]) for name in pairs[0])
+        assert not any(torch.equal(pairs[0][name], pairs[2][name]) for name in drawn)
+        assert not any(torch.equal(pairs[0][name], pairs[3][name]) for name in drawn)
+
     def test_encodes_like_its_tokenizer(self, family: str, tiny: Callable[[str], Path]) -> None:
         """Windows equal what the stock tokenizer gives, special tokens in the text aside."""
         _, tokenizer = make(tiny(family))

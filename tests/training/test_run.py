@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import afina
 from afina import compute, strategies
@@ -30,6 +31,7 @@ from tests.runs import (
     finished,
     promised,
     reviews,
+    stopped,
     write_csv,
 )
 
@@ -221,6 +223,60 @@ def test_a_run_without_room_for_its_checkpoints_is_refused_before_it_begins(
     assert sorted(interrupted.rglob("*")) == before
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10_000_000})())
     finished(events(tiny("bert"), interrupted))
+
+
+def test_a_run_that_keeps_no_model_needs_no_room_for_one(
+    tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = network_of(tiny("bert"), layers=0)
+    size = sum(parameter.nbytes for parameter in network.parameters())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": size // 2})())
+    with pytest.raises(ConfigError, match="for checkpoints and the model, and"):
+        run.check_room(tmp_path, network)
+    run.check_room(tmp_path, network, saved=False)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 9})())
+    with pytest.raises(ConfigError, match="for checkpoints, and"):
+        run.check_room(tmp_path, network, saved=False)
+
+
+def test_a_run_without_its_model_is_the_run_but_for_the_model(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    kept = finished(events(tiny("bert"), tmp_path / "kept"))
+    bare = finished(events(tiny("bert"), tmp_path / "bare", training__save="off"))
+    assert kept.record["model"] == "model"
+    assert bare.record["model"] is None
+    wanted = {name: content for name, content in bytes_of(kept.folder).items() if not name.startswith("model/")}
+    changed = {name for name, content in bytes_of(bare.folder).items() if wanted.pop(name) != content}
+    assert (changed, wanted) == ({"run.json", "config.yaml"}, {})
+    named, other = (dict(one.artifact.network.named_parameters()) for one in (kept, bare))
+    assert all(torch.equal(named[name], other[name]) for name in named)
+    config = f"{bare.folder}/config.yaml"
+    with pytest.raises(ModelError, match=f"without a model .*afina train {config} --set training.save=on --overwrite"):
+        afina.load(bare.folder)
+    assert f"no model was kept; afina train {config} --set" in str(afina.Run.of(bare))
+
+
+def test_a_run_is_resumed_whether_it_keeps_its_model_or_not(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    stopped(events(tiny("bert"), tmp_path / "run", training__save="off"), after=3)
+    assert (finished(events(tiny("bert"), tmp_path / "run")).folder / "model").exists()
+
+
+@pytest.mark.parametrize("strategy", ["full", "head", "last-1"])
+def test_a_run_from_random_weights(strategy: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    more: dict[str, Any] = {"strategy": strategy, "model__weights": "random", "training__epochs": 2}
+    said = list(events(tiny("bert"), tmp_path / "random", **more))
+    result = done(said)
+    assert any(isinstance(event, Note) and "every weight is drawn by seed 1" in event.text for event in said)
+    assert result.record["weights"] == "random"
+    assert result.record["freeze_proof"]["frozen_tensors_moved"] == []
+    saved = afina.load(result.folder)
+    answers = saved.predict_proba(["a lovely film"])
+    again = finished(events(tiny("bert"), tmp_path / "again", **more))
+    assert (afina.load(again.folder).predict_proba(["a lovely film"]) == answers).all()
+    other = finished(events(tiny("bert"), tmp_path / "other", **more, seed=2))
+    assert (afina.load(other.folder).predict_proba(["a lovely film"]) != answers).any()
+    trained = finished(events(tiny("bert"), tmp_path / "trained", **{**more, "model__weights": "pretrained"}))
+    assert trained.record["weights"] == "pretrained"
+    assert (afina.load(trained.folder).predict_proba(["a lovely film"]) != answers).any()
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -221,10 +221,19 @@ def load_stock(
     *,
     dropout: float | None = None,
     head_dropout: float | None = None,
+    random: bool = False,
 ) -> tuple[Any, list[str]]:
     """A stock model in fp32, and the names of the weights that its folder does not hold (a new head).
 
-    New weights are initialised from torch's global generator; seed it first.
+    New weights are initialised from torch's global generator, as the stock class does it; seed it first.
+
+    Args:
+        place: Where the model is stored.
+        auto_class: Name of the stock auto class.
+        settings: Entries of the configuration that override those of the file.
+        dropout, head_dropout: Dropout rates of encoder and head; None for those of the model.
+        random: Whether all weights are new: the same architecture, and nothing that was learned before. No file of
+            weights is read then.
 
     Raises:
         ModelError: the model can't be found or read, or a part of the encoder itself has no weights.
@@ -235,25 +244,39 @@ def load_stock(
     cls = getattr(transformers, auto_class)
     with quiet():
         config = load_config(source, local=local, **settings)
-        if local:
+        if local and not random:
             check_weights(config, Path(source))
         apply_dropout(config, dropout, head_dropout)
         with reading(source, local=local):
-            model, info = cls.from_pretrained(
-                source,
-                config=copy.deepcopy(config),
-                dtype=torch.float32,
-                local_files_only=local,
-                trust_remote_code=False,
-                use_safetensors=True,
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
+            if random:
+                model = cls.from_config(copy.deepcopy(config), dtype=torch.float32, trust_remote_code=False)
+                new = [name for name, _ in model.named_parameters()]
+            else:
+                model, info = cls.from_pretrained(
+                    source,
+                    config=copy.deepcopy(config),
+                    dtype=torch.float32,
+                    local_files_only=local,
+                    trust_remote_code=False,
+                    use_safetensors=True,
+                    ignore_mismatched_sizes=True,
+                    output_loading_info=True,
+                )
+                new = missing(model, info, source)
     attention.cheapen(model)
     if find_family(model.config.model_type).packs:
         attention.register()
         model.config._attn_implementation = attention.NAME
     keep_positions(model)
+    return model, new
+
+
+def missing(model: Any, info: Mapping[str, Any], source: str) -> list[str]:
+    """Names of the weights that a folder does not hold, as `from_pretrained` reports them: at most those of the head.
+
+    Raises:
+        ModelError: a part of the encoder itself has no weights.
+    """
     new = sorted({*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])})
     prefix = f"{model.base_model_prefix}."
     lost = (
@@ -265,7 +288,7 @@ def load_stock(
         raise ModelError(
             f"model: {source} lacks weights of the encoder itself, for example {lost[0]}; it can't be fine-tuned"
         )
-    return model, new
+    return new
 
 
 def keep_positions(model: Any) -> None:

@@ -5,6 +5,7 @@ A family that is not listed works where its layers are under the path that `find
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -124,9 +125,15 @@ def locate(name: str) -> Source:
                 if not (source / "tokenizer.json").exists() and holds_pieces(source):
                     check_packages(str(source))
                 return Source(str(source), True)
-        there = given.exists()
+        there, run = given.exists(), (given / "run.json").is_file()
     except OSError as error:
         raise ModelError(f"model: {printable(name)} can't be read: {error.strerror or error}") from error
+    if run:
+        config = shlex.quote(str(given / "config.yaml"))
+        raise ModelError(
+            f"model: {printable(name)} is a run without a model (training.save was off, or it was removed); "
+            f"afina train {config} --set training.save=on --overwrite trains it again, and keeps it"
+        )
     if there:
         raise ModelError(f"model: {printable(name)} holds no {CONFIG}, so it is not a model folder")
     if name.startswith((".", "/", "~", "runs/")) or name.count("/") > 1 or "\\" in name:

@@ -289,6 +289,7 @@ def build(
     packing: bool = True,
     pad: int | None = None,
     rows: int = 0,
+    random: bool = False,
 ) -> Network:
     """Build the network of a task from the name of a model.
 
@@ -304,6 +305,7 @@ def build(
         packing: Whether windows are packed without padding where device and family allow it.
         pad: Vocabulary id of padding; by default that of the stock model.
         rows: Number of rows that the embedding has at least.
+        random: Whether all weights are new, as the stock class initialises them, and none is read.
 
     Raises:
         ModelError: the model can't be loaded.
@@ -311,14 +313,14 @@ def build(
     """
     source = locate(name) if isinstance(name, str) else name
     torch.manual_seed(seed)
-    rates = {"dropout": dropout, "head_dropout": head_dropout}
+    how: dict[str, Any] = {"dropout": dropout, "head_dropout": head_dropout, "random": random}
     own: nn.Module | None = None
     if head == "native":
-        stock, new = load_stock(source, spec.auto_class, {"num_labels": spec.outputs, **spec.config}, **rates)
+        stock, new = load_stock(source, spec.auto_class, {"num_labels": spec.outputs, **spec.config}, **how)
     else:
         if head == "crf" and not spec.tags:
             raise ConfigError("model.head: crf scores sequences of tags, which only the task `tokens` has")
-        stock, new = load_stock(source, "AutoModel", {}, **rates)
+        stock, new = load_stock(source, "AutoModel", {}, **how)
         rate = getattr(stock.config, "hidden_dropout_prob", 0.1) if head_dropout is None else head_dropout
         torch.manual_seed(seed)
         own = heads.make(head, width=stock.config.hidden_size, outputs=spec.outputs, dropout=float(rate), level=level)

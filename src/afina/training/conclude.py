@@ -89,16 +89,27 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
             losses=rundir.RunFolder(folder).losses(),
             best=trainer.best["step"],
         )
-    model = folder / rundir.MODEL
-    with clock.part("save"), checkpoint.writing(model, folder, sum(p.nbytes for p in network.parameters())):
-        artifact.save(disk.aside(model))
-        disk.aside(model).rename(model)
+    if config.training.save == "on":
+        with clock.part("save"):
+            save(artifact, folder)
     record = record_of(trained, scores, warnings=warnings, proof=proof, speed=speed)
     with checkpoint.writing(folder / rundir.RUN, folder):
         rundir.write_json(folder / rundir.RUN, record)
         disk.sync(folder)
     disk.remove(folder / rundir.CHECKPOINTS)
     return Done(folder, artifact, scores["validation"], scores.get("test"), record)
+
+
+def save(artifact: Artifact, folder: Path) -> None:
+    """Write the model of a run, complete or not at all.
+
+    Raises:
+        TrainingError: it can't be written.
+    """
+    model = folder / rundir.MODEL
+    with checkpoint.writing(model, folder, sum(p.nbytes for p in artifact.network.parameters())):
+        artifact.save(disk.aside(model))
+        disk.aside(model).rename(model)
 
 
 def record_of(
@@ -122,6 +133,8 @@ def record_of(
         "warnings": [asdict(warning) for warning in warnings],
         "best": trainer.best,
         "steps": trainer.number,
+        "weights": prepared.config.model.weights,
+        "model": rundir.MODEL if prepared.config.training.save == "on" else None,
         "parameters": proof["parameters"],
         "freeze_proof": proof,
         "tokens": trainer.tokens,

@@ -186,7 +186,7 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
         memory=4.0 * weights + 16.0 * trained + trace + (states if storage.on_gpu or storage.in_memory else 0),
         states=states,
         kept=str(storage) if states else "",
-        disk=4.0 * weights + (states if storage.on_disk else 0),
+        disk=4.0 * weights * (asked.save == "on") + (states if storage.on_disk else 0),
     )
 
 
@@ -215,5 +215,5 @@ def forecast(prepared: Prepared, trial: Trial, *, kept: bool) -> dict[str, float
     if kept:
         parts["frozen part"] = trial.frozen * sum(trial.times(network, splits[name], above=0, below=1) for name in KEPT)
     # Of every parameter the hash once more, and its bytes written and summed, which takes about as long.
-    parts["save"] = 2 * prepared.clock.seconds["hash"]
+    parts["save"] = prepared.clock.seconds["hash"] * (2 if prepared.config.training.save == "on" else 1)
     return parts

@@ -29,6 +29,7 @@ NEUTRAL = {
     "diverged",
     "device",
     "graphs",
+    "save",
     "strict",
     "threads",
 }

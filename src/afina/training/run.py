@@ -181,7 +181,7 @@ def prepared_by(
     config: Config, data: Data, *, compute: Compute, clock: Clock, ready: Ready | None = None
 ) -> Generator[Event, None, Prepared]:
     """The work of `prepare`, on the chosen device."""
-    task, model = data.task, config.model
+    task = data.task
     findings: list[Finding] = []
     if ready is None:
         with clock.part("check"):
@@ -191,13 +191,10 @@ def prepared_by(
             yield Note(line, "warning")
     strategy = strategies.find(config.strategy)
     with clock.part("load"):
-        source = locate(model.name)
-        tokenizer = assembly.open_tokenizer(source, max_length=model.max_length, resize=model.resize)
-        network = assembly.open_network(
-            source, task, tokenizer=tokenizer, compute=compute, head=model.head, dropout=model.dropout,
-            head_dropout=model.head_dropout, packing=config.training.packing, seed=config.seed,
-        )  # fmt: skip
+        tokenizer, network = opened(config, task, compute=compute)
         strategy.apply(network)
+    if config.model.weights == "random":
+        yield Note(f"model.weights random: every weight is drawn by seed {config.seed}, and nothing is pre-trained")
     if ready is None:
         with clock.part("check"):
             told = tokenizer_findings(task, data.given, tokenizer=tokenizer)
@@ -226,6 +223,18 @@ def prepared_by(
         hashes = parameter_hashes(network)
     network.restrict_vocabulary([*distinct(splits["train"].windows), tokenizer.pad])
     return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, findings, clock)
+
+
+def opened(config: Config, task: Task, *, compute: Compute) -> tuple[Tokenizer, Network]:
+    """The tokenizer and the network that a configuration names."""
+    model, source = config.model, locate(config.model.name)
+    tokenizer = assembly.open_tokenizer(source, max_length=model.max_length, resize=model.resize)
+    network = assembly.open_network(
+        source, task, tokenizer=tokenizer, compute=compute, head=model.head, dropout=model.dropout,
+        head_dropout=model.head_dropout, packing=config.training.packing, seed=config.seed,
+        random=model.weights == "random",
+    )  # fmt: skip
+    return tokenizer, network
 
 
 def settled(
@@ -293,7 +302,8 @@ def fit(prepared: Prepared, folder: Path) -> Generator[Event, None, Trained]:
 def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Trained]:
     """The work of `fit`, where the process is set up for it."""
     config, network = prepared.config.model_copy(update={"out": str(folder)}), prepared.network
-    check_room(folder, network, scored=sum(len(prepared.data.splits.get(name, ())) for name in ("validation", "test")))
+    scored = sum(len(prepared.data.splits.get(name, ())) for name in ("validation", "test"))
+    check_room(folder, network, scored=scored, saved=config.training.save == "on")
     fingerprint = fingerprint_of(
         config.model_dump(mode="json", exclude={"out": True, "data": True, "training": NEUTRAL}),
         prepared.data.splits,
@@ -363,18 +373,20 @@ def keep_states(
     return splits
 
 
-def check_room(folder: Path, network: Network, *, scored: int = 0) -> None:
+def check_room(folder: Path, network: Network, *, scored: int = 0, saved: bool = True) -> None:
     """Check that the disk has room for what the run will write.
 
     Args:
         folder: Folder of the run.
         network: What is trained.
         scored: Number of examples whose predictions and scores will be kept.
+        saved: Whether the model will be kept.
 
     Raises:
         ConfigError: the disk has too little room.
     """
     model_size = sum(p.nbytes for name, p in network.named_parameters() if not name.startswith("vocabulary."))
+    model_size = model_size if saved else 0
     # Weights, two moments of each, and best weights. An older checkpoint is removed once the newer one is complete.
     checkpoint_size = 4 * sum(p.nbytes for p in network.parameters() if p.requires_grad)
     existing = sum(file.stat().st_size for file in (folder / rundir.CHECKPOINTS).rglob("*") if file.is_file())
@@ -382,6 +394,6 @@ def check_room(folder: Path, network: Network, *, scored: int = 0) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ConfigError(
-            f"out: {folder}: the run needs {needed / 1e6:,.1f} MB for checkpoints and the model, and "
+            f"out: {folder}: the run needs {needed / 1e6:,.1f} MB for checkpoints{' and the model' * saved}, and "
             f"{free / 1e6:,.1f} MB are free; make room, or give a folder on another disk (--out)"
         )
