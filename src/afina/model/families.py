@@ -30,6 +30,7 @@ class Family:
         offset: Whether position ids start after the padding id (RoBERTa), which costs that many positions.
         packs: Whether its attention goes through transformers' registry, so that windows can lie in one packed row.
         prunes: Whether its layers are BERT's, so that the last one can be computed for first tokens alone.
+        shared: Where the layers share their weights, the path of the list of groups that stand for them in turn.
         note: A remark for the user about the family.
     """
 
@@ -38,6 +39,7 @@ class Family:
     offset: bool = False
     packs: bool = False
     prunes: bool = False
+    shared: str = ""
     note: str = ""
 
 
@@ -48,7 +50,12 @@ FAMILIES = {
     "camembert": Family("encoder.layer", offset=True, packs=True, prunes=True),
     "electra": Family("encoder.layer", packs=True, prunes=True),
     "distilbert": Family("transformer.layer", packs=True),
-    "albert": Family("", packs=True, note="all layers share one set of weights: strategies full and head only"),
+    "albert": Family(
+        "",
+        packs=True,
+        shared="encoder.albert_layer_groups",
+        note="all layers share one set of weights: strategies full and head only",
+    ),
     "mpnet": Family(
         "encoder.layer", offset=True, note="the relative position table is shared, so last-N keeps it frozen"
     ),
