@@ -89,7 +89,7 @@ def encode_gradually(tokenizer: Tokenizer, task: Task, examples: Sequence[Exampl
     """The same, some examples at a time."""
     features: list[Features] = []
     for chunk in chunks(examples, CHUNK):
-        features += tokenizer.encode(chunk, slides=task.slides)
+        features += tokenizer.encode(task.presented(chunk), slides=task.slides)
         yield len(features) / len(examples)
     return to_dataset(examples, features)
 

@@ -198,7 +198,7 @@ def predict(
         watch: Is shown the features of each chunk, to count what was truncated.
     """
     for chunk in chunks(examples, BUFFER):
-        features = tokenizer.encode(chunk, slides=task.slides)
+        features = tokenizer.encode(task.presented(chunk), slides=task.slides)
         watch(features)
         windows = [window for one in features for window in one.windows]
         yield from decode(task, chunk, features=features, logits=window_logits(network, windows))

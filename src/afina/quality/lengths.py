@@ -95,4 +95,6 @@ def length_findings(
 
 def encoded(task: Task, examples: Sequence[Example], *, tokenizer: Tokenizer) -> Iterator[Features]:
     """The features of examples, of which `CHUNK` are in memory at once."""
-    return (one for chunk in chunks(examples, CHUNK) for one in tokenizer.encode(chunk, slides=task.slides))
+    return (
+        one for chunk in chunks(examples, CHUNK) for one in tokenizer.encode(task.presented(chunk), slides=task.slides)
+    )

@@ -225,7 +225,7 @@ class Predictor:
         problems += [problem for problem in unknown if unseen != "count" or problem.code != COUNTABLE]
         if problems:
             raise DataError(problems)
-        features = art.tokenizer.encode(examples, slides=task.slides)
+        features = art.tokenizer.encode(task.presented(examples), slides=task.slides)
         windows = [window for one in features for window in one.windows]
         with art.network.compute.active():
             logits = inference.window_logits(art.network, windows)

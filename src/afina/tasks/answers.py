@@ -18,7 +18,7 @@ from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import answers as scores
 from ..printing import many
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
-from . import base, inputs, presentation
+from . import base, inputs, presentation, settings
 from .base import Array, Broken, Constant, HeadSpec, Sample
 from .inputs import softmax
 from .written import unwritten
@@ -50,7 +50,7 @@ class Mended(Answer):
     __slots__ = ()
 
 
-class AnswersOptions(base.Options):
+class AnswersOptions(settings.Options):
     """Columns and settings of `answers`."""
 
     roles = ("question", "context", "answer", "answer_start")

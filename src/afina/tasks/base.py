@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..errors import ConfigError, Problem, printable
 from ..metrics.kinds import Metric
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
+from ..text.pairs import PairAs, presented
 from . import presentation
+from .settings import LabelOptions as LabelOptions  # noqa: PLC0414 - part of the contract
+from .settings import Options
+from .settings import TextOptions as TextOptions  # noqa: PLC0414 - part of the contract
 
 if TYPE_CHECKING:
     import torch
@@ -31,67 +34,6 @@ INSIDE = "with an edge inside a token"
 """Why a stretch can't be predicted where no token begins or ends with it."""
 GROUP = "afina.tasks"
 """Entry-point group under which other packages offer tasks: `name = "package.module:TaskClass"`."""
-
-
-class Options(BaseModel):
-    """Settings of a task. Each task has a subclass. Options are frozen, and unknown names are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    roles: ClassVar[tuple[str, ...]] = ()
-    """The options that name columns of the data."""
-
-    also: ClassVar[tuple[str, ...]] = ()
-    """Columns that are read under these names where they exist."""
-
-    @property
-    def slides(self) -> bool:
-        """Whether a long example becomes overlapping windows."""
-        return False
-
-    @property
-    def chosen(self) -> dict[str, list[str]]:
-        """The columns by the option that names them, as far as they are named."""
-        return {role: [name] for role in self.roles if (name := getattr(self, role)) is not None}
-
-
-class TextOptions(Options):
-    """The columns of a task about a text or a pair of texts."""
-
-    roles: ClassVar[tuple[str, ...]] = ("text", "pair", "label")
-    text: str | None = Field(None, description="column of the text; well-known names are recognised")
-    pair: str | None = Field(None, description="column of the second text, for pairs")
-    label: str | None = Field(None, description="column of the label; well-known names are recognised")
-    long: Literal["truncate", "windows"] = Field(
-        "truncate", description="texts over the length limit: truncate, or windows that overlap, their logits averaged"
-    )
-
-    @property
-    def slides(self) -> bool:
-        return self.long == "windows"
-
-
-def split_names(value: Any) -> Any:
-    """Names between commas as a list, numbers among them as text."""
-    parts = value.split(",") if isinstance(value, str) else value
-    return (
-        [part.strip() if isinstance(part, str) else str(part) for part in parts] if isinstance(parts, list) else parts
-    )
-
-
-Names = Annotated[list[str], BeforeValidator(split_names), Field(min_length=2)]
-"""Names of labels, as a list or between commas."""
-
-
-class LabelOptions(TextOptions):
-    """The columns of a task about labels, which may have a column each."""
-
-    labels: Names | None = Field(
-        None, description="names of the labels: of one 0/1 column each, or of the places of a 0/1 vector"
-    )
-
-    @property
-    def chosen(self) -> dict[str, list[str]]:
-        return {**super().chosen, **({"label": self.labels} if self.labels and self.label is None else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +136,11 @@ class Task(ABC):
     def slides(self) -> bool:
         """Whether a long example becomes overlapping windows. Otherwise it is truncated, which is reported."""
         return bool(self.options.slides)
+
+    def presented(self, examples: Sequence[Example]) -> Sequence[Example]:
+        """The examples as the encoder is to read them. All else goes by the examples as they are."""
+        how: PairAs = getattr(self.options, "pair_as", "both")
+        return examples if how == "both" else [presented(example, how) for example in examples]
 
     @property
     def labels(self) -> list[str]:

@@ -13,9 +13,10 @@ import numpy as np
 from ..errors import ConfigError, DataError, Problem, listed, printable
 from ..records import Example, Row
 from ..text.spans import blank
-from .base import Array, LabelOptions, TextOptions
+from .base import Array
 from .contents import flag_of, holds_flags, holds_index, holds_labels, holds_numbers, holds_texts, simple
 from .labels import as_label, cell_of
+from .settings import LabelOptions, TextOptions
 from .written import is_several
 
 TextOptionsT = TypeVar("TextOptionsT", bound="TextOptions")
@@ -182,6 +183,11 @@ def input_columns(
     label = options.label
     if labelled:
         label = target_column("label", label, known, names, weaker=weaker, rows=rows, taken=(text, pair), holds=holds)
+    if pair is None and options.pair_as != "both":
+        raise ConfigError(
+            f"options.pair_as: {options.pair_as} is about pairs, and these are single texts; name the column of the "
+            "second text (--pair NAME), or leave it out"
+        )
     return options.model_copy(update={"text": text, "pair": pair, "label": label})
 
 

@@ -29,6 +29,7 @@ from . import base, inputs, markup, presentation, tagging
 from .base import Array, Broken, HeadSpec, Sample
 from .inputs import UNSEEN, class_weights, softmax
 from .losses import IGNORED, weight_of, weights_for
+from .settings import Names, Options
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +40,7 @@ RAW = "raw_text_entities"
 """Where a prediction says which entities would be found in the text of its words, when that is other than in them."""
 
 
-class TokensOptions(base.Options):
+class TokensOptions(Options):
     """Columns and settings of `tokens`."""
 
     roles = ("text", "tokens", "tags", "label")
@@ -54,7 +55,7 @@ class TokensOptions(base.Options):
     kind: Literal["auto", "entities", "plain"] = Field(
         "auto", description="entities (BIO and its kin), or plain tags (POS)"
     )
-    labels: base.Names | None = Field(None, description="names of tags that are given as numbers, in their order")
+    labels: Names | None = Field(None, description="names of tags that are given as numbers, in their order")
     key: str | None = Field(None, description="CoNLL-U: the key inside the tag column (FEATS, MISC) that holds the tag")
     subwords: Literal["first", "all"] = Field(
         "first", description="which sub-words of a word carry its label in training"
