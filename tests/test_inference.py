@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from afina import inference
 from afina.inference import Evaluation
@@ -16,6 +19,7 @@ from afina.printing import Table
 from afina.records import Batch, Example, Window
 from afina.tasks.answers import Answer, AnswersOptions
 from afina.tasks.base import find
+from afina.tasks.classification import ClassificationOptions
 from afina.text.layouts import Layout, Packed, Padded
 from tests.arithmetic import close
 from tests.networks import network_of, task_of, windows_of
@@ -98,3 +102,35 @@ def test_questions_of_a_passage_are_less_evidence_than_as_many_passages() -> Non
     alone = [Example(one.text, f"{one.pair}{i}", one.target) for i, one in enumerate(examples)]
     assert inference.clusters(task, alone) is None
     assert inference.evaluate(task, alone, predictions=[{"answer": "the"}] * 80).intervals["exact_match"][0] > 0.95
+
+
+@given(
+    names=st.lists(st.tuples(st.none() | st.sampled_from("abc"), st.none() | st.sampled_from("xyz")), min_size=1),
+)
+def test_clusters_join_what_the_task_says_and_groups(names: list[tuple[str | None, str | None]]) -> None:
+    """Against a search for what is connected."""
+    task = find("answers")(AnswersOptions(), {"no_answer": False})
+    examples = [Example("who?", passage or f"passage {i}", (), group=group) for i, (passage, group) in enumerate(names)]
+    expected = list(range(len(names)))
+    for _ in names:
+        for i, one in enumerate(names):
+            for k, other in enumerate(names):
+                if any(a is not None and a == b for a, b in zip(one, other, strict=True)):
+                    expected[i] = expected[k] = min(expected[i], expected[k])
+    found = inference.clusters(task, examples)
+    if len(set(expected)) == len(names):
+        assert found is None
+    else:
+        assert found is not None
+        assert len({*zip(found.tolist(), expected, strict=True)}) == len(set(expected)) == len(set(found.tolist()))
+
+
+def test_examples_of_one_author_are_less_evidence() -> None:
+    task = find("classification")(ClassificationOptions(), {"labels": ["a", "b"]})
+    said = {"a": {"label": "a", "probabilities": {"a": 0.9, "b": 0.1}}}
+    examples = [Example(f"text {i}", target="ab"[i // 40], group=str(i // 10)) for i in range(80)]
+    grouped = inference.evaluate(task, examples, predictions=[said["a"]] * 80).intervals["accuracy"]
+    alone = [replace(example, group=None) for example in examples]
+    assert inference.clusters(task, alone) is None
+    low, high = inference.evaluate(task, alone, predictions=[said["a"]] * 80).intervals["accuracy"]
+    assert grouped[1] - grouped[0] > 2 * (high - low)

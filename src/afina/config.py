@@ -92,7 +92,9 @@ class DataConfig(Section):
     )
     sample_seed: int = Field(0, ge=0, lt=2**32, description="seed of that draw")
     group_by: str | None = Field(
-        None, description="column of groups (authors, documents, patients) that are held out as a whole or not at all"
+        None,
+        description="column of groups (authors, documents, patients): held out as a whole or not at all, and in "
+        "intervals right or wrong together",
     )
     split_by_time: str | None = Field(
         None, description="column of dates or times: the latest share is held out, in place of a draw"

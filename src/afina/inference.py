@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .data.holdout import joined
 from .metrics.intervals import interval
 from .model.network import Network
 from .model.tables import KeptStates
@@ -240,11 +241,21 @@ def evaluate(
 
 
 def clusters(task: Task, examples: Sequence[Example]) -> Array | None:
-    """A number for the cluster of each example; None where every example stands alone. [n]"""
-    names = [task.cluster(example) for example in examples]
-    numbers: dict[str | int, int] = {}
-    found = [numbers.setdefault(i if name is None else name, len(numbers)) for i, name in enumerate(names)]
-    return np.array(found) if len(numbers) < len(examples) else None
+    """A number for the cluster of each example; None where every example stands alone. [n]
+
+    Examples are in one cluster where they share what the task says (such as a passage) or their group, or where others
+    between them do.
+    """
+    found = numbered([task.cluster(example) for example in examples])
+    if any(example.group is not None for example in examples):
+        found = numbered(joined(found, numbered([example.group for example in examples])))
+    return np.array(found) if len(set(found)) < len(examples) else None
+
+
+def numbered(names: Sequence[str | int | None]) -> list[int]:
+    """Numbers from 0 in place of names, in the order of their first appearance; None is another one each time."""
+    numbers: dict[Any, int] = {}
+    return [numbers.setdefault((i,) if name is None else name, len(numbers)) for i, name in enumerate(names)]
 
 
 def beside_constant(evaluation: Evaluation, task: Task, examples: Sequence[Example]) -> Evaluation:

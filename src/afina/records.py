@@ -52,6 +52,7 @@ class Example:
         target: What the task should answer; None when it is unknown.
         place: Where it came from.
         words: For word-labelled input, the character span [start, end) of each word in `text`.
+        group: What it shares with others, such as an author or a document, where a column of groups is named.
     """
 
     text: str
@@ -59,6 +60,7 @@ class Example:
     target: Any = None
     place: str = ""
     words: tuple[tuple[int, int], ...] | None = None
+    group: str | None = None
 
 
 class Mark(NamedTuple):

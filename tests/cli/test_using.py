@@ -57,6 +57,13 @@ def test_evaluate_prints_scores_and_labels(trained: Trained) -> None:
     assert result.stdout.endswith("\n36 examples, none truncated\n")
 
 
+def test_evaluate_takes_a_column_of_groups(trained: Trained) -> None:
+    data = write_csv(Path("grouped.csv"), [(*row, str(i // 6)) for i, row in enumerate(ROWS)], ("text", "label", "who"))
+    result = afina("evaluate", trained.folder, "--data", data, "--group-by", "who")
+    assert result.exit_code == 0, result.output
+    assert "no column 'wo'" in afina("evaluate", trained.folder, "--data", data, "--group-by", "wo").stderr
+
+
 def test_evaluate_counts_what_is_cut(trained: Trained) -> None:
     write_csv(Path("long.csv"), [*ROWS[:3], ("the cat " * 30, "good")])
     said = afina("evaluate", trained.folder, "--data", "long.csv").stdout

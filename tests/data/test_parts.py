@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afina.config import load
-from afina.data.parts import FIRST, Data, gather, read_data
-from afina.errors import ConfigError, DataError
+from afina.data.parts import Data, gather, read_data
+from afina.errors import DataError
 from afina.quality.report import audit, warning_lines
 from afina.training import rundir
 from tests.data.arrow_tables import as_parquet, table
@@ -171,14 +171,6 @@ def test_records_of_binary_files_are_kept_as_lines_of_json(tmp_path: Path) -> No
     assert json.loads((tmp_path / "quarantine" / "train.jsonl").read_bytes()) == {"text": "ação", "label": None}
 
 
-def test_a_column_may_appear_late() -> None:
-    rows = [{"text": f"good {i}", "label": "ab"[i % 2]} for i in range(FIRST + 5)]
-    late = [*rows, {"text": "x", "label": "a", "other": "y"}]
-    assert read_data(load(None, {"options.text": "text", "options.pair": "text"}), {"train": late}).task.options.pair
-    with pytest.raises(ConfigError, match="no column 'otter', did you mean 'other'"):
-        read_data(load(None, {"options.text": "text", "options.label": "otter"}), {"train": late})
-
-
 def test_a_path_is_never_read_for_its_words(tmp_path: Path) -> None:
     """A validation file is the user's own, also when its folder is called `held out`."""
     folder = tmp_path / "held out"
@@ -191,35 +183,21 @@ def test_a_path_is_never_read_for_its_words(tmp_path: Path) -> None:
         read_data(load(None, files))
 
 
-SPANS = [{"text": "Ana went home", "entities": [{"start": 0, "end": 3, "label": "WHO"}]}] * 6
-QUESTIONS = [
-    {
-        "title": title,
-        "question": f"who {i}?",
-        "context": "the cat sat",
-        "answers": {"text": ["cat"], "answer_start": [4]},
-    }
-    for i, title in enumerate(("pets", "home") * 3)
-]
-WORDS = [{"tokens": ["a", "b"], "ner_tags": ["O", "B-X"]}] * 6
+# ---------------------------------------------------------------------------------------------------------------------
+# Groups.
 
 
-@pytest.mark.parametrize(("rows", "task"), [(SPANS, "tokens"), (QUESTIONS, "answers"), (WORDS, "tokens")])
-def test_data_of_another_task_name_it_and_the_cure_works(rows: list[dict[str, Any]], task: str) -> None:
-    with pytest.raises(ConfigError, match=f"the data suit another: --task {task}"):
-        read_data(load(None, {}), {"train": rows})
-    assert read_data(load(None, {"task": task}), {"train": rows, "validation": rows}).task.name == task
+def by_author(n: int, *authors: Any) -> list[dict[str, Any]]:
+    """Rows of these authors in turn."""
+    return [{"text": f"a film {i}", "label": "ab"[i % 2], "who": authors[i % len(authors)]} for i in range(n)]
 
 
-def test_a_column_that_is_not_there_says_nothing_against_the_task() -> None:
-    rows = [{"text": f"a film {i}", "label": "ab"[i % 2]} for i in range(12)]
-    with pytest.raises(ConfigError, match="did you mean 'text'") as caught:
-        read_data(load(None, {"options.text": "texo"}), {"train": rows})
-    assert "task" not in str(caught.value)
-
-
-def test_a_task_that_is_named_is_taken_at_its_word() -> None:
-    data = read_data(load(None, {"task": "classification"}), {"train": QUESTIONS, "validation": QUESTIONS})
-    assert data.task.options.label == "title"
-    rows = [{"text": f"a film {i}", "label": "ab"[i % 2], "entities": SPANS[0]["entities"]} for i in range(12)]
-    assert read_data(load(None, {}), {"train": rows, "validation": rows}).task.name == "classification"
+def test_examples_know_their_group_wherever_the_column_stands() -> None:
+    config = load(None, {"data.group_by": "who"})
+    splits = read_data(config, {"train": by_author(40, *range(10)), "test": by_author(4, 1.0, "1", None, " ")}).splits
+    assert [example.group for example in splits["test"]] == ["1", "1", None, None]
+    groups = {name: {example.group for example in part} for name, part in splits.items()}
+    assert groups["train"] | groups["validation"] == {str(i) for i in range(10)}
+    assert not groups["train"] & groups["validation"]
+    given = read_data(config, {"train": by_author(40, 1), "validation": by_author(6, "x", "y", "z")}).splits
+    assert [example.group for example in given["validation"]] == ["x", "y", "z"] * 2

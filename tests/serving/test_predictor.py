@@ -208,6 +208,18 @@ def test_evaluate_scores_and_counts(model: Predictor) -> None:
     assert [line["label"] for line in found.breakdown] == ["bad", "good"]
 
 
+def test_evaluate_takes_groups_for_less_evidence(model: Predictor) -> None:
+    rows = [{**row, "label": "bad" if i % 20 < 5 else row["label"], "who": i // 20} for i, row in enumerate(ROWS * 10)]
+    for row in rows[:60]:
+        row["label"] = "bad"
+    alone, grouped = model.evaluate(rows), model.evaluate(rows, group_by="who")
+    assert alone.metrics == grouped.metrics
+    widths = [high - low for low, high in (one.intervals["accuracy"] for one in (alone, grouped))]
+    assert widths[1] > 1.5 * widths[0]
+    with pytest.raises(ConfigError, match="group_by: the data have no column 'wo', did you mean 'who'"):
+        model.evaluate(rows, group_by="wo")
+
+
 def test_evaluate_refuses_unknown_labels_with_their_places(model: Predictor) -> None:
     with pytest.raises(DataError, match=r"row 21.*'Good' does not occur"):
         model.evaluate([*ROWS, {"text": "x", "label": "Good"}])

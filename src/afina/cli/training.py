@@ -136,7 +136,9 @@ def train(
         str | None, flag("X|N", "Train on a share of the training data, or on N examples.", panel=ROWS)
     ] = None,
     sample_seed: Annotated[int | None, flag("N", "Seed of that draw.", panel=ROWS)] = None,
-    group_by: Annotated[str | None, flag("COLUMN", "Hold out whole groups, such as authors.", panel=ROWS)] = None,
+    group_by: Annotated[
+        str | None, flag("COLUMN", "Groups, such as authors: held out as a whole, right or wrong together.", panel=ROWS)
+    ] = None,
     split_by_time: Annotated[str | None, flag("COLUMN", "Hold out the latest share.", panel=ROWS)] = None,
     unseen: UnseenFlag = None,
     on_bad_row: Annotated[

@@ -11,6 +11,7 @@ import typer
 from ..printing import many, say
 from .app import command
 from .flags import (
+    ROWS,
     AskedFlag,
     ContextFlag,
     DataFlag,
@@ -44,6 +45,9 @@ def evaluate(
     text: TextFlag = None,
     pair: PairFlag = None,
     label: LabelFlag = None,
+    group_by: Annotated[
+        str | None, flag("COLUMN", "Column of groups that are right or wrong together, for intervals.", panel=ROWS)
+    ] = None,
     unseen: UnseenFlag = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
@@ -63,7 +67,9 @@ def evaluate(
     # The file is looked at before the model is loaded, and read after; what is said of it is said once.
     reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
     with source(data) as path:
-        evaluation = evaluate_file(run, path, unseen=unseen, columns=columns, reading=reading, device=device or "auto")
+        evaluation = evaluate_file(
+            run, path, unseen=unseen, group_by=group_by, columns=columns, reading=reading, device=device or "auto"
+        )
     if as_json:
         say_json(evaluation_record(evaluation))
     else:

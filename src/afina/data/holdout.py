@@ -52,25 +52,25 @@ class Division:
 
 
 def beside(settings: DataConfig, *, drawn: bool) -> tuple[str, str] | None:
-    """The setting that names a column by which to divide, and the column; None without one.
+    """The setting that names a column by which to divide, and the column; None without one, or if nothing is held out.
 
     Args:
         settings: How to hold out.
         drawn: Whether a part is held out at all.
 
     Raises:
-        ConfigError: both are set, or nothing is held out.
+        ConfigError: both are set, or nothing is held out of what has times.
     """
     named = [
         (name, column) for name in ("group_by", "split_by_time") if (column := getattr(settings, name)) is not None
     ]
     if len(named) > 1:
         raise ConfigError("data.group_by and data.split_by_time: a part is held out by groups or by time, not both")
-    if named and not drawn:
+    if settings.split_by_time is not None and not drawn:
         raise ConfigError(
-            f"data.{named[0][0]}: there are validation data, so nothing is held out; leave out one of both"
+            "data.split_by_time: there are validation data, so nothing is held out; leave out one of both"
         )
-    return named[0] if named else None
+    return named[0] if named and drawn else None
 
 
 def value_of(row: Row, by: tuple[str, str]) -> str | Moment | None:
@@ -84,10 +84,19 @@ def value_of(row: Row, by: tuple[str, str]) -> str | Moment | None:
         DataError: a time can't be read.
     """
     setting, column = by
-    value = row.values.get(column)
-    if isinstance(value, list) and value and value == value[:1] * len(value):  # one for each word of a sentence
-        value = value[0]
-    return group_of(value) if setting == "group_by" else moment_of(value, column=column, place=row.place)
+    if setting == "group_by":
+        return group_in(row, column)
+    return moment_of(single(row.values.get(column)), column=column, place=row.place)
+
+
+def group_in(row: Row, column: str) -> str | None:
+    """The name of the group of a row; None where it has none."""
+    return group_of(single(row.values.get(column)))
+
+
+def single(value: Any) -> Any:
+    """A value, or the one that each word of a sentence has."""
+    return value[0] if isinstance(value, list) and value and value == value[:1] * len(value) else value
 
 
 def group_of(value: Any) -> str | None:

@@ -6,25 +6,35 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..config import Config
-from ..errors import ConfigError, DataError, InputError, Problem, listed
+from ..errors import ConfigError, DataError, Problem, listed
 from ..printing import many
 from ..records import Example, Row
-from ..tasks.base import Task, load, names
-from ..tasks.inputs import COUNTABLE, present
+from ..tasks.base import Task
+from ..tasks.inputs import COUNTABLE
 from . import long_tables
+from .choosing import (
+    choose,
+    columns_for,
+    having,
+    peek,
+    refuse_other_task,
+    rows_of,
+    suggestion,
+    suits,
+    tasks_for,
+    ungrouped,
+)
 from .folders import with_splits
-from .holdout import Division, beside, divide, value_of
+from .holdout import Division, beside, divide, group_in, value_of
 from .samples import Drawn, draw
 from .sources import Files, columns_of, read
 
-T = TypeVar("T")
-FIRST = 1000
-"""Rows that are looked at to choose the columns."""
 SWALLOWS = ("open-quote", "scattered-sentence")
 """Codes of problems that may spoil other records, so that leaving the record out is no way to go on."""
 
@@ -194,14 +204,16 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
             raise ConfigError([f"{name} data: {problem}" for problem in error.problems]) from None
     by = beside(config.data, drawn="validation" not in given)
     if by is not None:
-        _, started["train"] = choose(lambda rows: present(f"data.{by[0]}", by[1], columns_of(rows)), *started["train"])
+        _, started["train"] = choose(partial(having, *by), *started["train"])
     first = rows_of(started["train"][0])
+    heard += ungrouped(config.data.group_by, started)
     notes = [f"columns: {columns_note(task, columns_of(first))}", *task.remarks(first)]
     splits, left_out, values = {}, {}, list[Any]()
     mode = config.data.on_bad_row
     for name in given:
         keep = (lambda row: values.append(value_of(row, by))) if by is not None and name == "train" else None
-        splits[name], left_out[name] = examples_of(task, chain(*started.pop(name)), keep=keep)
+        items, group = chain(*started.pop(name)), config.data.group_by
+        splits[name], left_out[name] = examples_of(task, items, keep=keep, group=group)
         fatal = [one for bad in left_out[name] for one in bad if mode == "error" or one.code in SWALLOWS]
         problems += fatal
         if left_out[name] and not fatal:
@@ -209,8 +221,7 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
     notes = [*dict.fromkeys(heard), *notes]
     if not all(splits.values()):
         raise DataError(problems or [one for bad in chain(*left_out.values()) for one in bad])
-    words = {name: words_of(source) for name, source in given.items()}
-    data = Data(task, splits, words, notes, left_out)
+    data = Data(task, splits, {name: words_of(source) for name, source in given.items()}, notes, left_out)
     # What a part of the records teaches would only lead to more complaints.
     return (data, problems) if problems else settled(config, data, values)
 
@@ -269,94 +280,12 @@ def records(
         problems += error.problems
 
 
-def peek(items: Iterator[Row | Problem]) -> tuple[list[Row | Problem], Iterator[Row | Problem]]:
-    """The first records, among them so many rows, and the others."""
-    head: list[Row | Problem] = []
-    rows = 0
-    for item in items:
-        head.append(item)
-        rows += isinstance(item, Row)
-        if rows == FIRST:
-            break
-    return head, items
-
-
-def columns_for(task: Task) -> Callable[[list[Row]], Task]:
-    """What names a task's columns by rows."""
-    return lambda rows: task.columns(columns_of(rows), rows=rows)
-
-
-def suits(kind: type[Task], rows: Sequence[Row]) -> bool:
-    """Whether a task, left to itself, finds its columns in some rows and can read the first of them."""
-    try:
-        kind(kind.Options()).columns(columns_of(rows), rows=rows).read(rows[0])
-    except InputError:
-        return False
-    return True
-
-
-def tasks_for(rows: Sequence[Row], asked: Task) -> list[type[Task]]:
-    """The tasks that suit some rows, but for the one asked for."""
-    found = []
-    for name in names():
-        try:
-            kind = load(name)
-            fitting = suits(kind, rows)
-        except (ImportError, AttributeError):  # a package whose task can't be loaded
-            continue
-        if fitting and name != asked.name:
-            found.append(kind)
-    return found
-
-
-def suggestion(fitting: Sequence[type[Task]]) -> list[str]:
-    """Other tasks that suit the data, as a problem; none without any."""
-    return (
-        [f"task: the data suit another: --task {' or --task '.join(kind.name for kind in fitting)}"] if fitting else []
-    )
-
-
-def refuse_other_task(rows: Sequence[Row], asked: Task) -> None:
-    """Refuse a task that nobody named where its columns have no well-known names and those of a task of tokens have.
-
-    The questions of SQuAD can be classified by the titles of their articles, but nobody means that.
-
-    Raises:
-        ConfigError: names the tasks.
-    """
-    try:
-        asked.columns(columns_of(rows))
-    except ConfigError:
-        fitting = [kind for kind in tasks_for(rows, asked) if kind.level == "token"]
-        if fitting:
-            raise ConfigError([*suggestion(fitting), f"or name this one: --task {asked.name}"]) from None
-
-
-def choose(
-    decide: Callable[[list[Row]], T], head: list[Row | Problem], rest: Iterator[Row | Problem]
-) -> tuple[T, tuple[list[Row | Problem], Iterator[Row | Problem]]]:
-    """What the first rows decide or, where they lack a column, all of them; and the rows again.
-
-    Raises:
-        ConfigError: a column can't be found.
-    """
-    try:
-        return decide(rows_of(head)), (head, rest)
-    except ConfigError:
-        more = list(rest)
-        if not more:
-            raise
-        head += more
-        return decide(rows_of(head)), (head, iter(()))
-
-
-def rows_of(items: Iterable[Row | Problem]) -> list[Row]:
-    """Those that could be read."""
-    return [item for item in items if isinstance(item, Row)]
-
-
 def examples_of(
-    task: Task, items: Iterable[Row | Problem], *, keep: Callable[[Row], None] | None = None
+    task: Task,
+    items: Iterable[Row | Problem],
+    *,
+    keep: Callable[[Row], None] | None = None,
+    group: str | None = None,
 ) -> tuple[list[Example], list[Bad]]:
     """The records that can be used, as examples, and those that can't.
 
@@ -364,11 +293,12 @@ def examples_of(
         task: With its columns.
         items: Rows, and problems in place of rows.
         keep: Takes what else is needed of each row that gives an example, and may refuse the row.
+        group: Column of the groups of examples, where there is one.
     """
     used: list[Example] = []
     bad: list[Bad] = []
     for item in items:
-        read = example_of(task, item, keep=keep)
+        read = example_of(task, item, keep=keep, group=group)
         if isinstance(read, Example):
             used.append(read)
         else:
@@ -377,7 +307,12 @@ def examples_of(
 
 
 def example_of(
-    task: Task, item: Row | Problem, *, labelled: bool = True, keep: Callable[[Row], None] | None = None
+    task: Task,
+    item: Row | Problem,
+    *,
+    labelled: bool = True,
+    keep: Callable[[Row], None] | None = None,
+    group: str | None = None,
 ) -> Example | Bad:
     """A record as an example, or everything that is wrong with it, with its bytes."""
     if isinstance(item, Problem):
@@ -386,16 +321,18 @@ def example_of(
         example = task.read(item, labelled=labelled)
         if keep is not None:
             keep(item)
-        return example
+        return example if group is None else replace(example, group=group_in(item, group))
     except DataError as error:
         # What has no bytes of its own (a record in memory, a branch of a JSON file) is kept as a line of JSON.
         raw = item.raw or (json.dumps(dict(item.values), ensure_ascii=False, default=str) + "\n").encode()
         return tuple(replace(problem, raw=raw) for problem in error.problems)
 
 
-def read_examples(task: Task, items: Iterable[Row | Problem]) -> tuple[list[Example], list[Problem]]:
-    """Records to examples, and what is wrong with those that give none."""
-    used, bad = examples_of(task, items)
+def read_examples(
+    task: Task, items: Iterable[Row | Problem], *, group: str | None = None
+) -> tuple[list[Example], list[Problem]]:
+    """Records to examples, in groups by a column where there is one, and what is wrong with those that give none."""
+    used, bad = examples_of(task, items, group=group)
     return used, list(chain(*bad))
 
 

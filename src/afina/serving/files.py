@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import devices
 from ..about import task_in
-from ..data.parts import FIRST
-from ..data.sources import read
+from ..data.choosing import FIRST
+from ..data.sources import columns_of, read
 from ..errors import DataError, Problem, Tally
 from ..outputs.places import place, text_file
 from ..outputs.screen import write_screen
 from ..outputs.writers import STDOUT, Answered, Fault, Form, Writer, writer_of
 from ..records import Row
+from ..tasks.inputs import present
 from .columns import asks_for_texts, fitting, reading_columns
 from .inputs import check_unseen, look_through, read_inputs
 
@@ -118,6 +119,7 @@ def evaluate_file(
     data: str,
     *,
     unseen: str = "refuse",
+    group_by: str | None = None,
     columns: Mapping[str, str] | None = None,
     reading: Mapping[str, Any] | None = None,
     device: str = "auto",
@@ -128,6 +130,7 @@ def evaluate_file(
         model: A run of afina's, a model folder, or a hub id.
         data: Path of the file, a folder or a glob.
         unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
+        group_by: Column of groups, as for `Predictor.evaluate`.
         columns: Columns in place of the model's own, as for `Predictor.with_columns`.
         reading: `columns`, `encoding`, `delimiter` of the file.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
@@ -142,9 +145,12 @@ def evaluate_file(
     devices.check(device)
     columns = columns or {}
     task = reading_columns(task_in(model), columns)
-    fitting(task, scan(data, **reading), labelled=True, strict=asks_for_texts(columns))
+    rows = scan(data, **reading)
+    fitting(task, rows, labelled=True, strict=asks_for_texts(columns))
+    if group_by is not None:
+        present("group_by", group_by, columns_of(rows))
     predictor = open_model(model, columns, device=device, note=reading.get("note", logger.info))
-    return predictor.evaluate(data, unseen=unseen, **reading)
+    return predictor.evaluate(data, unseen=unseen, group_by=group_by, **reading)
 
 
 def open_model(

@@ -18,6 +18,7 @@ from ..compute import Precision
 from ..data.lines import unheard
 from ..data.long_tables import for_task
 from ..data.parts import read_examples
+from ..data.sources import columns_of as columns_of_rows
 from ..data.sources import read
 from ..errors import ConfigError, DataError, InputError
 from ..inference import Evaluation
@@ -25,7 +26,7 @@ from ..outputs.writers import Answered
 from ..printing import many
 from ..records import Features, Prediction, Row, without_answer
 from ..tasks.base import Array
-from ..tasks.inputs import COUNTABLE
+from ..tasks.inputs import COUNTABLE, present
 from .asking import asked
 from .columns import asks_for_texts, fitting, reading_columns
 from .frames import columns_of, with_columns
@@ -197,13 +198,14 @@ class Predictor:
             reading["note"] = unheard
         return sound(read_inputs(task, data, strict=self.named, **reading))
 
-    def evaluate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Evaluation:
+    def evaluate(self, data: Any, *, unseen: str = "refuse", group_by: str | None = None, **reading: Any) -> Evaluation:
         """Scores on labelled data, with intervals, beside the constant answer that the data themselves suggest.
 
         Args:
             data: Rows with labels, or the path of a file: a list of dicts, a dict of columns, a frame, a table, a data
                 set; a `str` or `Path`.
             unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
+            group_by: Column of groups (authors, documents), whose examples are right or wrong together in intervals.
             reading: `columns`, `encoding`, `delimiter` of a file.
 
         Raises:
@@ -217,7 +219,9 @@ class Predictor:
         rows = [item for item in items if isinstance(item, Row)]
         note = reading.get("note", logger.info)
         task = fitting(art.task, rows, labelled=True, strict=self.named, note=note) if rows else art.task
-        found, problems = read_examples(task, items)
+        if group_by is not None:
+            present("group_by", group_by, columns_of_rows(rows))
+        found, problems = read_examples(task, items, group=group_by)
         examples, heard = task.adapt(found)
         for text in heard:
             note(text)
