@@ -187,6 +187,9 @@ class TrainingConfig(Section):
         description="validation metric that chooses the best epoch, between equal ones the lower loss; by "
         "default the task's first",
     )
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights that are kept: those of the best epoch on the validation data, or the last ones"
+    )
     diverged: Literal["stop", "warn"] = Field(
         "stop", description="when the loss is far above its start and stays there: stop, or warn and go on"
     )

@@ -30,7 +30,7 @@ from afina.training.speed import evaluations
 from afina.training.trainer import Clock, Trainer
 from tests.arithmetic import ON_CPU, near
 from tests.networks import network_of, task_of, tokenizer_of
-from tests.runs import bytes_of, done, events, events_of, finished
+from tests.runs import bytes_of, done, events, events_of, finished, stopped
 
 
 @pytest.mark.usefixtures("same_bytes")
@@ -235,6 +235,19 @@ def test_logits_of_a_best_epoch_before_a_resumption_are_those_of_its_vocabulary_
     network.restore_vocabulary()
     for one, other in zip(logits, inference.window_logits(network, windows), strict=True):
         assert (one == other).all()
+
+
+def test_the_last_weights_are_kept_where_they_are_asked_for(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    settings = {"training__learning_rate": 0.05, "training__epochs": 6, "training__patience": 6}
+    best = finished(events(tiny("bert"), tmp_path / "best", **settings)).record
+    run = events(tiny("bert"), tmp_path / "last", training__keep="last", **settings)
+    stopped(run, after=7)
+    last = finished(events(tiny("bert"), tmp_path / "last", training__keep="last", **settings)).record
+    scores = [line["metrics"][best["best"]["metric"]] for line in rundir.RunFolder(tmp_path / "last").evaluations()]
+    assert best["best"]["value"] == max(scores)
+    assert last["best"]["step"] == last["steps"]
+    assert last["best"]["value"] == scores[-1]
+    assert last["best"]["rank"] == max(scores)  # what patience compares with
 
 
 def test_between_equal_scores_the_lower_loss_is_the_best_and_patience_goes_on(

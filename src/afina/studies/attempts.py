@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -9,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .. import disk
 from ..errors import Diverged
 from ..training import rundir
-from ..training.events import Event, with_progress
+from ..training.events import Event, Scored, with_progress
 from ..training.run import stream
 from ..training.rundir import RunFolder
 from .events import Ended, Inside, Started, StudyEvent
@@ -35,14 +37,27 @@ def attempt(trial: Trial, study: Study, folder: StudyFolder) -> Generator[StudyE
     result = Result(trial, "done", RunFolder(place))
     rundir.tidy(place)
     if not RunFolder(place).finished:
+        best = -math.inf
         try:
             with closing(run(trial, study, place)) as events:
                 for event in events:
                     yield Inside(trial.name, event)
+                    if isinstance(event, Scored):
+                        best = max(best, study.oriented(event.metrics[study.metric]))
+                        if hopeless(trial, event.epoch, best, study):
+                            result = replace(result, state="pruned")
+                            break
+            if result.state == "pruned":
+                disk.remove(place / rundir.CHECKPOINTS)
         except Diverged as error:
             result = replace(result, state="diverged", message=str(error))
     folder.keep(result)
     yield Ended(result, time.perf_counter() - start)
+
+
+def hopeless(trial: Trial, epoch: float, best: float, study: Study) -> bool:
+    """Whether a trial is below a floor: its best evaluation up to an epoch, the greater the better."""
+    return any(epoch >= place and best < study.oriented(floor) for place, floor in trial.floors)
 
 
 def run(trial: Trial, study: Study, place: Path) -> Generator[Event, None, None]:

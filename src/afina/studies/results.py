@@ -21,13 +21,14 @@ class Result:
 
     Attributes:
         trial: The trial.
-        state: `done`, or `diverged` where its loss left its start for good or was not finite.
+        state: `done`; `diverged` where its loss left its start for good or was not finite; `pruned` where it was given
+            up, since its validation scores were too low.
         run: Its folder.
         message: Why it diverged; empty otherwise.
     """
 
     trial: Trial
-    state: Literal["done", "diverged"]
+    state: Literal["done", "diverged", "pruned"]
     run: RunFolder
     message: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -77,6 +78,12 @@ class Study:
     def higher_is_better(self) -> bool:
         """Whether more of the metric is better."""
         return higher_is_better(self.metric)
+
+    def oriented(self, value: float) -> float:
+        """A value of the metric, negated where less is better; the lowest where it is not defined."""
+        if math.isnan(value):
+            return -math.inf
+        return value if self.higher_is_better else -value
 
     @property
     def examples(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,14 @@ class Trial:
         recipe: What is compared, in words. Trials of one recipe differ by their seed only.
         seed: Seed of everything random in it.
         settings: Settings by path (`training.epochs`), over those of the study.
+        floors: Epochs, and the least validation score that its best evaluation up to there must have (the greatest
+            where less is better): below it, the trial is given up.
     """
 
     recipe: str
     seed: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    floors: Sequence[tuple[float, float]] = ()
 
     @property
     def name(self) -> str:

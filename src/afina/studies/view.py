@@ -44,8 +44,9 @@ def lines(events: Iterable[StudyEvent], study: Study, stream: TextIO) -> Generat
 def ended(event: Ended, study: Study) -> str:
     """The line of a trial that has ended."""
     trial, result = event.result.trial, event.result
-    value = number(result.score("validation", study.metric)) if result.done else "diverged"
-    what = f"validation {study.metric} {value}" if result.done else value
+    what = (
+        f"validation {study.metric} {number(result.score('validation', study.metric))}" if result.done else result.state
+    )
     took = duration(event.seconds)
     return f"{trial.recipe}, seed {trial.seed}: {what} ({took})"
 

@@ -19,6 +19,7 @@ class Recipe:
         metric: The validation metric that chooses the best epoch.
         seed: Seed of order and dropout.
         diverged: What a training that has diverged does: `stop` or `warn`.
+        keep: Which weights are kept: those of the `best` evaluation, or the `last` ones.
         graphs: Whether passes are captured as CUDA graphs on a GPU that can.
         evaluate_every: Epochs between two evaluations, or a share of one below 1.
     """
@@ -40,6 +41,7 @@ class Recipe:
     metric: str
     seed: int
     diverged: str = "stop"
+    keep: str = "best"
     graphs: bool = True
 
     @property
@@ -81,6 +83,7 @@ def recipe_of(config: Config, task: Task) -> Recipe:
         metric=training.metric or next(iter(task.metrics)),
         seed=config.seed,
         diverged=training.diverged,
+        keep=training.keep,
         graphs=training.graphs,
     )
 

@@ -329,6 +329,7 @@ class Trainer:
         rank = sign * value if math.isfinite(value) else -math.inf
         higher = not self.best or rank > self.best["rank"]
         best = higher or (rank == self.best["rank"] and finite(loss) < finite(self.best["loss"]))
+        best = best or self.recipe.keep == "last"
         if best:
             self.logits = judged.logits
             self.best = {
@@ -336,7 +337,7 @@ class Trainer:
                 "step": self.number,
                 "metric": metric,
                 "value": value,
-                "rank": rank,
+                "rank": rank if higher else self.best["rank"],
                 "loss": loss,
             }
         every = self.recipe.evaluate_every
