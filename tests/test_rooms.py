@@ -25,7 +25,7 @@ ROOMS = [
     {"quality"},
     {"training"},
     {"studies"},
-    {"progress", "signals"},
+    {"progress"},
     {"notebook"},
     {"api"},
     {"evidence"},
