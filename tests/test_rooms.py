@@ -38,7 +38,10 @@ DOORS = {
     "sklearn": {"quality/cross_validation.py", "baselines.py"},
     "huggingface_hub": {"model/hub.py"},
     "cleanlab": {"quality/label_issues.py"},
-    "scipy": {*(f"metrics/{name}.py" for name in ("intervals", "proportions", "jackknife")), "baselines.py"},
+    "scipy": {
+        *(f"metrics/{name}.py" for name in ("intervals", "jackknife", "proportions", "recipes")),
+        "baselines.py",
+    },
     "yaml": {"config.py", "templates.py", "yaml_files.py"},
     "typer": {
         f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help", "studies")

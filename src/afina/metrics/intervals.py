@@ -226,7 +226,7 @@ def paired(
         ValueError: tables that differ in length, columns or gold answers, and whatever `interval` refuses.
     """
     _check_settings(resamples, level)
-    n = _count_pair(first, second, groups)
+    n = count_pair(first, second, groups)
     both = {name: np.concatenate([first[name], second[name]]) for name in first}  # [2n]: example i is i and n + i
     generator = np.random.default_rng(seed)
 
@@ -274,7 +274,7 @@ def students_interval(values: Sequence[float], level: float = 0.95) -> tuple[flo
     """
     from scipy.special import stdtrit
 
-    _check_level(level)
+    check_level(level)
     mean, sd = mean_and_sd(values)
     n = len(values)
     half = float(stdtrit(n - 1, (1 + level) / 2)) * sd / math.sqrt(n) if n > 1 else math.nan
@@ -322,10 +322,10 @@ def _p_value(observed: float, chance: Sequence[float]) -> float:
 def _check_settings(resamples: int, level: float) -> None:
     if resamples < 1:
         raise ValueError(f"resamples must be 1 or more, was: {resamples}")
-    _check_level(level)
+    check_level(level)
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
     if not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, was: {level}")
 
@@ -347,7 +347,7 @@ def _count(table: Table, groups: Array | None) -> int:
     return n
 
 
-def _count_pair(first: Table, second: Table, groups: Array | None) -> int:
+def count_pair(first: Table, second: Table, groups: Array | None) -> int:
     """The number of examples that two tables share.
 
     Raises:

@@ -41,7 +41,7 @@ def interval_of_smooth(
         NoInterval: too few examples, groups or examples of a class, a bound in place of a value, or a score that hardly
             varies.
     """
-    _check_support(table, metric, groups)
+    check_support(table, metric, groups)
     forward, back = SCALES[metric.kind]
     with np.errstate(all="ignore"):
         score = metric(table)
@@ -96,7 +96,7 @@ def _at_the_limit(score: float, metric: Smooth) -> str:
     return "every example is wrong" if score in (0, -1) else "too few examples are wrong"
 
 
-def _check_support(table: Table, metric: Smooth, groups: Array | None) -> None:
+def check_support(table: Table, metric: Smooth, groups: Array | None) -> None:
     """Refuse where the simulations of docs/statistics.md show that the interval does not cover."""
     check_number(len(next(iter(table.values()))), groups, least=metric.least)
     if metric.classes is not None:
