@@ -13,7 +13,7 @@ import afina
 
 PACKAGE = Path(afina.__file__).parent
 ROOMS = [
-    {"errors", "records", "disk", "devices", "compute", "machine", "work", "printing", "yaml_files"},
+    {"errors", "records", "disk", "devices", "compute", "machine", "work", "printing", "yaml_files", "signals"},
     {"text", "metrics"},
     {"model"},
     {"tasks", "strategies"},
