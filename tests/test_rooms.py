@@ -24,10 +24,12 @@ ROOMS = [
     {"serving"},
     {"quality"},
     {"training"},
+    {"adaptation"},
     {"studies"},
     {"progress"},
     {"notebook"},
     {"api"},
+    {"adapting"},
     {"evidence"},
     {"cli", "__init__", "__main__"},
 ]
@@ -44,7 +46,8 @@ DOORS = {
     },
     "yaml": {"config.py", "templates.py", "yaml_files.py"},
     "typer": {
-        f"cli/{name}.py" for name in ("app", "flags", "training", "quality", "using", "listing", "help", "studies")
+        f"cli/{name}.py"
+        for name in ("app", "flags", "training", "adapting", "quality", "using", "listing", "help", "studies")
     },
     "rich": {"progress.py"},
     "IPython": {"notebook.py"},

@@ -20,8 +20,8 @@ def test_all_modules_are_seen() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_no_file_and_no_function_is_long(module: structure.Module) -> None:
     assert module.lines <= LONGEST_FILE
-    # The flags of `afina train` are its arguments, one a line.
-    own = [function for function, _ in structure.functions(module) if function.name != "train"]
+    # The flags of a command that trains are its arguments, one a line.
+    own = [function for function, _ in structure.functions(module) if function.name not in ("train", "adapt")]
     assert [function.name for function in own if structure.size(function) > LONGEST_FUNCTION] == []
 
 

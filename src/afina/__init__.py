@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .adapting import Adaptation, adapt
     from .api import Run, check, load, plan, train
     from .config import Config
     from .errors import AfinaError, AfinaWarning, ConfigError, DataError, InputError, ModelError, TrainingError
@@ -23,12 +24,14 @@ __version__ = "0.1.0"
 _HOMES = {
     **dict.fromkeys(("train", "check", "plan", "load", "Run"), "api"),
     "study": "evidence",
+    **dict.fromkeys(("adapt", "Adaptation"), "adapting"),
     "Predictor": "serving.predictor",
     "Config": "config",
     **dict.fromkeys(("AfinaError", "AfinaWarning", "InputError", "ConfigError"), "errors"),
     **dict.fromkeys(("DataError", "ModelError", "TrainingError"), "errors"),
 }
 __all__ = [
+    "Adaptation",
     "AfinaError",
     "AfinaWarning",
     "Config",
@@ -39,6 +42,7 @@ __all__ = [
     "Predictor",
     "Run",
     "TrainingError",
+    "adapt",
     "check",
     "load",
     "plan",

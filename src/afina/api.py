@@ -10,7 +10,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,12 @@ from .progress import View, silence, view_on
 from .signals import attended, interrupts
 
 if TYPE_CHECKING:
+    from .adaptation.config import AdaptConfig
     from .data.parts import Data
     from .inference import Evaluation
     from .quality.report import Report
     from .serving.predictor import Predictor
-    from .training.events import Done, Event
+    from .training.events import Done, Event, Note
     from .training.plan import Plan
 
 SPLITS = ("train", "validation", "test")
@@ -135,21 +136,46 @@ def train(
     view, notes = view_of(progress), list[Note]()
     try:
         run = events(settled.model_copy(update={"out": str(folder)}), sources, overwrite=overwrite)
-        # The view is closed before the run: it gives the terminal back even if the last checkpoint fails.
-        with interrupts() as asked, closing(attended(run, asked)) as stream, closing(view(stream)) as shown:
-            for event in shown:
-                if isinstance(event, Note):
-                    notes.append(event)
-                    if event.level == "warning":
-                        warnings.warn(event.text, AfinaWarning, stacklevel=2)
-                if on_event is not None:
-                    on_event(event)
-                if isinstance(event, Done):
-                    warned = tuple(note.text for note in notes if note.level == "warning")
-                    return Run.of(event, notes=tuple(note.text for note in notes), warnings=warned)
+        last = seen(run, view, notes, on_event=on_event)
     except KeyboardInterrupt as stop:
         raise type(stop)(what_is_left(folder, go_on(folder, sources))) from None
-    raise TrainingError("the run ended without a result")
+    if not isinstance(last, Done):
+        raise TrainingError("the run ended without a result")
+    return Run.of(last, notes=texts_of(notes), warnings=texts_of(notes, "warning"))
+
+
+def seen(
+    run: Generator[Event, None, None], view: View, notes: list[Note], *, on_event: Callable[[Event], None] | None
+) -> Event | None:
+    """A run from its first to its last event, which is returned.
+
+    Args:
+        run: The run. Ctrl-C closes it, which leaves a checkpoint.
+        view: What shows it.
+        notes: Gets everything that the run says in words.
+        on_event: Is called with every event.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted.
+    """
+    from .training.events import Note
+
+    last: Event | None = None
+    # The view is closed before the run: it gives the terminal back even if the last checkpoint fails.
+    with interrupts() as asked, closing(attended(run, asked)) as stream, closing(view(stream)) as shown:
+        for last in shown:
+            if isinstance(last, Note):
+                notes.append(last)
+                if last.level == "warning":
+                    warnings.warn(last.text, AfinaWarning, stacklevel=3)
+            if on_event is not None:
+                on_event(last)
+    return last
+
+
+def texts_of(notes: Sequence[Note], level: str = "") -> tuple[str, ...]:
+    """What notes say: all, or those of a level."""
+    return tuple(note.text for note in notes if level in ("", note.level))
 
 
 def view_of(progress: bool) -> View:
@@ -185,18 +211,22 @@ def what_is_left(folder: Path, call: str) -> str:
     return f"{folder} holds the log so far and no checkpoint" if written else "nothing was written"
 
 
-def unfinished(run: str | Path, config: object = None, *, overwrite: bool = False) -> Path:
+def unfinished(
+    run: str | Path, config: object = None, *, overwrite: bool = False, kind: Literal["train", "adapt"] = "train"
+) -> Path:
     """The configuration file of an unfinished run.
 
     Args:
         run: Folder of the run.
         config: A configuration that was named beside it.
         overwrite: Whether it was asked, too, that the run be moved aside.
+        kind: The command whose run it should be.
 
     Raises:
-        ConfigError: there is no such run, a configuration is named beside it, or it is to be moved aside.
+        ConfigError: there is no such run, it is another command's, a configuration is named beside it, or it is to be
+            moved aside.
     """
-    from .training.rundir import CONFIG, RunFolder
+    from .training.rundir import CONFIG, RunFolder, go_on, kind_of
 
     shown = printable(str(run))
     if config is not None:
@@ -206,6 +236,8 @@ def unfinished(run: str | Path, config: object = None, *, overwrite: bool = Fals
     folder = RunFolder(Path(run))
     if folder.finished:
         raise ConfigError(f"--resume: {shown} is finished; --model {shlex.quote(str(run))} trains its model further")
+    if folder.unfinished and kind_of(folder.path) != kind:
+        raise ConfigError(f"--resume: {shown} is no run of afina {kind}; what goes on with it is: {go_on(folder.path)}")
     if not folder.unfinished:
         raise ConfigError(f"--resume: {shown} holds no unfinished run (no {CONFIG})")
     return folder.config
@@ -345,7 +377,7 @@ def opened(config: Config, sources: Mapping[str, Any] | None = None, *, overwrit
     return data
 
 
-def refuse_own(folder: Path, config: Config) -> None:
+def refuse_own(folder: Path, config: Config | AdaptConfig) -> None:
     """Refuse to move a run aside that the new one reads from.
 
     Raises:

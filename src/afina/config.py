@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from . import devices, strategies
 from .errors import ConfigError, printable
 from .tasks import base as tasks
-from .yaml_files import parse_value, read_yaml
+from .yaml_files import as_yaml, parse_value, read_yaml
 
 SHORT = {
     "text": "options.text",
@@ -309,8 +308,7 @@ def load(file: str | Path | Config | None = None, overrides: Mapping[str, Any] |
 
 def dump(config: Config) -> str:
     """The configuration as YAML that `load` reads back."""
-    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    return text
+    return as_yaml(config.model_dump(mode="json"))
 
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:

@@ -6,6 +6,7 @@ In these the label `no` is a text and 1e-5 is a number.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: expected settings (`task: classification`), found {type(tree).__name__}")
     return tree
+
+
+def as_yaml(tree: Mapping[str, Any]) -> str:
+    """A tree of plain values as YAML that `read_yaml` reads back."""
+    text: str = yaml.safe_dump(dict(tree), sort_keys=False, allow_unicode=True)
+    return text
 
 
 def parse_value(text: str) -> Any:

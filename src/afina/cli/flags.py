@@ -170,8 +170,12 @@ def configured(flags: Mapping[str, Any]) -> Config:
     return load(given.get("config"), overrides(given))
 
 
-def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The flags of `afina train` as settings by path; `--set` comes last and wins.
+def overrides(flags: Mapping[str, Any], short: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The flags of a command about training as settings by path; `--set` comes last and wins.
+
+    Args:
+        flags: The flags that were given.
+        short: Paths of the settings by their flags; by default those of `afina train`.
 
     Raises:
         ConfigError: a `--set` without a value.
@@ -179,7 +183,8 @@ def overrides(flags: Mapping[str, Any]) -> dict[str, Any]:
     from ..config import SHORT
     from ..yaml_files import parse_value
 
-    settings = {SHORT.get(name, name): value for name, value in flags.items() if name not in OWN}
+    paths = SHORT if short is None else short
+    settings = {paths.get(name, name): value for name, value in flags.items() if name not in OWN}
     settings |= {f"data.{name}": value for name, value in layout(flags).items()}
     for item in flags.get("settings", ()):
         path, sign, value = item.partition("=")

@@ -10,7 +10,7 @@ from ..training.rundir import finite
 
 if TYPE_CHECKING:
     from ..inference import Evaluation
-    from ..training.events import Done
+    from ..training.events import Adapted, Done
 
 LABELS = 12
 """Lines of the table of labels at the end of a training."""
@@ -44,6 +44,20 @@ def run_record(done: Done) -> dict[str, Any]:
             "validation": done.validation.baselines,
             "test": None if done.test is None else done.test.baselines,
         },
+        "warnings": done.record["warnings"],
+        "best_epoch": done.record["best"]["epoch"],
+        "parameters": done.record["parameters"],
+        "seconds": done.record["seconds"],
+    }
+
+
+def adaptation_record(done: Adapted) -> dict[str, Any]:
+    """What `afina adapt --json` prints."""
+    return {
+        "folder": str(done.folder),
+        "validation": scores_record(done.validation),
+        "baselines": {"validation": done.validation.baselines},
+        "fall": done.record["fall"],
         "warnings": done.record["warnings"],
         "best_epoch": done.record["best"]["epoch"],
         "parameters": done.record["parameters"],

@@ -40,8 +40,11 @@ from .flags import (
 from .screen import run_record, say_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
     from ..config import Config
-    from ..training.events import Done
+    from ..training.events import Done, Event
 
 DATA, MODEL, TRAINING, RUN = "Data", "Model", "Training", "Run"
 """Panels of the help."""
@@ -236,17 +239,39 @@ def follow(config: Config, *, quiet: bool = False, overwrite: bool = False) -> D
     from ..training.events import Done
 
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
-    call = f"afina train --resume {shlex.quote(str(folder))}"
-    view = silence if quiet else view_on(sys.stdout)
-    try:
-        events = api.events(config.model_copy(update={"out": str(folder)}), overwrite=overwrite)
-        with signals(*EVERY) as asked, closing(attended(events, asked)) as run:
-            last = deque(view(run), maxlen=1).pop()
-    except KeyboardInterrupt as stop:
-        raise type(stop)(api.what_is_left(folder, call)) from None
-    except BrokenPipeError:
-        say(f"stopped, since nothing reads the output: {api.what_is_left(folder, call)}", sys.stderr)
-        raise
+    last = watched(
+        lambda: api.events(config.model_copy(update={"out": str(folder)}), overwrite=overwrite),
+        folder,
+        again=f"afina train --resume {shlex.quote(str(folder))}",
+        quiet=quiet,
+    )
     if isinstance(last, Done):
         return last
     raise TrainingError("the run ended without a result")
+
+
+def watched(
+    begin: Callable[[], Generator[Event, None, None]], folder: Path, *, again: str, quiet: bool = False
+) -> Event:
+    """The last event of a run, with a view of it on the screen.
+
+    Args:
+        begin: Makes the early checks and gives the run.
+        folder: Folder of the run.
+        again: The command that goes on with it.
+        quiet: Show nothing.
+
+    Raises:
+        KeyboardInterrupt: says what is left on disk.
+    """
+    from .. import api
+
+    view = silence if quiet else view_on(sys.stdout)
+    try:
+        with signals(*EVERY) as asked, closing(attended(begin(), asked)) as run:
+            return deque(view(run), maxlen=1).pop()
+    except KeyboardInterrupt as stop:
+        raise type(stop)(api.what_is_left(folder, again)) from None
+    except BrokenPipeError:
+        say(f"stopped, since nothing reads the output: {api.what_is_left(folder, again)}", sys.stderr)
+        raise

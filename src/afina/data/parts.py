@@ -11,13 +11,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..config import Config
 from ..errors import ConfigError, DataError, Problem, listed
 from ..printing import many
 from ..records import Example, Row
-from ..tasks.base import Task
+from ..tasks.base import Task, names
 from ..tasks.inputs import COUNTABLE
 from . import long_tables
+from .asked import Asked
 from .choosing import (
     choose,
     columns_for,
@@ -142,7 +142,7 @@ def target_counts(task: Task, examples: Sequence[Example]) -> dict[str, int] | N
     return dict(sorted(counts.items())) if counts else None
 
 
-def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
+def read_data(config: Asked, sources: Mapping[str, Any] | None = None) -> Data:
     """All records, judged and split.
 
     Args:
@@ -164,7 +164,7 @@ def read_data(config: Config, sources: Mapping[str, Any] | None = None) -> Data:
     return replace(data, notes=notes)
 
 
-def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Data, list[Problem]]:
+def gather(config: Asked, sources: Mapping[str, Any] | None = None) -> tuple[Data, list[Problem]]:
     """Everything that can be used, and everything that is wrong with the rest.
 
     Records become examples as they are read, so that no more than the examples is in memory.
@@ -189,7 +189,7 @@ def gather(config: Config, sources: Mapping[str, Any] | None = None) -> tuple[Da
         task, started["train"] = choose(columns_for(asked), *started["train"])
     except ConfigError as error:
         head = rows_of(started["train"][0])
-        fitting = [] if suits(type(asked), head) else tasks_for(head, asked)
+        fitting = [] if asked.name not in names() or suits(type(asked), head) else tasks_for(head, asked)
         raise ConfigError([*suggestion(fitting), *error.problems]) from None
     if "task" not in config.model_fields_set and not config.options:
         refuse_other_task(rows_of(started["train"][0]), asked)
@@ -231,7 +231,7 @@ def words_of(source: Any) -> str:
     return str(source) if isinstance(source, str | Path | Files) else "given in memory"
 
 
-def settled(config: Config, data: Data, values: Sequence[Any] = ()) -> tuple[Data, list[Problem]]:
+def settled(config: Asked, data: Data, values: Sequence[Any] = ()) -> tuple[Data, list[Problem]]:
     """The splits drawn, the task fitted, and what the splits have against one another.
 
     Args:
@@ -268,7 +268,7 @@ def settled(config: Config, data: Data, values: Sequence[Any] = ()) -> tuple[Dat
 
 
 def records(
-    config: Config, source: Any, name: str, problems: list[Problem], note: Callable[[str], None]
+    config: Asked, source: Any, name: str, problems: list[Problem], note: Callable[[str], None]
 ) -> Iterator[Row | Problem]:
     """The records of one part of the data; what ends them early is added to the problems."""
     data = config.data

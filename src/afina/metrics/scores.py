@@ -23,7 +23,15 @@ EDGES = np.linspace(0, 1, BINS + 1)[1:-1]
 SMALLEST = float(np.finfo(np.float64).eps)
 """Probability below which none counts in the log loss, as in scikit-learn: a loss of 36.04 at most."""
 LOWER_IS_BETTER = frozenset(
-    {"log_loss", "expected_calibration_error", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error"}
+    {
+        "log_loss",
+        "expected_calibration_error",
+        "mean_squared_error",
+        "root_mean_squared_error",
+        "mean_absolute_error",
+        "loss",
+        "perplexity",
+    }
 )
 
 quiet = np.errstate(all="ignore")

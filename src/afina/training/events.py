@@ -135,7 +135,25 @@ class Done:
         return f"Done({self.folder}: {self.validation!r})"
 
 
-Event = Note | Begin | Step | Progress | Scored | Done
+@dataclass(frozen=True, slots=True, repr=False)
+class Adapted:
+    """An adaptation is over, and everything is on disk.
+
+    Attributes:
+        folder: Folder of the run.
+        validation: Scores of the best epoch on the validation texts, beside those of before.
+        record: Content of `run.json`.
+    """
+
+    folder: Path
+    validation: Evaluation
+    record: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Adapted({self.folder}: {self.validation!r})"
+
+
+Event = Note | Begin | Step | Progress | Scored | Done | Adapted
 
 
 def with_progress(what: str, work: Work[T]) -> Generator[Progress, None, T]:

@@ -9,17 +9,31 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import torch
 
 from .. import disk
 from ..compute import Compute
-from ..config import Config
+from ..config import TrainingConfig
 from ..errors import ConfigError
 from ..machine import is_open, suited
 from ..records import Example
 from . import checkpoint, rundir
+
+
+class Trains(Protocol):
+    """A configuration with settings of a training."""
+
+    @property
+    def training(self) -> TrainingConfig:
+        """The settings."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values."""
+
+
+TrainsT = TypeVar("TrainsT", bound=Trains)
 
 NEUTRAL = {
     "baseline",
@@ -140,7 +154,7 @@ def comparable(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
     return {**others, "settings": {**settings, "training": {**same, **decided}}}
 
 
-def as_begun(config: Config, folder: Path) -> Config:
+def as_begun(config: TrainsT, folder: Path) -> TrainsT:
     """A configuration that goes on as the unfinished run in its folder was begun.
 
     What its user leaves open and the machine decides is taken over: the arithmetic, and the number of tokens that go

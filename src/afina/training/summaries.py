@@ -12,7 +12,8 @@ from typing import Any, Literal
 from ..config import Config
 from ..config import load as load_config
 from ..errors import ConfigError, InputError, printable
-from .rundir import CONFIG, RUN, RunFolder
+from ..yaml_files import read_yaml
+from .rundir import CONFIG, RUN, RunFolder, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Summary:
         state: `done`, `unfinished`, or `damaged` where its files can't be read.
         bytes: Size of all files of the folder.
         time: When the run ended, or when its configuration was written.
-        task: Name of the task; empty where the configuration can't be read, as the next three.
+        task: Name of the task, or `adapt`; empty where the configuration can't be read, as the next three.
         data: Path of the training data; empty for data in memory.
         strategy: Name of the strategy.
         model: Name of the base model.
@@ -74,7 +75,9 @@ def summary(run: RunFolder) -> Summary:
     size = sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())
     time = datetime.fromtimestamp(last.stat().st_mtime, UTC)
     try:
-        known: dict[str, Any] = settings_of(load_config(run.config))
+        known: dict[str, Any] = (
+            adapted_of(read_yaml(run.config)) if kind_of(run.path) == "adapt" else settings_of(load_config(run.config))
+        )
         known |= score_of(run.record()) if run.finished else {}
     except (InputError, KeyError, TypeError, AttributeError, ValueError):  # written by another program, or cut
         return Summary(run.path, "damaged", size, time)
@@ -89,6 +92,12 @@ def settings_of(config: Config) -> dict[str, str]:
         "strategy": config.strategy,
         "model": config.model.name,
     }
+
+
+def adapted_of(tree: Mapping[str, Any]) -> dict[str, str]:
+    """What was adapted to which texts, from the configuration of such a run."""
+    words = "masked words" if tree["masking"]["whole_word"] else "masked tokens"
+    return {"task": "adapt", "data": tree["data"]["train"] or "", "strategy": words, "model": tree["model"]["name"]}
 
 
 def score_of(record: Mapping[str, Any]) -> dict[str, Any]:
