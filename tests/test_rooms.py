@@ -41,7 +41,7 @@ DOORS = {
     "huggingface_hub": {"model/hub.py"},
     "cleanlab": {"quality/label_issues.py"},
     "scipy": {
-        *(f"metrics/{name}.py" for name in ("intervals", "jackknife", "proportions", "recipes")),
+        *(f"metrics/{name}.py" for name in ("decisions", "intervals", "jackknife", "proportions", "recipes", "seeds")),
         "baselines.py",
     },
     "yaml": {"config.py", "templates.py", "yaml_files.py"},

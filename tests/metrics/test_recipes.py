@@ -102,7 +102,7 @@ def test_the_parts_add_up_to_the_variance(world: World) -> None:
     found = recipes.compare(first, second, answer_f1)
     assert found.spread is not None
     assert sum(found.spread.seeds) + found.spread.examples + sum(found.spread.both) == pytest.approx(found.error**2)
-    assert found.spread.at(seeds=1e12, units=1e12) == pytest.approx(0, abs=1e-9)
+    assert found.spread.at(seeds=10**12, units=10**12) == pytest.approx(0, abs=1e-9)
     assert min(*found.spread.seeds, found.spread.examples) >= 0
     assert found.spread.counts == world.seeds
 

@@ -20,7 +20,7 @@ nu_seeds + 1 = V_seeds^2 / sum (s^2 / S)^2 / S, at most its value for equal vari
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Spread:
         both: What each run's own errors add, of each recipe. They fade with more seeds and with more examples.
         counts: Number of seeds of each recipe.
         units: Number of examples, or of groups where there are any.
+        grouped: Whether there are groups.
     """
 
     seeds: tuple[float, ...]
@@ -50,18 +51,23 @@ class Spread:
     both: tuple[float, ...]
     counts: tuple[int, ...]
     units: int
+    grouped: bool = False
 
     @property
     def variance(self) -> float:
         """The variance of the value."""
         return self.at()
 
-    def at(self, *, seeds: float | None = None, units: float | None = None) -> float:
-        """The variance with other numbers of seeds of each recipe, or of examples or groups."""
+    def at(self, *, seeds: int | None = None, units: float | None = None) -> float:
+        """The variance with at least so many seeds of each recipe, or with another number of examples or groups."""
         more = 1.0 if units is None else self.units / units
         parts = zip(self.counts, self.seeds, self.both, strict=True)
-        runs = sum((1.0 if seeds is None else n / seeds) * (own + more * both) for n, own, both in parts)
-        return runs + more * self.examples
+        runs = sum(n / max(n, seeds or 0) * (own + more * both) for n, own, both in parts)
+        return runs + self.of_examples(units)
+
+    def of_examples(self, units: float | None = None) -> float:
+        """What the examples add, with another number of examples or groups."""
+        return self.examples if units is None else self.examples * self.units / units
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +91,15 @@ def runs_of(tables: Sequence[Table], metric: Metric, groups: Array | None) -> Ru
     return Runs(scores, m * scores[:, None] - (m - 1) * without)
 
 
-def spread_of(recipes: Sequence[Runs], *, units: int, least: float = 0.0) -> tuple[Spread, float]:
+def spread_of(
+    recipes: Sequence[Runs], *, units: int, grouped: bool = False, least: float = 0.0
+) -> tuple[Spread, float]:
     """The variance of the mean score of one recipe, or of the first one's minus the second one's, and its freedom.
 
     Args:
         recipes: One or two, with the same parts of the examples.
         units: Number of examples, or of groups where there are any.
+        grouped: Whether there are groups.
         least: Variance over examples that there is at least where fewer than five parts of them make the difference.
 
     Returns:
@@ -103,19 +112,20 @@ def spread_of(recipes: Sequence[Runs], *, units: int, least: float = 0.0) -> tup
     centred -= centred.mean()
     squares = float(centred @ centred)
     examples = max(least if few else 0.0, squares / (m * (m - 1)))
-    by_seed = np.array([_variance_of_mean(runs.scores) for runs in recipes])
-    own = np.array([_own(runs.values) for runs in recipes])
-    seeds, both = float(by_seed.sum()), float(own.sum())
+    by_seed = tuple(_variance_of_mean(runs.scores) for runs in recipes)
+    own = tuple(_own(runs.values) for runs in recipes)
+    counts = tuple(len(runs.scores) for runs in recipes)
+    seeds, both = sum(by_seed), sum(own)
     more = max(seeds - both, -BELOW * min(both, examples))
     variance = examples + more
     kurtosis = m * float((centred**4).sum()) / squares**2 if squares > 0 else 3.0
     freedom = max(1.0, min(m - 1.0, 2 * m / max(kurtosis - 1, 1e-9)))
     inverse = (examples / variance) ** 2 / freedom if variance > 0 else 1.0
-    counts = [len(runs.scores) for runs in recipes]
     if seeds > both:
         few_seeds = _freedom_of_seeds(by_seed, counts)
         inverse += (seeds / variance) ** (2 - 1 / few_seeds) / few_seeds
-    return _split(examples, more, by_seed, own, counts, units), max(1.0, 1 / inverse)
+    known = Spread(by_seed, examples, own, counts, units, grouped)
+    return _split(known, more), max(1.0, 1 / inverse)
 
 
 def _variance_of_mean(scores: Array) -> float:
@@ -137,25 +147,28 @@ def _own(values: Array) -> float:
     return squares / float((count - 1) * (m - 1) * count * m)
 
 
-def _freedom_of_seeds(by_seed: Array, counts: Sequence[int]) -> float:
+def _freedom_of_seeds(by_seed: Sequence[float], counts: Sequence[int]) -> float:
     """Degrees of freedom of the sum of the recipes' variances over seeds, by these variances."""
-    known = [(float(part), n - 1) for part, n in zip(by_seed, counts, strict=True) if n > 1]
+    known = [(part, n - 1) for part, n in zip(by_seed, counts, strict=True) if n > 1]
     total = sum(part for part, _ in known)
     least, most = min(freedom for _, freedom in known), sum(freedom for _, freedom in known)
     estimate = total**2 / sum(part**2 / (freedom + 1) for part, freedom in known) - 1
     return float(min(max(estimate, least), most))
 
 
-def _split(examples: float, more: float, by_seed: Array, own: Array, counts: Sequence[int], units: int) -> Spread:
-    """The variance `examples + more` by where it comes from. What can't be negative is 0 where its estimate is."""
-    seeds, both = float(by_seed.sum()), float(own.sum())
-    known = max(0.0, more)
-    alone = max(0.0, examples - both)
-    rest = examples + more - known - alone
-    return Spread(
-        seeds=tuple(known * float(part) / seeds if seeds > 0 else 0.0 for part in by_seed),
+def _split(found: Spread, more: float) -> Spread:
+    """The variance by where it comes from, without parts below 0.
+
+    Args:
+        found: The estimates: `seeds` and `examples` both hold `both`.
+        more: What the seeds add to the variance over examples.
+    """
+    seeds, both = sum(found.seeds), sum(found.both)
+    known, alone = max(0.0, more), max(0.0, found.examples - both)
+    rest = found.examples + more - known - alone
+    return replace(
+        found,
+        seeds=tuple(known * part / seeds if seeds > 0 else 0.0 for part in found.seeds),
         examples=alone,
-        both=tuple(rest * float(part) / both if both > 0 else 0.0 for part in own),
-        counts=tuple(counts),
-        units=units,
+        both=tuple(rest * part / both if both > 0 else 0.0 for part in found.both),
     )

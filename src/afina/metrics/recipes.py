@@ -122,7 +122,7 @@ def compare(
     try:
         _check_metric(metric, first[0], groups)
         runs = [_runs(tables, metric, groups) for tables in known]
-        spread, df = spread_of(runs, units=units, least=_least(metric, units))
+        spread, df = spread_of(runs, units=units, grouped=groups is not None, least=_least(metric, units))
         if not spread.variance > 0:
             raise NoInterval("it hardly varies")
     except NoInterval as none:
@@ -162,7 +162,7 @@ def mean_score(
     value, note = _mean(known, metric), _note([len(known)], (deterministic,))
     try:
         _check_metric(metric, known[0], groups)
-        spread, df = spread_of([_runs(known, metric, groups)], units=units)
+        spread, df = spread_of([_runs(known, metric, groups)], units=units, grouped=groups is not None)
         error = math.sqrt(max(0.0, spread.variance))
         low, high = _bounds(value, error, df, metric, level=level, units=units)
     except NoInterval as none:
