@@ -238,7 +238,7 @@ def test_logits_of_a_best_epoch_before_a_resumption_are_those_of_its_vocabulary_
 
 
 def test_the_last_weights_are_kept_where_they_are_asked_for(tiny: Callable[[str], Path], tmp_path: Path) -> None:
-    settings = {"training__learning_rate": 0.05, "training__epochs": 6, "training__patience": 6}
+    settings: dict[str, Any] = {"training__learning_rate": 0.05, "training__epochs": 6, "training__patience": 6}
     best = finished(events(tiny("bert"), tmp_path / "best", **settings)).record
     run = events(tiny("bert"), tmp_path / "last", training__keep="last", **settings)
     stopped(run, after=7)
