@@ -41,7 +41,10 @@ DOORS = {
     "huggingface_hub": {"model/hub.py"},
     "cleanlab": {"quality/label_issues.py"},
     "scipy": {
-        *(f"metrics/{name}.py" for name in ("decisions", "intervals", "jackknife", "proportions", "recipes", "seeds")),
+        *(
+            f"metrics/{name}.py"
+            for name in ("decisions", "intervals", "jackknife", "proportions", "recipes", "seeds", "ratios")
+        ),
         "baselines.py",
     },
     "yaml": {"config.py", "templates.py", "yaml_files.py"},
