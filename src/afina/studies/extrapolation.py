@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..metrics.kinds import Array
+from ..printing import many
 
 FEWEST = 3
 """Amounts that a fit takes, as many as the law has parameters."""
@@ -175,6 +176,6 @@ def refusal(n: Sequence[float], y: Sequence[float], checks: Sequence[Check]) -> 
         worst = max(failed, key=lambda check: abs(check.error))
         return (
             f"from the {worst.fitted} smaller sizes a power law foretells {worst.forecast:.4f} for "
-            f"{worst.amount:,.0f} labels, where {worst.measured:.4f} was measured"
+            f"{many(round(worst.amount), 'label')}, where {worst.measured:.4f} was measured"
         )
     return ""
