@@ -73,7 +73,7 @@ class Result:
     def degenerate(self) -> bool:
         """Whether it gives one answer for all inputs."""
         codes = {warning.get("code") for warning in self.record.get("warnings", ())}
-        return "constant-predictions" in codes
+        return "constant-prediction" in codes
 
     @property
     def flops(self) -> float:
