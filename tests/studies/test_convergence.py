@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from afina.studies.convergence import budget, constant_score
+from afina.studies.arms import constant_score
+from afina.studies.convergence import budget
 from afina.studies.events import Concluded, Ended
 from tests.studies.designs import stream_study, tiny_study
 
@@ -57,7 +58,7 @@ def test_both_have_the_same_budget(
 
 def test_the_constant_answer_is_the_commonest_label(tiny: Callable[[str], Path], tmp_path: Path) -> None:
     study, _ = tiny_study(tiny("bert"), tmp_path / "study")
-    assert constant_score(study) == pytest.approx(3 / 5)
+    assert constant_score(study, "validation") == pytest.approx(3 / 5)
 
 
 @pytest.mark.parametrize("task", ["regression", "tokens"])

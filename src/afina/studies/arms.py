@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..baselines import unvaried
 from ..errors import ConfigError
 from ..printing import many
 from .base import Asked
@@ -160,3 +161,11 @@ def failures(results: Results, recipes: Sequence[str], name: str) -> list[str]:
             f"{'its score counts' if constant == 1 else 'their scores count'} like the others"
         )
     return notes
+
+
+def constant_score(study: Study, split: str) -> float:
+    """The score of the constant answer on a split; nan where there is none."""
+    constant = study.task.constant(study.data.splits["train"])
+    if constant is None:
+        return math.nan
+    return float(study.score(unvaried(study.task, constant, study.data.splits[split])))

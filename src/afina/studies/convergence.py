@@ -14,9 +14,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from .. import strategies
-from ..baselines import unvaried
 from ..strategies import Defaults
-from .arms import Arm, failures, pretrained, rate_notes, scratch, screened
+from .arms import Arm, constant_score, failures, pretrained, rate_notes, scratch, screened
 from .base import Asked
 from .courses import Course, summary_of
 from .results import Result, Results
@@ -52,7 +51,9 @@ def convergence(
     for arm in arms:
         notes += failures(results, [arm.recipe(best[arm.name])], arm.name)
     courses = [courses_of(study, arm, best[arm.name], results) for arm in arms]
-    return summary_of(study, arms[0].name, arms[1].name, courses, notes, constant=constant_score(study), level=level)
+    return summary_of(
+        study, arms[0].name, arms[1].name, courses, notes, constant=constant_score(study, "validation"), level=level
+    )
 
 
 def budget(study: Study, evaluations: int) -> dict[str, Any]:
@@ -81,14 +82,6 @@ def defaults(study: Study) -> Defaults:
         batch_size=asked.batch_size,
         accumulation=asked.accumulation,
     )
-
-
-def constant_score(study: Study) -> float:
-    """The validation score of the constant answer; nan where there is none."""
-    constant = study.task.constant(study.data.splits["train"])
-    if constant is None:
-        return math.nan
-    return float(study.score(unvaried(study.task, constant, study.data.splits["validation"])))
 
 
 def courses_of(study: Study, arm: Arm, rate: float, results: Results) -> list[Course | None]:
