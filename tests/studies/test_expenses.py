@@ -14,7 +14,7 @@ RECORD: dict[str, Any] = {
     "flops": {"training": 2e12},
     "parameters": {"trained": 10_000_000, "frozen": 12_000_000},
     "seconds": {"train": 90.0, "validate": 10.0, "save": 5.0},
-    "memory": {"peak": 5e8},
+    "memory": {"process": 5e8, "gpu": None},
     "speed": {"flops_per_second": 2e10},
 }
 

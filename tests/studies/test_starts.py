@@ -64,6 +64,11 @@ def test_equal_starts_are_not_called_better() -> None:
     near = [start("pre-trained", 0.02, error=True), start("random weights", 0.02, seed=1, error=True)]
     (verdict,) = summary_of(made.study(error=True), near, [], margin=0.01, level=0.95).verdicts
     assert verdict.answer == "not confirmed"
+    few = {"pre-trained": made.tables(0.8, n=60), "random weights": made.tables(0.79, n=60, seed=3)}
+    close = [Start(name, "minilm", 3, found) for name, found in few.items()]
+    (verdict,) = summary_of(made.study(), close, [], margin=0.0, level=0.95).verdicts
+    assert verdict.answer == "undecided"
+    assert " seeds or " in verdict.decide
     one = [start("pre-trained", 0.8, seeds=1), start("random weights", 0.79, seeds=1, seed=1)]
     (verdict,) = summary_of(made.study(), one, [], margin=0.01, level=0.95).verdicts
     assert "one seed does not tell how another would score" in verdict.sentence

@@ -63,16 +63,15 @@ def spent_by(source: str, recipe: str, record: Mapping[str, Any]) -> Spent:
         int(parameters.get("trained", 0)),
         int(parameters.get("trained", 0) + parameters.get("frozen", 0)),
         float(sum(seconds.get(part, 0.0) for part in WORK)),
-        measured(record, "memory"),
-        measured(record, "energy"),
+        peak_of(record),
+        float(record.get("joules", math.nan)),
     )
 
 
-def measured(record: Mapping[str, Any], name: str) -> float:
-    """A number of a record, or the peak or total in it; nan where it was not measured."""
-    value = record.get(name)
-    if isinstance(value, Mapping):
-        value = value.get("peak", value.get("total"))
+def peak_of(record: Mapping[str, Any]) -> float:
+    """The peak of memory of a run: of its GPU, or else of its process; nan where neither was measured."""
+    memory = record.get("memory") or {}
+    value = memory.get("gpu") or memory.get("process")
     return math.nan if value is None else float(value)
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..metrics.decisions import needed
 from ..metrics.intervals import holm
 from ..metrics.kinds import Array, Table
 from ..metrics.recipes import Difference, compare, mean_score
@@ -127,8 +128,18 @@ def verdict_of(study: Study, gain: Gain, *, margin: float, level: float) -> Verd
         sentence += f" It is less than the margin of {margin:g}."
     sentence += f" {difference.note.capitalize()}." if difference.note else ""
     sentence += f" There is no interval: {difference.reason}." if difference.reason else ""
-    decide = "more seeds (--seeds), or more test examples" if answer == "undecided" else ""
+    decide = "" if answer != "undecided" else what_decides(study, gain, margin)
     return Verdict(claim, answer, sentence, decide)
+
+
+def what_decides(study: Study, gain: Gain, margin: float) -> str:
+    """How many seeds or examples would decide a comparison."""
+    difference = gain.difference
+    if difference is None or difference.spread is None:
+        return "more seeds (--seeds), or more test examples"
+    p_value = gain.p_value if math.isfinite(gain.p_value) else None
+    found = needed(difference, margin=margin, higher=study.higher_is_better, p_value=p_value)
+    return str(found).removesuffix(" would decide")
 
 
 def scores_board(study: Study, starts: Sequence[Start], gains: Sequence[Gain], *, level: float) -> Board:
