@@ -50,7 +50,18 @@ DOORS = {
     "yaml": {"config.py", "templates.py", "yaml_files.py"},
     "typer": {
         f"cli/{name}.py"
-        for name in ("app", "flags", "training", "adapting", "quality", "using", "listing", "help", "studies")
+        for name in (
+            "app",
+            "flags",
+            "training",
+            "adapting",
+            "advising",
+            "quality",
+            "using",
+            "listing",
+            "help",
+            "studies",
+        )
     },
     "rich": {"progress.py"},
     "IPython": {"notebook.py"},
@@ -59,6 +70,7 @@ DOORS = {
     "xlrd": {"data/xls.py"},
     "zstandard": {"data/compression.py"},
     "spacy": {"data/docbin.py"},
+    "optuna": {"studies/sweep.py"},
     "filelock": {"disk.py"},
     "platformdirs": {"model/states.py"},
     "psutil": {"assembly.py"},

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from .api import Run, check, load, plan, train
     from .config import Config
     from .errors import AfinaError, AfinaWarning, ConfigError, DataError, InputError, ModelError, TrainingError
-    from .evidence import study
+    from .evidence import advise, study
     from .serving.predictor import Predictor
 
 __version__ = "0.1.0"
 
 _HOMES = {
     **dict.fromkeys(("train", "check", "plan", "load", "Run"), "api"),
-    "study": "evidence",
+    **dict.fromkeys(("study", "advise"), "evidence"),
     **dict.fromkeys(("adapt", "Adaptation"), "adapting"),
     "Predictor": "serving.predictor",
     "Config": "config",
@@ -43,6 +43,7 @@ __all__ = [
     "Run",
     "TrainingError",
     "adapt",
+    "advise",
     "check",
     "load",
     "plan",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,9 @@ from .printing import Block, Shown
 from .signals import attended, interrupts
 
 if TYPE_CHECKING:
+    from .studies.advice import Advice
     from .studies.events import StudyEvent
+    from .studies.study import Study
     from .studies.summaries import Summary
 
 
@@ -77,8 +79,7 @@ def study(
         TrainingError: a trial failed.
         KeyboardInterrupt: it was interrupted; the same call goes on.
     """
-    from .studies import base, runner, view
-    from .studies.events import Concluded
+    from .studies import base, runner
     from .studies.plan import seconds_of
     from .studies.study import opened
 
@@ -93,6 +94,20 @@ def study(
     seconds = None if budget is None else seconds_of(budget)
     about, notes = opened(settled, folder_of(settled, name), sources, jobs=jobs)
     events = runner.stream_study(name, asked, about, jobs=jobs, budget=seconds, notes=notes)
+    return followed(events, about, on_event=on_event, progress=progress)
+
+
+def followed(
+    events: Generator[StudyEvent, None, None],
+    about: Study,
+    *,
+    on_event: Callable[[StudyEvent], None] | None,
+    progress: bool,
+) -> StudyRun:
+    """Follow a study to its end, and show it on standard error."""
+    from .studies import view
+    from .studies.events import Concluded
+
     shown = view.lines(events, about, sys.stderr) if progress else events
     with interrupts() as stop, closing(attended(shown, stop)) as stream:
         for event in stream:
@@ -101,6 +116,57 @@ def study(
             if isinstance(event, Concluded):
                 return StudyRun(event.folder, event.summary)
     raise TrainingError("the study ended without a result")
+
+
+def advise(
+    config: str | Path | Config | None = None,
+    *,
+    budget: str = "20m",
+    margin: float = 0.01,
+    write_to: str | Path = "advised.yaml",
+    jobs: int = 1,
+    on_event: Callable[[StudyEvent], None] | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Advice:
+    """Look at data, run the cheapest study that decides within a budget, and write a configuration that says why.
+
+    Args:
+        config: A YAML file, or a configuration; settings override it.
+        budget: Time that it may take (`90s`, `20m`, `2h`).
+        margin: Difference of the score that does not matter.
+        write_to: File of the configuration.
+        jobs: Number of trials at a time.
+        on_event: Is called with everything that the study says.
+        progress: Whether to show it on standard error while it goes on.
+        settings: As those of `afina.train`.
+
+    Raises:
+        InputError: configuration, data or model can't be used, or the budget is too small.
+        TrainingError: a trial failed, or the configuration can't be written.
+        KeyboardInterrupt: it was interrupted; the same call goes on.
+    """
+    from .studies import advice, runner
+    from .studies.plan import seconds_of
+    from .studies.strategies import usual
+    from .studies.study import opened
+
+    settled, sources = configured(config, settings)
+    folder = Path(settled.out or f"runs/advice-{settled.task}")
+    about, notes = opened(settled, folder, sources, jobs=jobs)
+    options = {"names": advice.candidates(about, usual(about)), "margin": margin}
+    events = runner.stream_study(
+        "strategies", options, about, jobs=jobs, budget=seconds_of(budget), kept=("margin",), notes=notes
+    )
+    run = followed(events, about, on_event=on_event, progress=progress)
+    facts = advice.facts_of(about)
+    reasons = advice.reasons_for(about, facts, run.summary)
+    file = Path(write_to)
+    try:
+        advice.written(about, run.summary, reasons, file)
+    except OSError as error:
+        raise TrainingError(f"{file}: can't be written: {error.strerror or error}") from None
+    return advice.Advice(file, facts, reasons, run.summary, run.folder)
 
 
 def folder_of(config: Config, name: str) -> Path:

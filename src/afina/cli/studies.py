@@ -21,6 +21,7 @@ from .screen import say_json
 from .training import one_file, train
 
 if TYPE_CHECKING:
+    from ..config import Config
     from ..studies.plan import StudyPlan
 
 STUDY = "Study"
@@ -59,25 +60,58 @@ def study(
     **flags: Any,
 ) -> None:
     """Measure a claim about fine-tuning on your own data. The same line goes on with a study that was stopped."""
+    own = {"name", "seeds", "margin", "option", "jobs", "budget", "plan"}
+    from ..studies import base
+
+    asked = options(option or (), seeds=seeds, margin=margin)
+    base.checked(base.find(name), asked)
+    settled = configured({key: value for key, value in call.params.items() if key not in own})
+    silent, as_json = flags["quiet"], flags["as_json"]
+    conduct(name, asked, settled, jobs=jobs, budget=budget, plan=plan, silent=silent, as_json=as_json)
+
+
+def conduct(
+    name: str,
+    asked: Mapping[str, Any],
+    config: Config,
+    *,
+    jobs: int,
+    budget: str | None,
+    silent: bool,
+    as_json: bool,
+    plan: bool = False,
+) -> None:
+    """Do a study, with lines on the screen, and print what it found.
+
+    Args:
+        name: Name of the study.
+        asked: Its options.
+        config: Checked configuration.
+        jobs: Number of trials at a time.
+        budget: Time that it may take.
+        silent: Show nothing but the result.
+        as_json: Print one JSON object.
+        plan: Say what it will take, and start nothing.
+
+    Raises:
+        InputError: an option, data or model can't be used.
+        TrainingError: a trial failed.
+        KeyboardInterrupt: says how to go on.
+    """
     from .. import evidence
-    from ..studies import base, runner, view
+    from ..studies import runner, view
     from ..studies.events import Concluded
     from ..studies.plan import plan_study, seconds_of
     from ..studies.study import opened
 
-    own = {"name", "seeds", "margin", "option", "jobs", "budget", "plan"}
-    asked = options(option or (), seeds=seeds, margin=margin)
-    base.checked(base.find(name), asked)
     seconds = None if budget is None else seconds_of(budget)
-    settled = configured({key: value for key, value in call.params.items() if key not in own})
-    folder = evidence.folder_of(settled, name)
-    about, notes = opened(settled, folder, jobs=jobs)
+    folder = evidence.folder_of(config, name)
+    about, notes = opened(config, folder, jobs=jobs)
     if plan:
-        show_plan(drain(plan_study(name, asked, about, jobs=jobs, budget=seconds)), as_json=flags["as_json"])
+        show_plan(drain(plan_study(name, asked, about, jobs=jobs, budget=seconds)), as_json=as_json)
         return
-    silent = flags["quiet"] or flags["as_json"]
     events = runner.stream_study(name, asked, about, jobs=jobs, budget=seconds, notes=notes)
-    shown = events if silent else view.lines(events, about, sys.stdout)
+    shown = events if silent or as_json else view.lines(events, about, sys.stdout)
     try:
         with signals(*EVERY) as stop, closing(attended(shown, stop)) as stream:
             last = deque(stream, maxlen=1).pop()
@@ -85,7 +119,7 @@ def study(
         raise type(stopped)(f"go on with the same line; what is finished is in {shlex.quote(str(folder))}") from None
     if not isinstance(last, Concluded):
         raise TrainingError("the study ended without a result")
-    if flags["as_json"]:
+    if as_json:
         say_json({"folder": str(last.folder), **last.summary.record()})
     else:
         say(f"\n{evidence.StudyRun(last.folder, last.summary)}")

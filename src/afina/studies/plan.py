@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -150,7 +150,13 @@ class StudyPlan(Shown):
 
 
 def plan_study(
-    name: str, options: Mapping[str, Any], study: Study, *, jobs: int = 1, budget: float | None = None
+    name: str,
+    options: Mapping[str, Any],
+    study: Study,
+    *,
+    jobs: int = 1,
+    budget: float | None = None,
+    kept: Collection[str] | None = None,
 ) -> Generator[Progress, None, StudyPlan]:
     """What a study will take, and the options that fit a budget.
 
@@ -160,6 +166,7 @@ def plan_study(
         study: What it is about.
         jobs: Number of trials at a time.
         budget: Seconds that it may take; None for any number.
+        kept: Options that a budget does not reduce; by default those that are given.
 
     Raises:
         ConfigError: an option can't be used, or nothing fits the budget.
@@ -173,7 +180,7 @@ def plan_study(
         found = StudyPlan(kinds, finished, jobs, whole, chosen, left_out)
         if budget is None or found.seconds <= budget:
             return found
-        smaller = reduced(chosen, kept=options)
+        smaller = reduced(chosen, kept=options if kept is None else kept)
         if smaller is None:
             raise ConfigError(
                 f"budget: {duration(budget)} is too little: the smallest design takes about "
@@ -233,7 +240,7 @@ def kind_of(trial: Trial) -> str:
     )
 
 
-def reduced(options: Mapping[str, Any], *, kept: Mapping[str, Any]) -> tuple[dict[str, Any], str] | None:
+def reduced(options: Mapping[str, Any], *, kept: Collection[str]) -> tuple[dict[str, Any], str] | None:
     """Options that ask for less, and what is left out; None where nothing can be.
 
     The longest list loses its last entry, which is the least important one, down to two; then there are fewer seeds.

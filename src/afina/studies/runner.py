@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -28,6 +28,7 @@ def stream_study(
     *,
     jobs: int = 1,
     budget: float | None = None,
+    kept: Collection[str] | None = None,
     notes: Sequence[str] = (),
 ) -> Generator[StudyEvent, None, None]:
     """A whole study, one event at a time; the last one is `Concluded`.
@@ -40,6 +41,7 @@ def stream_study(
         study: What it is about.
         jobs: Number of trials at a time, each in a process of its own; the data must be in files then.
         budget: Seconds that it may take; the options are made to fit, and stay so when the study goes on.
+        kept: Options that a budget does not reduce; by default those that are given.
         notes: What is said first.
 
     Raises:
@@ -52,7 +54,7 @@ def stream_study(
     yield from map(Note, notes)
     with folder.locked():
         if budget is not None:
-            complete = yield from fitted(name, options, study, folder, jobs=jobs, budget=budget)
+            complete = yield from fitted(name, options, study, folder, jobs=jobs, budget=budget, kept=kept)
         folder.begin(name, complete, study.config, budget=budget, examples=examples_digest(study.data.splits))
         summary = yield from followed(design(study, **complete), study, folder, jobs=jobs)
         folder.conclude(summary)
@@ -60,13 +62,20 @@ def stream_study(
 
 
 def fitted(
-    name: str, options: Mapping[str, Any], study: Study, folder: StudyFolder, *, jobs: int, budget: float
+    name: str,
+    options: Mapping[str, Any],
+    study: Study,
+    folder: StudyFolder,
+    *,
+    jobs: int,
+    budget: float,
+    kept: Collection[str] | None,
 ) -> Generator[StudyEvent, None, dict[str, Any]]:
     """The options that fit a budget: those of before, where the study was begun with the same one."""
     before = folder.about()
     if before.get("budget") == budget:
         return base.checked(base.find(name), before["options"])
-    plan = yield from plan_study(name, options, study, jobs=jobs, budget=budget)
+    plan = yield from plan_study(name, options, study, jobs=jobs, budget=budget, kept=kept)
     yield from map(Note, plan.sentences)
     return dict(plan.options)
 

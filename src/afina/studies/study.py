@@ -40,6 +40,7 @@ class Study:
         config: The configuration of the study. Trials override it.
         data: Its examples, by split.
         whole: The same, without the sample of the training examples that the configuration may name.
+        asked: The configuration as the user gave it.
         folder: Folder of the study.
         compute: Device, arithmetic and threads of every trial.
         encodings: Features of examples by the settings of the tokenizer, and by the identity of the example.
@@ -48,6 +49,7 @@ class Study:
     config: Config
     data: Data
     whole: Data
+    asked: Config
     folder: Path
     compute: Compute
     encodings: dict[Any, dict[int, Features]] = field(default_factory=dict)
@@ -161,6 +163,7 @@ def opened(
 
     Args:
         config: Checked configuration.
+        asked: The configuration as the user gave it.
         folder: Folder of the study.
         jobs: Number of trials at a time, which share the CPU threads.
         sources: Data in memory for `train`, `validation`, `test`, in place of the configured files.
@@ -168,6 +171,7 @@ def opened(
     Raises:
         InputError: data or model can't be used.
     """
+    asked = config
     unsampled = config.model_copy(update={"data": config.data.model_copy(update={"sample": None})})
     whole = read_data(unsampled, sources)
     data = sampled(whole, config.data.sample, seed=config.data.sample_seed)
@@ -190,4 +194,4 @@ def opened(
     training = config.training.model_copy(update=decided)
     options = data.task.options.model_dump(mode="json")
     config = config.model_copy(update={"training": training, "options": options, "out": str(folder)})
-    return Study(config, data, whole, folder, compute), notes
+    return Study(config, data, whole, asked, folder, compute), notes

@@ -1,0 +1,193 @@
+"""Learning rates: too high a rate is unstable, too low a rate is slow; which are stable on these data?
+
+A geometric range is tried, and extended where the best rate lies at its edge. The rates are halved by their mean score
+on the validation data as seeds are added (successive halving, Jamieson and Talwalkar 2016): a whole training with one
+seed says more about a rate than the beginning of one, since the schedule of a shorter training is another one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+
+from ..printing import many, number
+from .base import Asked
+from .comparisons import board_of, problems, where
+from .results import Results
+from .strategies import Way, settings_of, way_of
+from .study import Study
+from .summaries import Answer, Board, Figure, Series, Summary, Verdict
+
+CLAIM = "Too high a learning rate is unstable and too low a rate is slow"
+EXTENSIONS = 3
+"""Rates by which a range is extended at each end at most."""
+LOST = 0.05
+"""A rate is stable where no trial diverged or collapsed, and no more than this share of the way from the constant
+answer to the best score is lost."""
+
+
+def rates(
+    study: Study,
+    *,
+    names: list[str] | None = None,
+    factors: list[float] = [1.0, 0.2, 5.0, 0.04, 25.0],  # noqa: B006 - read only
+    seeds: int = 3,
+    level: float = 0.95,
+) -> Generator[Sequence[Asked], Results, Summary]:
+    """Try a range of learning rates for some strategies.
+
+    Args:
+        study: What it is about.
+        names: Strategies; by default the configured one.
+        factors: Rates as multiples of each strategy's usual one, the most important first.
+        seeds: Seeds of the best rates; each halving of the rates adds one.
+        level: Confidence level of the intervals.
+    """
+    ways = [way_of(study, name, sorted(factors)) for name in names or [study.config.strategy]]
+    tried = {way.name: list(way.rates) for way in ways}
+    asked = [way.trial(rate, 0) for way in ways for rate in way.rates]
+    results = yield list(asked)
+    for _ in range(EXTENSIONS):
+        fresh = {way.name: beyond(way, tried[way.name], results, study) for way in ways}
+        if not any(rate is not None for rate in fresh.values()):
+            break
+        for way in ways:
+            rate = fresh[way.name]
+            if rate is not None:
+                tried[way.name] = sorted([*tried[way.name], rate])
+                asked.append(way.trial(rate, 0))
+        results = yield list(asked)
+    for seed in range(1, seeds):
+        for way in ways:
+            asked += [way.trial(rate, seed) for rate in halved(way, tried[way.name], results, study, seed=seed)]
+        results = yield list(asked)
+    return summary(results, study, [(way, tried[way.name]) for way in ways], level=level)
+
+
+def beyond(way: Way, tried: Sequence[float], results: Results, study: Study) -> float | None:
+    """A rate beyond the range, where the best one lies at its edge and more were not added yet."""
+    order = ranked(way, tried, results, study)
+    added = len(tried) - len(way.rates)
+    if added >= EXTENSIONS or len(tried) < 2 or order[0] not in (tried[0], tried[-1]):
+        return None
+    if worth(way, order[0], results, study) == -math.inf:  # nothing is known of any rate
+        return None
+    step = tried[1] / tried[0] if order[0] == tried[0] else tried[-1] / tried[-2]
+    rate = order[0] / step if order[0] == tried[0] else order[0] * step
+    return float(f"{rate:.2g}")
+
+
+def halved(way: Way, tried: Sequence[float], results: Results, study: Study, *, seed: int) -> list[float]:
+    """The rates that get another seed: the better half after the first, a quarter after the second, two at least."""
+    count = max(2, math.ceil(len(tried) / 2**seed))
+    return ranked(way, tried, results, study)[:count]
+
+
+def ranked(way: Way, tried: Sequence[float], results: Results, study: Study) -> list[float]:
+    """Rates by their mean validation score, the best first; of two that are as good the lower one."""
+    return sorted(tried, key=lambda rate: (-worth(way, rate, results, study), rate))
+
+
+def worth(way: Way, rate: float, results: Results, study: Study) -> float:
+    """The mean validation score of a rate; the greater the better, the lowest where a trial diverged."""
+    mine = results.of(way.trial(rate, 0).recipe)
+    if any(one.state == "diverged" for one in mine):
+        return -math.inf
+    return study.oriented(results.mean(way.trial(rate, 0).recipe, "validation", study.metric))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What follows.
+
+
+def summary(results: Results, study: Study, tried: Sequence[tuple[Way, Sequence[float]]], *, level: float) -> Summary:
+    """What the trials say of the rates of each strategy."""
+    verdicts, boards, series = [], [], []
+    notes = [line for line in (where(study), *problems(results, study)) if line]
+    recommended: dict[str, object] = {}
+    for way, own in tried:
+        recipes = [way.trial(rate, 0).recipe for rate in own]
+        best = ranked(way, own, results, study)[0]
+        held = stable(way, own, results, study)
+        verdicts.append(verdict(way, own, results, study, best=best, held=held))
+        boards.append(board_of(results, study, recipes, level=level, title=f"learning rates of {way.name}"))
+        boards.append(states(way, own, results))
+        series.append(
+            Series(way.name, list(own), [results.mean(recipe, "validation", study.metric) for recipe in recipes])
+        )
+        if best in (own[0], own[-1]) and len(own) > 1:
+            end = "lowest" if best == own[0] else "highest"
+            notes.append(
+                f"{way.name}: the best rate, {best:g}, is the {end} that was tried; one beyond it may be better: "
+                f"--option factors=[...] tries others"
+            )
+        done = results.done(way.trial(best, 0).recipe)
+        if done and not recommended:
+            recommended = {**way.settings, **settings_of(done[0])}
+    figure = Figure("score against learning rate", "learning rate", f"validation {study.metric}", series, True)
+    return Summary(verdicts, boards, [figure], notes=notes, recommended=recommended)
+
+
+def verdict(
+    way: Way, tried: Sequence[float], results: Results, study: Study, *, best: float, held: Sequence[float]
+) -> Verdict:
+    """What becomes of a strategy at rates that are too high and too low."""
+    claim = f"{CLAIM} ({way.name})"
+    top = results.mean(way.trial(best, 0).recipe, "validation", study.metric)
+    if not held:
+        sentence = "No rate was stable: each diverged, gave one answer to all inputs, or scored far below the best."
+        return Verdict(claim, "undecided", sentence, "lower rates: --option factors=[0.001, 0.005, 0.02]")
+    above = [rate for rate in tried if rate > max(held)]
+    below = [rate for rate in tried if rate < min(held)]
+    span = f"{min(held):g} to {max(held):g}" if len(held) > 1 else f"{held[0]:g} alone"
+    sentence = (
+        f"Stable: {span}. Best: {best:g} (validation {study.metric} {number(top)}). "
+        f"{fate(way, above, results, study, 'higher')} {fate(way, below, results, study, 'lower')}"
+    )
+    answer: Answer = "confirmed" if above and below else "undecided"
+    missing = " and ".join(name for name, some in (("higher", above), ("lower", below)) if not some)
+    return Verdict(claim, answer, sentence, f"{missing} rates: --option factors=[...]" if missing else "")
+
+
+def fate(way: Way, rates_there: Sequence[float], results: Results, study: Study, side: str) -> str:
+    """What became of the rates on one side of the stable ones."""
+    if not rates_there:
+        return f"No {side} rate was tried that fails."
+    trials = [one for rate in rates_there for one in results.of(way.trial(rate, 0).recipe)]
+    diverged, constant = sum(not one.done for one in trials), sum(one.degenerate for one in trials)
+    scores = [one.score("validation", study.metric) for one in trials if one.done and not one.degenerate]
+    known = [value for value in scores if math.isfinite(value)]
+    parts = [f"{diverged} diverged"] if diverged else []
+    parts += [f"{constant} gave one answer"] if constant else []
+    parts += [f"the others scored {number(min(known))} to {number(max(known))}"] if known else []
+    return f"Of {many(len(trials), 'trial')} at {side} rates {', '.join(parts)}."
+
+
+def stable(way: Way, tried: Sequence[float], results: Results, study: Study) -> list[float]:
+    """The rates at which nothing diverged or collapsed, and little of the best score is lost."""
+    values = {rate: worth(way, rate, results, study) for rate in tried}
+    best = max(values.values(), default=-math.inf)
+    floor = constant_score(study)
+    least = best - LOST * abs(best - floor)
+    sound = [rate for rate in tried if not any(one.degenerate for one in results.of(way.trial(rate, 0).recipe))]
+    return [rate for rate in sound if values[rate] > -math.inf and values[rate] >= least]
+
+
+def constant_score(study: Study) -> float:
+    """The validation score of the constant answer, the greater the better; 0 without one."""
+    beside = study.baselines()
+    tables = beside.tables.get("validation", {})
+    if beside.constant is None or beside.constant.name not in tables:
+        return 0.0
+    value = study.oriented(float(study.score(tables[beside.constant.name])))
+    return value if math.isfinite(value) else 0.0
+
+
+def states(way: Way, tried: Sequence[float], results: Results) -> Board:
+    """What became of the trials at each rate, diverged and collapsed ones apart."""
+    rows = []
+    for rate in tried:
+        mine = results.of(way.trial(rate, 0).recipe)
+        diverged, constant = sum(not one.done for one in mine), sum(one.degenerate for one in mine)
+        rows.append([rate, len(mine), len(mine) - diverged - constant, constant, diverged])
+    return Board(f"trials of {way.name}", ["rate", "trials", "sound", "one answer", "diverged"], rows)

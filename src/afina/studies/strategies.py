@@ -1,0 +1,215 @@
+"""Strategies: training less of the model costs less and overfits less; how little is enough?
+
+Howard and Ruder (2018) unfreeze gradually; Lee, Tang and Lin (2019) train the last quarter of the layers; Kumar et al.
+(2022) train the head first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import strategies as kinds
+from ..model.families import find_family
+from ..printing import number
+from ..yaml_files import read_yaml
+from .base import Asked
+from .comparisons import Against, against, board_of, first_not_worse, mean_of, problems, where
+from .results import Result, Results
+from .study import Study
+from .summaries import Answer, Board, Figure, Series, Summary, Verdict
+from .trials import Trial
+
+CLAIM = "A cheaper strategy than the best one is not worse"
+OTHERS = ("head-then-full", "gradual")
+"""Strategies in stages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A strategy with what belongs to it.
+
+    Attributes:
+        name: Name of it in tables.
+        settings: Settings by path.
+        rates: Learning rates to choose from.
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    rates: Sequence[float] = ()
+
+    def trial(self, rate: float, seed: int) -> Trial:
+        """A trial with one of its rates."""
+        return Trial(f"{self.name}, rate {rate:g}", seed, {**self.settings, "training.learning_rate": rate})
+
+
+def strategies(
+    study: Study,
+    *,
+    names: list[str] | None = None,
+    factors: list[float] = [1.0, 0.5, 2.0],  # noqa: B006 - read only
+    every_rate: bool = False,
+    seeds: int = 3,
+    margin: float = 0.01,
+    level: float = 0.95,
+) -> Generator[Sequence[Asked], Results, Summary]:
+    """Compare strategies, each at its own best learning rate.
+
+    The rate of each is chosen on the validation data with the first seed; the other seeds are for that rate alone.
+
+    Args:
+        study: What it is about.
+        names: Strategies; `head-mean` is the head on the mean of all tokens. By default full, the last layers, heads,
+            and the strategies in stages.
+        factors: Learning rates as multiples of each strategy's usual one, the most important first.
+        every_rate: Whether all rates are tried with all seeds.
+        seeds: Seeds of each strategy.
+        margin: Difference of the score that does not matter.
+        level: Confidence level of the intervals.
+    """
+    ways = [way_of(study, name, factors) for name in names or usual(study)]
+    first = range(seeds if every_rate else 1)
+    screen = [way.trial(rate, seed) for way in ways for rate in way.rates for seed in first]
+    results = yield screen
+    chosen = {way.name: best_rate(way, results, study) for way in ways}
+    trials = [way.trial(chosen[way.name], seed) for way in ways for seed in range(seeds)]
+    results = yield [*screen, *(trial for trial in trials if trial not in screen)]
+    recipes = {way.trial(chosen[way.name], 0).recipe: way for way in ways}
+    return summary(results, study, recipes, margin=margin, level=level, every=[trial.recipe for trial in screen])
+
+
+def usual(study: Study) -> list[str]:
+    """The strategies that suit a model, those that matter most first."""
+    layered = bool(find_family(study.model_config.model_type).layers)
+    depth = study.depth
+    last = sorted({1, 2, max(1, depth // 2)} & set(range(1, depth))) if layered else []
+    whole = ["full", *(f"last-{count}" for count in last), "head"]
+    means = [] if study.task.level == "token" else ["head-mean"]
+    return [*whole, *means, *(name for name in OTHERS if kinds.is_known(name) and (layered or name != "gradual"))]
+
+
+def way_of(study: Study, name: str, factors: Sequence[float]) -> Way:
+    """A strategy and its rates.
+
+    Raises:
+        ConfigError: there is no such strategy.
+    """
+    strategy = "head" if name == "head-mean" else name
+    settings = {"strategy": strategy, **({"model.head": "mean"} if name == "head-mean" else {})}
+    given = study.config.training
+    defaults = kinds.find(strategy).defaults(
+        examples=study.examples, width=int(study.model_config.hidden_size), batch_size=given.batch_size,
+        accumulation=given.accumulation,
+    )  # fmt: skip
+    return Way(name, settings, [float(f"{defaults.learning_rate * factor:.2g}") for factor in factors])
+
+
+def best_rate(way: Way, results: Results, study: Study) -> float:
+    """The rate with the best mean score on the validation data; the first where no score is defined."""
+
+    def worth(rate: float) -> float:
+        return study.oriented(results.mean(way.trial(rate, 0).recipe, "validation", study.metric))
+
+    return max(way.rates, key=worth)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What follows.
+
+
+def summary(
+    results: Results, study: Study, ways: Mapping[str, Way], *, margin: float, level: float, every: Sequence[str] = ()
+) -> Summary:
+    """What the trials say.
+
+    Args:
+        results: What they brought.
+        study: The study.
+        ways: The strategy of each recipe that is compared.
+        margin: Difference of the score that does not matter.
+        level: Confidence level.
+        every: All recipes that were tried, the rates that were not chosen too.
+    """
+    finished = [recipe for recipe in ways if results.done(recipe)]
+    notes = [line for line in (where(study), *problems(results, study)) if line]
+    if not finished:
+        return Summary([Verdict(CLAIM, "undecided", "No trial came to its end.", "lower learning rates")], notes=notes)
+    cost = {recipe: mean_of([one.flops for one in results.done(recipe)]) or 0.0 for recipe in finished}
+    cheapest_first = sorted(finished, key=lambda recipe: cost[recipe])
+    best = max(finished, key=lambda recipe: study.oriented(results.mean(recipe, study.split, study.metric)))
+    cheaper = cheapest_first[: cheapest_first.index(best)]
+    enough, found = first_not_worse(results, study, cheaper, best, margin=margin, level=level)
+    chosen = enough or best
+    boards = [
+        board_of(results, study, cheapest_first, level=level, title="strategies, the cheapest first"),
+        compared_board({**against(results, study, finished, best, margin=margin, level=level)}),
+    ]
+    if rest := [recipe for recipe in dict.fromkeys(every) if recipe not in ways]:
+        boards.append(board_of(results, study, rest, level=level, title="learning rates that were not chosen"))
+    return Summary(
+        [verdict(results, study, cheaper, best, enough, found, cost, margin=margin)],
+        boards,
+        [front(results, study, cheapest_first, cost)],
+        times=[times_of(results, cheapest_first)],
+        notes=notes,
+        recommended={**ways[chosen].settings, **settings_of(results.done(chosen)[0])},
+    )
+
+
+def verdict(
+    results: Results, study: Study, cheaper: Sequence[str], best: str, enough: str | None,
+    found: Mapping[str, Against], cost: Mapping[str, float], *, margin: float,
+) -> Verdict:  # fmt: skip
+    """Whether less than the best strategy is enough."""
+    top = f"{best} is the best: {study.metric} {number(results.mean(best, study.split, study.metric))}"
+    if not cheaper:
+        return Verdict(CLAIM, "not confirmed", f"{top}, and it is the cheapest of those that were tried.")
+    if enough is not None:
+        share = cost[enough] / cost[best] if cost[best] else 0.0
+        score = number(results.mean(enough, study.split, study.metric))
+        sentence = (
+            f"{enough} ({study.metric} {score}) is the cheapest that is not worse by more than {margin:g}, with "
+            f"{share:.0%} of the arithmetic. {top}. {enough} against it: {found[enough].decision.phrase}"
+        )
+        return Verdict(CLAIM, "confirmed", sentence)
+    parts = "; ".join(f"{one.recipe}: {one.decision.phrase}" for one in found.values())
+    answer: Answer = "not confirmed" if all(one.decision.answer == "worse" for one in found.values()) else "undecided"
+    open_ones = [str(one.decision.needed) for one in found.values() if one.decision.answer == "undecided"]
+    return Verdict(CLAIM, answer, f"{top}. {parts}", open_ones[0] if answer == "undecided" and open_ones else "")
+
+
+def compared_board(found: Mapping[str, Against]) -> Board:
+    """Every recipe against the best."""
+    rows = [
+        [one.recipe, one.difference.value, one.difference.low, one.difference.high, one.p_value, one.decision.answer]
+        for one in found.values()
+    ]
+    best = next((one.reference for one in found.values()), "the best")
+    return Board(f"against {best}", ["recipe", "difference", "low", "high", "p (Holm)", "verdict"], rows)
+
+
+def front(results: Results, study: Study, recipes: Sequence[str], cost: Mapping[str, float]) -> Figure:
+    """Score against arithmetic: all strategies, and those that no cheaper one surpasses."""
+    score = {recipe: results.mean(recipe, study.split, study.metric) for recipe in recipes}
+    points = Series("strategies", [cost[recipe] / 1e12 for recipe in recipes], [score[recipe] for recipe in recipes])
+    ahead: list[str] = []
+    for recipe in recipes:
+        if not ahead or study.oriented(score[recipe]) > study.oriented(score[ahead[-1]]):
+            ahead.append(recipe)
+    line = Series("front", [cost[recipe] / 1e12 for recipe in ahead], [score[recipe] for recipe in ahead])
+    return Figure("score against cost", "TFLOP of training", study.metric, [points, line], logarithmic=True)
+
+
+def times_of(results: Results, recipes: Sequence[str]) -> Board:
+    """Mean seconds of the trials."""
+    means = [mean_of([one.seconds for one in results.done(recipe)]) for recipe in recipes]
+    rows = [[recipe, mean and round(mean, 1)] for recipe, mean in zip(recipes, means, strict=True)]
+    return Board("time of a training", ["recipe", "seconds"], rows)
+
+
+def settings_of(result: Result) -> dict[str, Any]:
+    """Rate and epochs that a trial was configured with."""
+    training = read_yaml(result.run.config)["training"]
+    return {f"training.{name}": training[name] for name in ("learning_rate", "epochs")}
