@@ -12,6 +12,7 @@ from scipy import stats
 from afina.metrics import intervals, scores
 from afina.metrics.answers import answer_f1
 from afina.metrics.kinds import Metric
+from afina.metrics.resampling import pick
 
 
 def accuracy_table(right: np.ndarray) -> dict[str, np.ndarray]:
@@ -77,18 +78,6 @@ def test_where_there_is_no_interval_the_reason_is_given(
         found = intervals.interval(table, metric, resamples=300)
     assert reason in found.reason
     assert np.isnan([found.low, found.high]).all()
-
-
-def test_groups_are_drawn_whole() -> None:
-    """Two groups of opposite values: a sample is all of one, all of the other, or both."""
-    table = accuracy_table(np.array([1] * 10 + [0] * 10))
-    groups = np.repeat([7, 3], 10)
-    seen = set()
-    generator = np.random.default_rng(0)
-    for _ in range(60):
-        index = intervals.resampled(20, groups, generator)
-        seen.add(scores.accuracy(intervals.pick(table, index)))
-    assert seen == {0.0, 0.5, 1.0}
 
 
 def test_the_same_seed_gives_the_same_bounds() -> None:
@@ -209,7 +198,7 @@ def test_ten_copies_of_each_example_are_no_more_evidence(metric: Metric) -> None
     generator = np.random.default_rng(12)
     once = generator.random(60)
     table = dict.fromkeys(("f1", "predicted"), once) | {"log_probability": -once, "gold": np.zeros(60)}
-    copies, groups = intervals.pick(table, np.repeat(np.arange(60), 10)), np.repeat(np.arange(60), 10)
+    copies, groups = pick(table, np.repeat(np.arange(60), 10)), np.repeat(np.arange(60), 10)
     alone, grouped, naive = (
         intervals.interval(data, metric, groups=owner)
         for data, owner in ((table, None), (copies, groups), (copies, None))

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..text.spans import Span
 from .kinds import Array, Metric, Proportion, Smooth, Table, ratio, share
+from .sums import ENTITY_MACRO_F1
 
 RAW = "raw_text_"
 """Begins the names of metrics and columns of raw text."""
@@ -165,7 +166,7 @@ def _entity_macro_f1(table: Table) -> float:
     return float(np.mean(2 * right[occurs] / sizes[occurs])) if occurs.any() else float("nan")
 
 
-entity_macro_f1 = Smooth(_entity_macro_f1, "share", classes=_type_sizes)
+entity_macro_f1 = Smooth(_entity_macro_f1, "share", classes=_type_sizes, sums=ENTITY_MACRO_F1)
 """Mean F1 over the entity types that occur in gold or predicted entities."""
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from .jackknife import interval_of_smooth, left_out
 from .kinds import Array, Biased, Metric, Proportion, Smooth, Table
 from .proportions import NoInterval, check_number, interval_of_share
+from .resampling import resamples_of
 
 FEWEST = 50
 """Fewest examples or groups that are resampled."""
@@ -134,8 +135,7 @@ def interval_of_resamples(
 ) -> tuple[float, float]:
     """Bounds by the bootstrap with bias correction and acceleration (Efron 1987; Efron and Tibshirani 1993, ch. 14).
 
-    It is for metrics of which nothing is known. The acceleration is that of the jackknife. Only one resample is in
-    memory at a time.
+    It is for metrics of which nothing is known. The acceleration is that of the jackknife.
 
     Args:
         table: Columns of n entries or rows.
@@ -155,7 +155,7 @@ def interval_of_resamples(
     check_number(n, groups, least=FEWEST)
     generator = np.random.default_rng(seed)
     value = float(metric(table))
-    drawn = np.array([metric(pick(table, resampled(n, groups, generator))) for _ in range(resamples)], np.float64)
+    drawn = resamples_of([table], metric, groups).drawn(resamples, generator)[:, 0]
     known = np.sort(drawn[~np.isnan(drawn)])
     if len(known) < (1 - UNDEFINED) * resamples:
         raise NoInterval(f"it is not defined for {1 - len(known) / resamples:.0%} of its resamples")
@@ -216,7 +216,8 @@ def paired(
     Args:
         first: Columns of n entries or rows.
         second: The same columns for the same examples in the same order.
-        metric: Called twice for each resample, and twice again for each swap.
+        metric: A score of a table. One that is a function of sums (`kinds.sums_of`) takes a second or so; any other
+            is called twice for each resample, and twice again for each swap.
         resamples: Number of resamples, and of swaps.
         level: Confidence level of the interval.
         seed: Seed of the resamples and swaps.
@@ -226,18 +227,20 @@ def paired(
         ValueError: tables that differ in length, columns or gold answers, and whatever `interval` refuses.
     """
     _check_settings(resamples, level)
-    n = count_pair(first, second, groups)
-    both = {name: np.concatenate([first[name], second[name]]) for name in first}  # [2n]: example i is i and n + i
+    count_pair(first, second, groups)
     generator = np.random.default_rng(seed)
-
-    def difference(index: Array) -> float:
-        other = (index + n) % (2 * n)  # the other system on the same examples
-        return float(metric(pick(both, index))) - float(metric(pick(both, other)))
-
-    observed = difference(np.arange(n))
-    drawn = [difference(resampled(n, groups, generator)) for _ in range(resamples)]
-    chance = [difference(swapped(n, groups, generator)) for _ in range(resamples)]
+    scored = resamples_of([first, second], metric, groups)
+    drawn = _differences(scored.drawn(resamples, generator))
+    chance = _differences(scored.swapped(resamples, generator))
+    observed = float(metric(first)) - float(metric(second))
     return Comparison(observed, *bounds(drawn, level), _p_value(observed, chance), level, resamples)
+
+
+def _differences(scores: Array) -> Array:
+    """The score of the first table minus that of the second one. [..., 2] to [...]"""
+    with np.errstate(all="ignore"):
+        difference: Array = scores[..., 0] - scores[..., 1]
+    return difference
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -281,41 +284,23 @@ def students_interval(values: Sequence[float], level: float = 0.95) -> tuple[flo
     return mean - half, mean + half
 
 
-def pick(table: Table, index: Array) -> dict[str, Array]:
-    """The rows of a table at `index`."""
-    return {name: column.take(index, axis=0) for name, column in table.items()}
-
-
-def resampled(n: int, groups: Array | None, generator: np.random.Generator) -> Array:
-    """Indices of one bootstrap sample: n examples, or as many whole groups as there are, drawn with replacement."""
-    if groups is None:
-        return generator.integers(n, size=n)
-    order = np.argsort(groups, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    return np.concatenate([parts[i] for i in generator.integers(len(parts), size=len(parts))])
-
-
-def swapped(n: int, groups: Array | None, generator: np.random.Generator) -> Array:
-    """For each example i, either i or n + i with probability 1/2, alike for all examples of a group. [n]"""
-    owner = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
-    return np.arange(n) + n * generator.integers(2, size=n)[owner]
-
-
-def bounds(values: Sequence[float], level: float) -> tuple[float, float]:
+def bounds(values: Sequence[float] | Array, level: float) -> tuple[float, float]:
     """The k-th smallest and the k-th largest value, k = (number + 1) (1 - level) / 2 rounded down, at least 1."""
-    ordered = np.sort([value for value in values if not math.isnan(value)])
+    known = np.asarray(values, np.float64)
+    ordered = np.sort(known[~np.isnan(known)])
     if not len(ordered):
         return math.nan, math.nan
     k = max(1, math.floor((len(ordered) + 1) * (1 - level) / 2 + 1e-9))
     return float(ordered[k - 1]), float(ordered[-k])
 
 
-def _p_value(observed: float, chance: Sequence[float]) -> float:
+def _p_value(observed: float, chance: Array) -> float:
     """Share of differences at least as far from 0 as the observed one, which is counted among them."""
     if math.isnan(observed):
         return math.nan
-    distances = np.abs([value for value in chance if not math.isnan(value)])
-    hits = int((distances >= abs(observed) - 1e-12).sum())  # the tolerance for rounding errors counts ties
+    distances = np.abs(chance[~np.isnan(chance)])
+    least = abs(observed) * (1 - 1e-11) - 1e-12  # the tolerance for rounding errors counts ties
+    hits = int((distances >= least).sum())
     return (1 + hits) / (1 + len(distances))
 
 

@@ -10,6 +10,7 @@ from scipy.special import expit, logit, stdtrit
 from ..printing import many
 from .kinds import Array, Metric, Smooth, Table
 from .proportions import NoInterval, check_number
+from .resampling import columns_of, summed
 
 PARTS = 200
 """Most parts of the examples that are left out one after the other."""
@@ -83,7 +84,13 @@ def parts_of(n: int, groups: Array | None) -> Array:
 def left_out(table: Table, metric: Metric, groups: Array | None) -> Array:
     """The score without each part of the examples. [m]"""
     owner = parts_of(len(next(iter(table.values()))), groups)
-    kept = (owner != part for part in range(int(owner.max()) + 1))
+    units, found = int(owner.max()) + 1, columns_of([table], metric)
+    if found is not None and units > 1:
+        sums, (columns,) = found
+        parts = summed(columns, owner, units)
+        with np.errstate(all="ignore"):
+            return sums.score(parts.sum(axis=0) - parts)
+    kept = (owner != part for part in range(units))
     return np.array([metric({name: column[rows] for name, column in table.items()}) for rows in kept])
 
 

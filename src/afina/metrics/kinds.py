@@ -20,6 +20,19 @@ Metric = Callable[[Table], float]
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """A metric as a function of sums over examples.
+
+    Attributes:
+        columns: From a table to what is summed of each example. [n, k]
+        score: From the sums of any number of tables to their scores. [..., k] to [...]
+    """
+
+    columns: Callable[[Table], Array]
+    score: Callable[[Array], Array]
+
+
+@dataclass(frozen=True, slots=True)
 class Proportion:
     """A metric that is a share of items: right among all. Its interval is that of a proportion (`intervals`).
 
@@ -57,6 +70,7 @@ class Smooth:
             mean. [k]
         rare: Fewest examples of each of them from which the interval covers.
         cut: Which examples have a bound in place of their value, from a table; None where there is no bound. [n]
+        sums: The same score as a function of sums; None where it is none, as with ranks.
     """
 
     score: Metric
@@ -65,6 +79,7 @@ class Smooth:
     classes: Callable[[Table], Array] | None = None
     rare: int = 5
     cut: Callable[[Table], Array] | None = None
+    sums: Sums | None = None
 
     def __call__(self, table: Table) -> float:
         """The score."""
@@ -86,6 +101,25 @@ class Biased:
     def __call__(self, table: Table) -> float:
         """The score."""
         return self.score(table)
+
+
+def sums_of(metric: Metric) -> Sums | None:
+    """A metric as a function of sums over examples; None where it is not known to be one."""
+    if isinstance(metric, Smooth):
+        return metric.sums
+    if not isinstance(metric, Proportion):
+        return None
+    times, empty = (2 if metric.f1 else 1), metric.empty
+
+    def columns(table: Table) -> Array:
+        part, whole = metric.counts(table)
+        return np.stack([times * part, part + whole if metric.f1 else whole], axis=1).astype(np.float64)
+
+    def score(sums: Array) -> Array:
+        whole = sums[..., 1]
+        return np.where(whole != 0, sums[..., 0] / np.where(whole != 0, whole, 1), empty)
+
+    return Sums(columns, score)
 
 
 def share(column: Callable[[Table], Array]) -> Proportion:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from . import sums
 from .kinds import Array, Biased, Proportion, Smooth, Table, ratio, share
 
 BINS = 15
@@ -57,7 +58,7 @@ def _macro_f1(table: Table) -> float:
     return mean(2 * hits[occurs] / sizes[occurs])
 
 
-macro_f1 = Smooth(_macro_f1, "share", classes=lambda table: _sizes(table, "gold", "predicted"))
+macro_f1 = Smooth(_macro_f1, "share", classes=lambda table: _sizes(table, "gold", "predicted"), sums=sums.MACRO_F1)
 """Mean of F1 = 2 hits / (gold + predicted) over the labels that occur in gold or predicted."""
 
 
@@ -68,7 +69,9 @@ def _balanced_accuracy(table: Table) -> float:
     return mean(hits[occurs] / gold[occurs])
 
 
-balanced_accuracy = Smooth(_balanced_accuracy, "share", classes=lambda table: _sizes(table, "gold"))
+balanced_accuracy = Smooth(
+    _balanced_accuracy, "share", classes=lambda table: _sizes(table, "gold"), sums=sums.BALANCED_ACCURACY
+)
 """Mean recall of the labels that occur in gold (Brodersen et al. 2010, who define it for two labels)."""
 
 
@@ -87,7 +90,7 @@ def _matthews(table: Table) -> float:
     return ratio(covariance, math.sqrt(spreads[0]) * math.sqrt(spreads[1]))
 
 
-matthews = Smooth(_matthews, "correlation")
+matthews = Smooth(_matthews, "correlation", sums=sums.MATTHEWS)
 """Matthews correlation for any number of labels, R_K of Gorodkin (2004)."""
 
 
@@ -96,7 +99,9 @@ def _log_loss(table: Table) -> float:
     return mean(-table["log_probability"])
 
 
-log_loss = Smooth(_log_loss, "error", least=50, cut=lambda table: table["log_probability"] == math.log(SMALLEST))
+log_loss = Smooth(
+    _log_loss, "error", least=50, cut=lambda table: table["log_probability"] == math.log(SMALLEST), sums=sums.LOG_LOSS
+)
 """Mean of -ln p(gold label), from the column `log_probability` [n] that `log_probability` gives."""
 
 
@@ -178,7 +183,7 @@ def _pearson(table: Table) -> float:
     return _correlation(table["gold"], table["predicted"])
 
 
-pearson = Smooth(_pearson, "correlation", least=10)
+pearson = Smooth(_pearson, "correlation", least=10, sums=sums.PEARSON)
 """Pearson correlation of gold and predicted; nan where either is constant."""
 
 
@@ -199,7 +204,7 @@ def _mean_squared_error(table: Table) -> float:
     return _mean_power(table, 2)
 
 
-mean_squared_error = Smooth(_mean_squared_error, "error", least=50)
+mean_squared_error = Smooth(_mean_squared_error, "error", least=50, sums=sums.MEAN_SQUARED_ERROR)
 """Mean of (predicted - gold)^2."""
 
 
@@ -208,7 +213,7 @@ def _root_mean_squared_error(table: Table) -> float:
     return math.sqrt(mean_squared_error(table))
 
 
-root_mean_squared_error = Smooth(_root_mean_squared_error, "error", least=50)
+root_mean_squared_error = Smooth(_root_mean_squared_error, "error", least=50, sums=sums.ROOT_MEAN_SQUARED_ERROR)
 """Square root of the mean of (predicted - gold)^2, in the units of the data."""
 
 
@@ -217,7 +222,7 @@ def _mean_absolute_error(table: Table) -> float:
     return _mean_power(table, 1)
 
 
-mean_absolute_error = Smooth(_mean_absolute_error, "error", least=50)
+mean_absolute_error = Smooth(_mean_absolute_error, "error", least=50, sums=sums.MEAN_ABSOLUTE_ERROR)
 """Mean of |predicted - gold|, in the units of the data."""
 
 
@@ -231,7 +236,7 @@ def _r2(table: Table) -> float:
     return 1 - mean_squared_error(table) / float(np.mean(deviations * deviations))
 
 
-r2 = Smooth(_r2, "explained")
+r2 = Smooth(_r2, "explained", sums=sums.R2)
 """Share of explained variance, 1 - sum (predicted - gold)^2 / sum (gold - mean)^2; nan for constant gold."""
 
 
@@ -263,7 +268,9 @@ def _multilabel_macro_f1(table: Table) -> float:
     return mean(_set_f1(gold, predicted, axis=0, empty=0.0)) if len(gold) else math.nan
 
 
-multilabel_macro_f1 = Smooth(_multilabel_macro_f1, "share", classes=lambda table: table["gold"].sum(axis=0))
+multilabel_macro_f1 = Smooth(
+    _multilabel_macro_f1, "share", classes=lambda table: table["gold"].sum(axis=0), sums=sums.MULTILABEL_MACRO_F1
+)
 """Mean F1 of all k labels; a label that is never gold and never predicted counts 0."""
 
 
