@@ -88,7 +88,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     """Everything in a finished run but times and paths."""
     files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     record = json.loads(files.pop("run.json"))
-    for name in ("seconds", "speed"):
+    for name in ("seconds", "speed", "memory"):
         record.pop(name)
     files["run.json"] = json.dumps(record).encode()
     files["config.yaml"] = re.sub(rb"out: .*", b"", files["config.yaml"])

@@ -28,7 +28,7 @@ EVERY = [name.replace("-N", "-1") for name in strategies.names()]
 
 
 def test_every_strategy_is_found() -> None:
-    assert EVERY == ["full", "head", "last-1", "biases"]
+    assert EVERY == ["full", "head", "last-1", "head-then-full", "gradual", "biases"]
     assert strategies.find("last-12") == Layers(12)
     assert strategies.find("full") == Layers(None)
     assert isinstance(strategies.find("head"), Head)
@@ -48,7 +48,7 @@ def test_each_trains_what_it_says(name: str, tiny: Callable[[str], Path], tmp_pa
     proof = run.record["freeze_proof"]
     assert proof["frozen_tensors_moved"] == []
     assert proof["trained_tensors_unmoved"] == []
-    assert bool(proof["frozen_tensors"]) == (name != "full")
+    assert bool(proof["frozen_tensors"]) == (name not in ("full", "head-then-full", "gradual"))
     assert load(tmp_path / "run" / "config.yaml").strategy == name
 
 
@@ -70,13 +70,18 @@ def test_each_trains_what_it_says(name: str, tiny: Callable[[str], Path], tmp_pa
         "last-٢",
         "Full",
         "heads",
+        "gradual-0",
+        "gradual-",
+        "head-then-",
+        "head-then-head",
+        "head-then-gradual",
     ],
 )
 def test_an_unknown_name_is_refused_with_those_there_are(name: str) -> None:
     assert not strategies.is_known(name)
-    with pytest.raises(ConfigError, match="expected full, head, last-N or biases"):
+    with pytest.raises(ConfigError, match="expected full, head, last-N, head-then-full, gradual or biases"):
         strategies.find(name)
-    with pytest.raises(ConfigError, match="strategy: expected full, head, last-N or biases"):
+    with pytest.raises(ConfigError, match="strategy: expected full, head, last-N, head-then-full, gradual or biases"):
         load(None, {"strategy": name})
 
 
@@ -211,8 +216,10 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("offered")
 def test_a_strategy_of_another_package_is_found_by_its_kind_and_called_with_its_argument() -> None:
-    assert strategies.names() == ["full", "head", "last-N", "biases", "biases-only"]
-    assert strategies.expected().startswith("expected full, head, last-N, biases or biases-only")
+    assert strategies.names() == ["full", "head", "last-N", "head-then-full", "gradual", "biases", "biases-only"]
+    assert strategies.expected().startswith(
+        "expected full, head, last-N, head-then-full, gradual, biases or biases-only"
+    )
     assert strategies.is_known("biases")
     assert strategies.find("biases") == Biases("")
     assert strategies.find("biases-a-b") == Biases("a-b")

@@ -254,7 +254,11 @@ class Config(Section):
     """Everything that makes a run, in one tree."""
 
     task: str = Field("classification", description="what to learn; `afina tasks` lists them")
-    strategy: str = Field("full", description="what trains: full, head, or last-N (the last N layers and the head)")
+    strategy: str = Field(
+        "full",
+        description="what trains: full, head, last-N (the last N layers and the head), head-then-full, or gradual "
+        "(one more layer each epoch)",
+    )
     data: DataConfig = Field(default=DataConfig())
     options: dict[str, Any] = Field(default_factory=dict, description="columns and settings of the task")
     model: ModelConfig = Field(default=ModelConfig())

@@ -6,6 +6,7 @@ torch is imported where it is needed, so that a name can be checked without it.
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,32 @@ def free_memory(device: torch.device) -> int:
         return 0
     free, _ = torch.cuda.mem_get_info(device)
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def peak_memory(device: torch.device) -> dict[str, int | None]:
+    """The most memory that was taken, in bytes.
+
+    Returns:
+        `process`: of this process since it began; None where the system does not count it. `gpu`: of the GPU, since
+        `count_anew`; None elsewhere.
+    """
+    import torch
+
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:  # Windows
+        process = None
+    else:
+        process = getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {"process": process, "gpu": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None}
+
+
+def count_anew(device: torch.device) -> None:
+    """Forget how much memory of a GPU was taken so far."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:

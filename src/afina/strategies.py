@@ -1,6 +1,6 @@
 """What of a model trains, and with which settings unless the user says otherwise.
 
-A strategy is named `KIND` or `KIND-ARGUMENT`: `full`, `head`, `last-2`. Other packages offer kinds under the
+A strategy is named `KIND` or `KIND-ARGUMENT`: `full`, `head`, `last-2`, `gradual`. Other packages offer kinds under the
 entry-point group `afina.strategies`; a kind is called with its argument (empty without one) and returns a `Strategy`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 GROUP = "afina.strategies"
 LAST = re.compile(r"last-([1-9][0-9]*)", re.ASCII)
+HEAD_THEN = "head-then-"
+GRADUAL = re.compile(r"gradual(?:-([1-9][0-9]*))?", re.ASCII)
 FULL_STEPS = 600
 """Fine-tuning of layers takes at least about this many steps: on small data three epochs are too few
 (Mosbach et al. 2021; Zhang et al. 2021)."""
@@ -61,12 +63,37 @@ class Rates:
     highest: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stretch of a training in which the same parameters train.
+
+    What trains in a stage trains in all later ones, so that what is frozen is always that of the base model.
+
+    Attributes:
+        name: What trains, for people: `head`, `last-2`, `full`.
+        apply: Chooses what trains, as `Strategy.apply` does.
+        epochs, schedule, patience, evaluate_every: Settings of `training` in this stage; None for those of the run. A
+            stage ends early where its patience does. Warm-up and schedule are those of each stage.
+        head_learning_rate: The same for the head, where the user left it open; None for the rate of everything else.
+        from_best: Whether the stage begins with the best weights so far, rather than with the last ones.
+    """
+
+    name: str
+    apply: Callable[[Network], None]
+    epochs: int | None = None
+    schedule: str | None = None
+    patience: int | None = None
+    evaluate_every: float | None = None
+    head_learning_rate: float | None = None
+    from_best: bool = False
+
+
 class Strategy(ABC):
     """The whole contract of a strategy."""
 
     @abstractmethod
     def apply(self, network: Network) -> None:
-        """Choose what trains.
+        """Choose what trains, be it in the last stage alone.
 
         Raises:
             ConfigError: the model has not what the strategy names.
@@ -83,6 +110,18 @@ class Strategy(ABC):
             batch_size: Examples of a micro-step, where the user said so.
             accumulation: Micro-steps of a step.
         """
+
+    def stages(self, network: Network, *, examples: int, batch_size: int) -> Sequence[Stage]:
+        """The stages of a training, in order; by default one, in which all trains that `apply` chose.
+
+        The settings of a run, such as its epochs, are those of the last stage.
+
+        Args:
+            network: The network, to which the strategy was applied.
+            examples: Number of training examples.
+            batch_size: Examples of a step.
+        """
+        return [Stage("", self.apply)]
 
     def rates(self, part: Literal["encoder", "head"], *, width: int) -> Rates | None:
         """The learning rates that the encoder or the head bears; None, the default, where nothing is known of it.
@@ -108,6 +147,11 @@ class Layers(Strategy):
     """
 
     last: int | None
+
+    @property
+    def name(self) -> str:
+        """How the strategy is written."""
+        return "full" if self.last is None else f"last-{self.last}"
 
     def apply(self, network: Network) -> None:
         backbone = network.backbone
@@ -157,6 +201,84 @@ class Head(Strategy):
         return HEAD_RATES if part == "head" else None
 
 
+@dataclass(frozen=True, slots=True)
+class HeadThen(Strategy):
+    """The head alone until it has converged, then the layers too: `head-then-full` and `head-then-last-N`.
+
+    A head that knows nothing distorts good features in the first steps; one that fits them does not, which helps most
+    where the test data differ from the training data (Kumar et al. 2022, "LP-FT").
+
+    Attributes:
+        layers: What trains after the head alone.
+    """
+
+    layers: Layers
+
+    def apply(self, network: Network) -> None:
+        self.layers.apply(network)
+
+    def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:
+        return self.layers.defaults(examples=examples, width=width, batch_size=batch_size, accumulation=accumulation)
+
+    def stages(self, network: Network, *, examples: int, batch_size: int) -> Sequence[Stage]:
+        return [
+            head_stage(examples=examples, width=network.backbone.width, batch_size=batch_size),
+            Stage(self.layers.name, self.apply, from_best=True),
+        ]
+
+    def rates(self, part: Literal["encoder", "head"], *, width: int) -> Rates | None:
+        return self.layers.rates(part, width=width)
+
+
+def head_stage(*, examples: int, width: int, batch_size: int) -> Stage:
+    """The head alone, as the strategy `head` trains it."""
+    head = Head()
+    asked = head.defaults(examples=examples, width=width, batch_size=batch_size, accumulation=1)
+    return Stage(
+        "head",
+        head.apply,
+        epochs=asked.epochs,
+        schedule=asked.schedule,
+        patience=asked.patience,
+        evaluate_every=asked.evaluate_every,
+        head_learning_rate=asked.learning_rate,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gradual(Strategy):
+    """The head for an epoch, then one more layer from the top each epoch, then everything: `gradual`, `gradual-N`.
+
+    It is the gradual unfreezing of ULMFiT (Howard and Ruder 2018, section 3.3); `gradual-2` unfreezes two layers at
+    once. Every stage has its own warm-up and schedule.
+
+    Attributes:
+        step: Number of layers that an epoch unfreezes.
+    """
+
+    step: int = 1
+
+    def apply(self, network: Network) -> None:
+        if network.backbone.layers is None:
+            note = network.backbone.family.note or "unknown layout"
+            raise ModelError(f"strategy: gradual means nothing for {network.backbone.config.model_type}: {note}")
+        network.train_last(None)
+
+    def defaults(self, *, examples: int, width: int, batch_size: int | None, accumulation: int) -> Defaults:
+        return Layers(None).defaults(examples=examples, width=width, batch_size=batch_size, accumulation=accumulation)
+
+    def stages(self, network: Network, *, examples: int, batch_size: int) -> Sequence[Stage]:
+        layers = [Layers(last) for last in range(self.step, network.backbone.depth + 1, self.step)]
+        return [
+            Stage("head", Head().apply, epochs=1, head_learning_rate=HEAD_RATES.usual),
+            *(Stage(some.name, some.apply, epochs=1) for some in layers),
+            Stage("full", self.apply),
+        ]
+
+    def rates(self, part: Literal["encoder", "head"], *, width: int) -> Rates | None:
+        return Layers(None).rates(part, width=width)
+
+
 HEAD_RATES = Rates(1e-5, 1e-3, 5e-2)
 """A head on frozen states bears more than an encoder; at 0.1 its loss is above its start for long stretches."""
 
@@ -172,7 +294,14 @@ def usual_rate(width: int) -> float:
 
 def names() -> list[str]:
     """The strategies that there are, in the form in which they are written."""
-    return ["full", "head", "last-N", *sorted(point.name for point in entry_points(group=GROUP))]
+    return [
+        "full",
+        "head",
+        "last-N",
+        "head-then-full",
+        "gradual",
+        *sorted(point.name for point in entry_points(group=GROUP)),
+    ]
 
 
 def expected() -> str:
@@ -183,8 +312,21 @@ def expected() -> str:
 
 def is_known(name: str) -> bool:
     """Whether there is a strategy of that name. Those of other packages are not loaded for it."""
-    own = name in ("full", "head") or LAST.fullmatch(name) is not None
-    return own or offered(name) is not None
+    return own(name) is not None or offered(name) is not None
+
+
+def own(name: str) -> Strategy | None:
+    """The strategy of that name, where it is one of these."""
+    if name == "head":
+        return Head()
+    if name == "full":
+        return Layers(None)
+    if last := LAST.fullmatch(name):
+        return Layers(int(last[1]))
+    if gradual := GRADUAL.fullmatch(name):
+        return Gradual(int(gradual[1] or 1))
+    then = own(name.removeprefix(HEAD_THEN)) if name.startswith(HEAD_THEN) else None
+    return HeadThen(then) if isinstance(then, Layers) else None
 
 
 def find(name: str) -> Strategy:
@@ -193,12 +335,8 @@ def find(name: str) -> Strategy:
     Raises:
         ConfigError: there is none.
     """
-    if name == "head":
-        return Head()
-    if name == "full":
-        return Layers(None)
-    if last := LAST.fullmatch(name):
-        return Layers(int(last[1]))
+    if (known := own(name)) is not None:
+        return known
     point = offered(name)
     if point is None:
         raise ConfigError(f"strategy: {expected()}, found {printable(name)}")

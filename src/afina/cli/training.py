@@ -88,7 +88,12 @@ def train(
     answer: Annotated[str | None, flag("COLUMN", "Column of the answer (task answers).", panel=COLUMNS)] = None,
     strategy: Annotated[
         str | None,
-        flag("NAME", "What trains: full, head or last-N.", panel=MODEL, values=lambda: ("full", "head", "last-2")),
+        flag(
+            "NAME",
+            "What trains: full, head, last-N, head-then-full or gradual.",
+            panel=MODEL,
+            values=lambda: ("full", "head", "last-2", "head-then-full", "gradual"),
+        ),
     ] = None,
     model: Annotated[
         str | None,

@@ -15,6 +15,7 @@ from ..assembly import EncodedDataset
 from ..baselines import Baselines
 from ..baselines import baselines as baselines_of
 from ..data.identity import identity
+from ..devices import peak_memory
 from ..inference import Evaluation
 from . import checkpoint, rundir, score_tables
 from .events import Done, Event, Note, Progress, with_progress
@@ -60,10 +61,10 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
     config, network, clock, splits = prepared.config, prepared.network, trainer.clock, trainer.splits
     speed = speed_of(trainer)
     yield Note(speed_note(speed))
-    rows = network.vocabulary.rows.numel() if network.vocabulary else None
+    rows, later = network.vocabulary.rows.numel() if network.vocabulary else None, trainer.later_names()
     network.restore_vocabulary()
     strategies.find(config.strategy).merge(network)
-    proof = prove(network, prepared.hashes, vocabulary=rows)
+    proof = prove(network, prepared.hashes, vocabulary=rows, later=later)
     if proof["trained_tensors_unmoved"]:
         yield Note(f"these weights train and did not move: {', '.join(proof['trained_tensors_unmoved'])}", "warning")
     with clock.part("validate"):
@@ -137,9 +138,15 @@ def record_of(
         "model": rundir.MODEL if prepared.config.training.save == "on" else None,
         "parameters": proof["parameters"],
         "freeze_proof": proof,
+        "stages": [asdict(stretch) for stretch in trainer.done],
+        "flops": {
+            "training": sum(stretch.training + stretch.frozen for stretch in trainer.done),
+            "validation": sum(stretch.validation for stretch in trainer.done),
+        },
         "tokens": trainer.tokens,
         "padded_tokens": trainer.padded_tokens,
         "speed": speed,
+        "memory": peak_memory(prepared.compute.device),
         "seconds": {name: round(value, 3) for name, value in trainer.clock.seconds.items()},
         "machine": machine(prepared.compute),
     }

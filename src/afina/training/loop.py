@@ -130,6 +130,8 @@ def steps(
     micro_tokens: int,
     seed: int,
     done: int = 0,
+    first_step: int = 0,
+    first_epoch: int = 0,
     lag: int | None = None,
     captured: Captured | None = None,
 ) -> Steps:
@@ -139,21 +141,21 @@ def steps(
         network: A network whose trainable part is chosen.
         objective: The loss and its examples.
         optimiser: Optimiser of the trainable parameters. The learning rates of its groups are the peaks.
-        factor: Factor on the learning rates by step, from 0.
+        factor: Factor on the learning rates by step of this stretch, from 0.
         epochs: Number of passes over the data.
         batch_size: Number of examples of a step.
         clip: Largest norm of the gradient.
         micro_tokens: Number of tokens, padding included, that go through the encoder at once.
         seed: Seed of order and dropout.
-        done: Number of steps taken by an earlier run, which are skipped.
-        lag: Number of steps that may be launched before a step is read; by default 1 on a CUDA GPU and 0 elsewhere.
-            With a lag the optimiser must be a fused one, which skips a step by itself.
+        done: Number of steps of the whole training that were taken before.
+        first_step, first_epoch: Numbers of steps and of epochs of the whole training before this stretch.
+        lag: Number of steps launched before one is read, which takes a fused optimiser; by default 1 on a CUDA GPU.
         captured: Captures the passes of the steps after the first.
     """
     lag = int(network.device.type == "cuda") if lag is None else lag
     bad = torch.zeros((), device=network.device) if lag else None
-    peaks = [group["lr"] for group in optimiser.param_groups]
-    order = Order(objective.examples, batch_size, epochs, seed)
+    peaks, first = [group["lr"] for group in optimiser.param_groups], max(done, first_step)
+    order = Order(objective.examples, batch_size, epochs, seed, first_step, first_epoch)
 
     def launches() -> Generator[Launched, None, None]:
         most = micro_tokens
@@ -161,14 +163,14 @@ def steps(
             network.train()
             network.refresh()  # a captured pass does not do it
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * factor(number)
-            capturing = captured if number > done else None
+                group["lr"] = peak * factor(number - first_step)
+            capturing = captured if number > first else None
             if capturing is not None:
-                capturing.expect(partial(coming, objective, order, number), left=order.length - number)
-            units, dropout = objective.units(batch, number), step_seed(seed, number)
+                capturing.expect(partial(coming, objective, order, number), left=order.end - number)
             total, count, tokens, places, most = with_backoff(
-                network, objective, units, micro_tokens=most, seed=dropout, captured=capturing
-            )
+                network, objective, objective.units(batch, number), micro_tokens=most, seed=step_seed(seed, number),
+                captured=capturing,
+            )  # fmt: skip
             kept = capturing is not None and bool(capturing.recordings)
             figures = moved(optimiser, total, count=count, clip=clip, bad=bad, kept=kept)
             rate = float(optimiser.param_groups[0]["lr"])
@@ -187,22 +189,26 @@ class Order:
         batch_size: Number of examples of a step.
         epochs: Number of passes over them.
         seed: The seed.
+        first_step: Number of the first step.
+        first_epoch: Number of the first epoch.
     """
 
     examples: int
     batch_size: int
     epochs: int
     seed: int
+    first_step: int = 0
+    first_epoch: int = 0
 
     @property
-    def length(self) -> int:
-        """Number of steps."""
-        return math.ceil(self.examples / self.batch_size) * self.epochs
+    def end(self) -> int:
+        """Number of the step after the last."""
+        return self.first_step + math.ceil(self.examples / self.batch_size) * self.epochs
 
     def steps(self, done: int = 0) -> Iterator[tuple[int, int, bool, list[int]]]:
         """Number from 0, epoch, whether it is the epoch's last, and examples of each step that is left."""
-        number = 0
-        for epoch in range(self.epochs):
+        number = self.first_step
+        for epoch in range(self.first_epoch, self.first_epoch + self.epochs):
             batches = epoch_batches(self.examples, self.batch_size, seed=self.seed, epoch=epoch)
             for batch in batches:
                 if number >= done:

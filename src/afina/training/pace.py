@@ -49,9 +49,10 @@ class Pace:
     said: bool = False
 
     @classmethod
-    def of(cls, compute: Compute) -> Pace:
-        """The watch of a training on this device."""
-        return cls((compute.threads or torch.get_num_threads()) if compute.device.type == "cpu" else 0)
+    def of(cls, compute: Compute, *, seconds: float = 0.0) -> Pace:
+        """The watch of a training on this device, after so many seconds of it."""
+        threads = (compute.threads or torch.get_num_threads()) if compute.device.type == "cpu" else 0
+        return cls(threads, seconds=seconds)
 
     @property
     def now(self) -> float:

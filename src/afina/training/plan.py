@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -12,14 +13,15 @@ from ..assembly import state_store
 from ..config import Config
 from ..data.parts import Data
 from ..model import flops
-from ..model.states import states_size
+from ..model.states import StoragePlan, states_size
 from ..printing import Block, Shown, Table, duration, many
 from .divergence import rate_warnings, rates_of
 from .events import Note
 from .loop import epoch_batches
-from .recipe import recipe_of
-from .run import KEPT, Prepared, Ready, prepare
+from .recipe import Recipe, recipe_of
+from .run import KEPT, Prepared, Ready, prepare, used_rows
 from .speed import evaluations
+from .stages import Leg, begin, legs_of
 from .trial import Trial, attempt, baseline_seconds
 
 TRACE = 34
@@ -139,6 +141,33 @@ def plan(config: Config, data: Data, *, begun: float | None = None, ready: Ready
         return replace(figures(prepared, parts), warnings=tuple(warnings))
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a stage of a run will take.
+
+    Attributes:
+        steps: Number of steps.
+        epochs: Number of epochs.
+        flops: FLOPs of its steps, its evaluations and its frozen part.
+        seconds: Expected seconds by part.
+        memory: Bytes of the optimiser and of what a step keeps for its backward pass.
+        states: Bytes of kept states.
+        storage: Where they will lie.
+        trial: How fast its parts went on a few examples.
+        kept: Whether states at the cut are kept.
+    """
+
+    steps: int
+    epochs: int
+    flops: float
+    seconds: dict[str, float]
+    memory: float
+    states: int
+    storage: StoragePlan
+    trial: Trial
+    kept: bool
+
+
 def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
     """Estimate a prepared run.
 
@@ -147,28 +176,21 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
         parts: Seconds that preparing it took, by part.
     """
     config, network, splits = prepared.config, prepared.network, prepared.splits
-    recipe = recipe_of(config, prepared.task)
-    train, width = splits["train"], network.backbone.width
+    recipe, strategy = recipe_of(config, prepared.task), strategies.find(config.strategy)
+    train = splits["train"]
     longest = [max(train.lengths[start:end]) for start, end in train.owners]
-    asked = config.training
-    store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
-    states = sum(states_size(network, splits[name].windows) for name in KEPT) if network.frozen_layers else 0
-    storage = store.plan(states)
-    work = flops.forward(network, train.lengths)
-    total = work.training(recipe.epochs, kept=storage.kept)
-    for name in set(splits) - {"train"}:  # validation in every evaluation, and everything once at the end
-        scored = flops.forward(network, splits[name].lengths)
-        times = evaluations(recipe) if name == "validation" else 0
-        total += scored.below + scored.above * (times + 1)
-    trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-    weights = sum(parameter.numel() for parameter in network.stock.parameters())
-    layers = network.backbone.depth - network.frozen_layers
-    row = min(recipe.micro_tokens, sum(sorted(train.lengths)[-recipe.batch_size :]))
-    squares = network.backbone.config.num_attention_heads * 2 * max(train.lengths)
-    trace = row * layers * (TRACE * width + squares) * 4
-    peak = flops.peak(network.compute)
-    kept = storage.kept and states > 0
-    parts = {**parts, **forecast(prepared, attempt(prepared, kept=kept, peak=peak), kept=kept)}
+    legs = legs_of(strategy, recipe, network, name=config.strategy, examples=len(train.examples))
+    peak, stages = flops.peak(network.compute), list[Estimate]()
+    for leg in legs:
+        if len(legs) > 1:
+            begin(leg, network, ids=used_rows(train, prepared.tokenizer), first=not stages)
+        stages.append(estimate(prepared, leg, alone=len(legs) == 1, peak=peak))
+    largest = max(stages, key=lambda stage: stage.states)
+    seconds = Counter({**parts, **end_seconds(prepared, stages[-1])})
+    for stage in stages:
+        seconds.update(stage.seconds)
+    weights = 4.0 * sum(parameter.numel() for parameter in network.stock.parameters())
+    whole = [flops.forward(network, splits[name].lengths) for name in set(splits) - {"train"}]
     return Plan(
         examples=len(train.examples),
         windows=len(train.windows),
@@ -177,43 +199,98 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
             max(longest[i] for i in drawn) * sum(train.owners[i][1] - train.owners[i][0] for i in drawn)
             for drawn in epoch_batches(len(train.examples), recipe.batch_size, seed=recipe.seed, epoch=0)
         ),
-        steps=math.ceil(len(train.examples) / recipe.batch_size) * recipe.epochs,
-        epochs=recipe.epochs,
-        flops=total,
+        steps=sum(stage.steps for stage in stages),
+        epochs=sum(stage.epochs for stage in stages),
+        # Everything is scored once more at the end.
+        flops=sum(stage.flops for stage in stages) + sum(scored.below + scored.above for scored in whole),
         peak=peak,
-        seconds=sum(parts.values()),
-        parts={name: round(seconds, 3) for name, seconds in parts.items()},
-        memory=4.0 * weights + 16.0 * trained + trace + (states if storage.on_gpu or storage.in_memory else 0),
-        states=states,
-        kept=str(storage) if states else "",
-        disk=4.0 * weights * (asked.save == "on") + (states if storage.on_disk else 0),
+        seconds=sum(seconds.values()),
+        parts={name: round(value, 3) for name, value in seconds.items()},
+        memory=weights + max(stage.memory for stage in stages),
+        states=largest.states,
+        kept=str(largest.storage) if largest.states else "",
+        disk=weights * (config.training.save == "on")
+        + sum(stage.states for stage in stages if stage.storage.on_disk and stage.kept),
     )
 
 
-def forecast(prepared: Prepared, trial: Trial, *, kept: bool) -> dict[str, float]:
-    """Expected seconds of what follows the preparation, by part.
+def estimate(prepared: Prepared, leg: Leg, *, alone: bool, peak: float) -> Estimate:
+    """Estimate a stage, in which the network's trainable part is chosen.
 
     Args:
         prepared: The run.
+        leg: The stage.
+        alone: Whether it is the only one.
+        peak: Peak of matrix products, in FLOP/s.
+    """
+    network, splits, recipe = prepared.network, prepared.splits, leg.recipe
+    train, width, asked = splits["train"], network.backbone.width, prepared.config.training
+    store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
+    cut = network.frozen_layers and (alone or leg.repeats)
+    states = sum(states_size(network, splits[name].windows) for name in KEPT) if cut else 0
+    storage = store.plan(states)
+    kept = storage.kept and states > 0
+    judged = flops.forward(network, splits["validation"].lengths)
+    times = evaluations(recipe)
+    total = flops.forward(network, train.lengths).training(recipe.epochs, kept=kept)
+    total += judged.above * times + judged.below * (1 if kept else times)
+    trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    layers = network.backbone.depth - network.frozen_layers
+    row = min(recipe.micro_tokens, sum(sorted(train.lengths)[-recipe.batch_size :]))
+    squares = network.backbone.config.num_attention_heads * 2 * max(train.lengths)
+    trace = row * layers * (TRACE * width + squares) * 4
+    trial = attempt(prepared, kept=kept, peak=peak)
+    return Estimate(
+        steps=math.ceil(len(train.examples) / recipe.batch_size) * recipe.epochs,
+        epochs=recipe.epochs,
+        flops=total,
+        seconds=stage_seconds(prepared, recipe, trial, kept=kept),
+        memory=16.0 * trained + trace + (states if storage.on_gpu or storage.in_memory else 0),
+        states=states,
+        storage=storage,
+        trial=trial,
+        kept=kept,
+    )
+
+
+def stage_seconds(prepared: Prepared, recipe: Recipe, trial: Trial, *, kept: bool) -> dict[str, float]:
+    """Expected seconds of a stage, by part.
+
+    Args:
+        prepared: The run.
+        recipe: Settings of the stage.
         trial: How fast its parts went on a few examples.
         kept: Whether states at the cut are kept.
     """
-    network, splits, recipe = prepared.network, prepared.splits, recipe_of(prepared.config, prepared.task)
+    network, splits = prepared.network, prepared.splits
     below = 0 if kept else 1
-    passes = trial.times(network, splits["train"], above=3, below=below)
-    parts = {"train": recipe.epochs * trial.step * passes}
-    for name in set(splits) - {"train"}:
-        part = splits[name]
-        seconds = trial.evaluation * trial.times(network, part, above=1, below=below)
+    once = trial.evaluation * trial.times(network, splits["validation"], above=1, below=below)
+    seconds = {
+        "train": recipe.epochs * trial.step * trial.times(network, splits["train"], above=3, below=below),
+        "validate": evaluations(recipe) * once,
+    }
+    if kept:
+        passes = sum(trial.times(network, splits[name], above=0, below=1) for name in KEPT)
+        seconds["frozen part"] = trial.frozen * passes
+    return seconds
+
+
+def end_seconds(prepared: Prepared, last: Estimate) -> dict[str, float]:
+    """Expected seconds of what follows the training, by part.
+
+    Args:
+        prepared: The run.
+        last: Its last stage.
+    """
+    network, trial = prepared.network, last.trial
+    parts = {"evaluate": 0.0}
+    for name in set(prepared.splits) - {"train"}:
+        part = prepared.splits[name]
+        seconds = trial.evaluation * trial.times(network, part, above=1, below=0 if last.kept else 1)
         frozen = trial.frozen * trial.times(network, part, above=0, below=1)
-        if name == "validation":
-            parts["validate"] = evaluations(recipe) * seconds
-        last = frozen + seconds + trial.intervals(prepared.task, len(part.examples))
-        parts["evaluate"] = parts.get("evaluate", 0.0) + last
+        parts["evaluate"] += frozen + seconds + trial.intervals(prepared.task, len(part.examples))
     if prepared.config.training.baseline == "on":
         parts["baseline"] = baseline_seconds(prepared)
-    if kept:
-        parts["frozen part"] = trial.frozen * sum(trial.times(network, splits[name], above=0, below=1) for name in KEPT)
     # Of every parameter the hash once more, and its bytes written and summed, which takes about as long.
     parts["save"] = prepared.clock.seconds["hash"] * (2 if prepared.config.training.save == "on" else 1)
     return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..assembly import parameter_hashes
@@ -10,13 +10,16 @@ from ..errors import TrainingError
 from ..model.network import Network
 
 
-def prove(network: Network, before: Mapping[str, str], *, vocabulary: int | None = None) -> dict[str, Any]:
+def prove(
+    network: Network, before: Mapping[str, str], *, vocabulary: int | None = None, later: Collection[str] = ()
+) -> dict[str, Any]:
     """Prove that every frozen tensor is bit-equal to that of the base model, and list trainable ones that did not move.
 
     Args:
         network: The network after training.
         before: Hashes from `parameter_hashes` before training.
         vocabulary: Number of weights in the trained rows of the vocabulary; None where all rows trained.
+        later: Names of what trained in later stages than that of the best weights only, and so has not moved in these.
 
     Raises:
         TrainingError: a frozen tensor moved, or no trainable tensor did.
@@ -37,7 +40,7 @@ def prove(network: Network, before: Mapping[str, str], *, vocabulary: int | None
         "frozen_tensors": len(after) - len(trained),
         "frozen_tensors_moved": [],
         "trained_tensors": len(trained),
-        "trained_tensors_unmoved": sorted(trained - moved),
+        "trained_tensors_unmoved": sorted(trained - moved - set(later)),
         "parameters": {
             "trained": sum(sizes[name] for name in trained) - unused,
             "frozen": sum(size for name, size in sizes.items() if name not in trained) + unused,

@@ -26,6 +26,7 @@ from ..assembly import (
 from ..compute import Compute, choose
 from ..config import Config, dump
 from ..data.parts import Data, read_data
+from ..devices import count_anew
 from ..errors import ConfigError
 from ..model.families import EMBEDDED, locate
 from ..model.network import Network
@@ -46,6 +47,7 @@ from .goals import Labelled
 from .pace import Pace
 from .recipe import decided, recipe_of
 from .resume import NEUTRAL, as_begun, fingerprint_of, resume, threads_for
+from .stages import Leg, begin, legs_of, stretch_of
 from .trainer import Clock, Trainer
 
 KEPT = ("train", "validation")
@@ -221,7 +223,7 @@ def prepared_by(
     config = settled(config, data, tokenizer=tokenizer, strategy=strategy, network=network)
     with clock.part("hash"):
         hashes = parameter_hashes(network)
-    network.restrict_vocabulary([*distinct(splits["train"].windows), tokenizer.pad])
+    network.restrict_vocabulary(used_rows(splits["train"], tokenizer))
     return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, findings, clock)
 
 
@@ -235,6 +237,11 @@ def opened(config: Config, task: Task, *, compute: Compute) -> tuple[Tokenizer, 
         random=model.weights == "random",
     )  # fmt: skip
     return tokenizer, network
+
+
+def used_rows(train: EncodedDataset, tokenizer: Tokenizer) -> list[int]:
+    """The rows of the vocabulary that training texts use."""
+    return [*distinct(train.windows), tokenizer.pad]
 
 
 def settled(
@@ -303,6 +310,7 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
     """The work of `fit`, where the process is set up for it."""
     config, network = prepared.config.model_copy(update={"out": str(folder)}), prepared.network
     scored = sum(len(prepared.data.splits.get(name, ())) for name in ("validation", "test"))
+    count_anew(network.device)
     check_room(folder, network, scored=scored, saved=config.training.save == "on")
     fingerprint = fingerprint_of(
         config.model_dump(mode="json", exclude={"out": True, "data": True, "training": NEUTRAL}),
@@ -322,19 +330,61 @@ def fitted_in(prepared: Prepared, folder: Path) -> Generator[Event, None, Traine
     recipe = recipe_of(config, prepared.task)
     yield from device_notes(prepared.compute)
     yield Note(decided(recipe, network, strategy=config.strategy))
-    rates = rates_of(strategies.find(config.strategy), recipe, network)
+    strategy = strategies.find(config.strategy)
+    rates = rates_of(strategy, recipe, network)
     for warning in rate_warnings(rates, strategy=config.strategy, width=network.backbone.width):
         yield Note(warning, "warning")
     splits, clock = prepared.splits, Clock(dict(prepared.clock.seconds))
-    if network.frozen_layers:
-        asked = config.training
-        store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
-        splits = yield from keep_states(prepared, store, clock=clock)
-    pace = Pace.of(prepared.compute)
-    goal = Labelled(prepared.task, splits)
+    goal, pace = Labelled(prepared.task, splits), Pace.of(prepared.compute)
     trainer = Trainer(network, goal, splits, recipe, folder, fingerprint, clock, rates, pace=pace)
-    yield from trainer.run(taken_up)
+    legs = legs_of(strategy, recipe, network, name=config.strategy, examples=len(splits["train"].examples))
+    start = taken_up.state["counters"].get("stage", 0) if taken_up else 0
+    for number in range(start, len(legs)):
+        here = taken_up if number == start else None
+        yield from entered(prepared, trainer, legs, number=number, fresh=here is None)
+        yield from trainer.train(here)
+        trainer.done.append(stretch_of(trainer, legs[number].name))
+    yield from trainer.restore_best()
     return Trained(replace(prepared, config=config), trainer)
+
+
+def entered(
+    prepared: Prepared, trainer: Trainer, legs: Sequence[Leg], *, number: int, fresh: bool
+) -> Generator[Event, None, None]:
+    """Begin a stage: choose what trains, and keep the states of what does not. Closing it leaves a checkpoint.
+
+    Args:
+        prepared: The run.
+        trainer: Its trainer.
+        legs: Its stages.
+        number: Number of the stage, from 0.
+        fresh: Whether the stage begins; else it is taken up.
+    """
+    leg, network, config = legs[number], trainer.network, prepared.config
+    if leg.from_best and fresh:
+        trainer.put(trainer.best_weights)
+    if len(legs) > 1:
+        begin(leg, network, ids=used_rows(prepared.splits["train"], prepared.tokenizer), first=not trainer.done)
+        strategy = strategies.find(config.strategy)
+        trainer.recipe, trainer.rates = leg.recipe, rates_of(strategy, leg.recipe, network)
+        trainer.later_epochs = sum(later.recipe.epochs for later in legs[number + 1 :])
+        trainer.pace = Pace.of(prepared.compute, seconds=trainer.clock.seconds.get("train", 0.0))
+    if fresh and number:
+        trainer.enter(number)
+    try:
+        if len(legs) > 1:
+            shown = decided(leg.recipe, network, strategy=leg.name).removeprefix("strategy ")
+            yield Note(f"stage {number + 1} of {len(legs)}, {shown}")
+        splits = prepared.splits
+        if network.frozen_layers and (len(legs) == 1 or leg.repeats):
+            asked = config.training
+            store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
+            splits = yield from keep_states(prepared, store, clock=trainer.clock)
+    except GeneratorExit:
+        if fresh and number:
+            trainer.save(over=False)
+        raise
+    trainer.splits, trainer.goal = splits, Labelled(prepared.task, splits)
 
 
 def device_notes(compute: Compute) -> Iterator[Note]:

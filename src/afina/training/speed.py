@@ -22,14 +22,10 @@ GLANCE = 0.05
 
 def speed_of(trainer: Trainer) -> dict[str, Any]:
     """Tokens and FLOPs per second of a training, with the peak of the machine."""
-    network, part = trainer.network, trainer.splits["train"]
     seconds = max(trainer.clock.seconds.get("train", 0.0), 1e-9)
     tokens = trainer.tokens - trainer.earlier_tokens
-    epochs = tokens / max(1, sum(part.lengths))
-    forward = flops.forward(network, part.lengths)
-    # Kept states are computed outside the time of `train`.
-    rate = (3 * forward.above + (forward.below if part.kept is None else 0)) * epochs / seconds
-    peak = flops.peak(network.compute)
+    rate = (trainer.computed - trainer.earlier_flops) / seconds  # kept states are computed outside the time of `train`
+    peak = flops.peak(trainer.network.compute)
     return {
         "tokens_per_second": round(tokens / seconds, 1),
         "padding": round(1 - trainer.tokens / max(1, trainer.padded_tokens), 4),

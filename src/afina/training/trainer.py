@@ -27,10 +27,11 @@ from .loop import Steps, steps
 from .pace import Pace
 from .recipe import Recipe
 from .speed import expected_seconds
+from .stages import Stretch, stretch_of
 
 COUNTERS = (
     "number", "epoch", "tokens", "padded_tokens", "epochs_without_improvement", "evaluation_due", "micro_tokens",
-    "evaluations", "summed_loss", "summed_steps",
+    "evaluations", "summed_loss", "summed_steps", "stage", "first_step", "first_epoch", "best_names",
 )  # fmt: skip
 """Attributes of the trainer that a checkpoint keeps."""
 
@@ -74,6 +75,7 @@ class Trainer:
         tokens: Number of real tokens that went through the encoder.
         padded_tokens: Number of places computed for them.
         earlier_tokens: Number of tokens that went through before the run was resumed.
+        earlier_flops: FLOPs of the steps before that.
         epochs_without_improvement: Number of epochs since the metric was better than before.
         evaluation_due: Whether an evaluation precedes the next step that is launched.
         evaluations: Number of evaluations, and of lines in their log.
@@ -84,6 +86,12 @@ class Trainer:
         best_weights: Trainable weights at the best evaluation, by name.
         logits: Logits of the validation data at the best evaluation, by example; empty in a resumed run.
         notes: What was noticed in a step and not said yet.
+        stage: Number of the present stage, from 0.
+        first_step: Number of steps in the stages before.
+        first_epoch: Number of epochs in the stages before; one that was not finished counts, too.
+        later_epochs: Largest number of epochs in the stages after it.
+        done: What the stages before did.
+        best_names: Names of what trained in the stages up to the best evaluation.
     """
 
     network: Network
@@ -101,6 +109,7 @@ class Trainer:
     tokens: int = 0
     padded_tokens: int = 0
     earlier_tokens: int = 0
+    earlier_flops: float = 0.0
     epochs_without_improvement: float = 0
     evaluation_due: bool = False
     evaluations: int = 0
@@ -111,6 +120,12 @@ class Trainer:
     best_weights: checkpoint.Tensors = field(default_factory=dict)
     logits: Logits = ()
     notes: list[Note] = field(default_factory=list)
+    stage: int = 0
+    first_step: int = 0
+    first_epoch: int = 0
+    later_epochs: int = 0
+    done: list[Stretch] = field(default_factory=list)
+    best_names: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Trainer({self.folder}: step {self.number:,}, epoch {self.epoch + 1})"
@@ -123,14 +138,36 @@ class Trainer:
     @property
     def finished_epochs(self) -> float:
         """Number of finished epochs, with the finished share of one under way; a whole number at its end."""
-        taken = self.number - self.epoch * self.epoch_steps
-        return self.epoch + 1 if taken == self.epoch_steps else round(self.number / self.epoch_steps, 4)
+        here = self.number - self.first_step
+        taken = here - (self.epoch - self.first_epoch) * self.epoch_steps
+        return self.epoch + 1 if taken == self.epoch_steps else round(self.first_epoch + here / self.epoch_steps, 4)
+
+    @property
+    def computed(self) -> float:
+        """FLOPs of all steps."""
+        present = [stretch_of(self, "")] if len(self.done) <= self.stage else []
+        return sum(stretch.training for stretch in [*self.done, *present])
+
+    def enter(self, stage: int) -> None:
+        """Begin another stage, for which the network's trainable part is chosen. Counters count through."""
+        self.stage = stage
+        self.first_epoch, self.first_step = math.ceil(self.finished_epochs), self.number
+        self.epochs_without_improvement = 0
+        # What trains from here on has not moved since the best evaluation, for it had never moved.
+        self.best_weights |= {
+            name: weights.detach().clone() for name, weights in self.trained() if name not in self.best_weights
+        }
 
     def run(self, taken_up: checkpoint.Checkpoint | None = None) -> Iterator[Event]:
-        """Train to the end and leave the best weights in the network.
+        """Train to the end and leave the best weights in the network; the arguments are those of `train`."""
+        yield from self.train(taken_up)
+        yield from self.restore_best()
+
+    def train(self, taken_up: checkpoint.Checkpoint | None = None) -> Iterator[Event]:
+        """Train to the end of the present stage.
 
         Args:
-            taken_up: Checkpoint to resume from.
+            taken_up: Checkpoint of this stage to resume from.
 
         Raises:
             Diverged: the loss is not finite, or has left its start for good.
@@ -151,8 +188,11 @@ class Trainer:
         self.watch.start = self.goal.start(self.network)
         if taken_up:
             self.restore(taken_up, optimiser)
-        expected = expected_seconds(self.network, self.splits, recipe, left=1 - self.number / planned)
-        yield Begin(planned, recipe.epochs, recipe.metric, expected)
+        left = 1 - (self.number - self.first_step) / planned
+        expected = None if self.later_epochs else expected_seconds(self.network, self.splits, recipe, left=left)
+        epochs = self.first_epoch + recipe.epochs + self.later_epochs
+        steps_in_all = self.first_step + planned + self.later_epochs * self.epoch_steps
+        yield Begin(steps_in_all, epochs, recipe.metric, expected)
         if recipe.checkpointing:
             self.network.stock.gradient_checkpointing_enable({"use_reentrant": False})
         loop = steps(
@@ -166,6 +206,8 @@ class Trainer:
             micro_tokens=self.micro_tokens,
             seed=recipe.seed,
             done=self.number,
+            first_step=self.first_step,
+            first_epoch=self.first_epoch,
             captured=capture(self.network, objective, recipe, notes=self.notes),
         )
         with closing(loop):
@@ -178,7 +220,6 @@ class Trainer:
                 if self.number:
                     self.save(optimiser)
                 raise
-        yield from self.restore_best()
         if recipe.checkpointing:
             self.network.stock.gradient_checkpointing_disable()
 
@@ -197,6 +238,7 @@ class Trainer:
                 self.summed_loss, self.summed_steps = 0.0, 0
                 if scored.best:
                     self.best_weights = {name: weights.detach().clone() for name, weights in self.trained()}
+                    self.best_names = list(self.best_weights)
                 yield scored
             # Shares of an epoch do not add up to the last bit.
             if recipe.patience and self.epochs_without_improvement >= recipe.patience - 1e-6:
@@ -240,11 +282,20 @@ class Trainer:
         self.number, self.epoch, self.micro_tokens = step.number, step.epoch, step.micro_tokens
         self.tokens, self.padded_tokens = self.tokens + step.tokens, self.padded_tokens + step.padded_tokens
         # A step that was launched before an evaluation is taken before it, too.
-        due = self.recipe.evaluates(step.epoch, step.number - step.epoch * self.epoch_steps, self.epoch_steps)
+        epoch, number = step.epoch - self.first_epoch, step.number - self.first_step
+        due = self.recipe.evaluates(epoch, number - epoch * self.epoch_steps, self.epoch_steps)
         self.evaluation_due = self.evaluation_due or due
         self.summed_loss, self.summed_steps = self.summed_loss + step.loss, self.summed_steps + 1
         self.log(rundir.STEPS, step)
         return self.watch.add(step.loss)
+
+    def later_names(self) -> set[str]:
+        """Names of the parameters that train, but for those that did up to the best evaluation."""
+        names = {name for name, _ in self.trained()} - set(self.best_names)
+        if "vocabulary.rows" in names and self.network.vocabulary is not None:
+            (whole,) = self.network.vocabulary.whole
+            names |= {name for name, weights in self.network.named_parameters() if weights is whole.weight}
+        return names
 
     def restore_best(self) -> Iterator[Event]:
         """Restore the best weights, and compute their logits of the validation data where they are not known."""
@@ -277,18 +328,21 @@ class Trainer:
         if self.network.vocabulary is not None:
             self.network.vocabulary.stale = True
 
-    def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
+    def save(self, optimiser: torch.optim.Optimizer | None = None, *, over: bool = True) -> None:
         """Write a checkpoint of the current state.
 
         Args:
-            optimiser: The optimiser; None when training is over and only the best weights matter.
+            optimiser: The optimiser, while a stage trains.
+            over: Whether training is over where there is none, so that only the best weights matter; else a stage is
+                about to begin.
 
         Raises:
             TrainingError: the checkpoint can't be written.
         """
         weights, moments = self.best_weights, {}
-        if optimiser is not None:
+        if optimiser is not None or not over:
             weights = {name: parameter.detach().contiguous() for name, parameter in self.trained()}
+        if optimiser is not None:
             moments = checkpoint.optimiser_state(optimiser, {p: name for name, p in self.trained()})
         counters = {name: getattr(self, name) for name in COUNTERS}
         state = {
@@ -296,6 +350,7 @@ class Trainer:
             "best": rundir.finite(self.best),
             "fingerprint": self.fingerprint,
             "watch": self.watch.state(),
+            "stages": [asdict(stretch) for stretch in self.done],
         }
         with self.clock.part("checkpoint"):
             checkpoint.save(self.folder, self.number, checkpoint.Checkpoint(state, weights, moments, self.best_weights))
@@ -306,7 +361,8 @@ class Trainer:
         checkpoint.restore_optimiser(optimiser, {p: name for name, p in self.trained()}, taken_up.optimiser)
         for name, value in taken_up.state["counters"].items():
             setattr(self, name, value)
-        self.earlier_tokens = self.tokens
+        self.done = [Stretch(**stretch) for stretch in taken_up.state.get("stages", ())[: self.stage]]
+        self.earlier_tokens, self.earlier_flops = self.tokens, self.computed
         self.watch.restore(taken_up.state.get("watch", {}))
         self.best = dict(taken_up.state["best"])
         if self.best and self.best["rank"] is None:  # the metric was not defined
