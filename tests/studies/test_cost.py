@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from afina.errors import ConfigError
-from afina.studies.cost import origin_of
+from afina.studies.cost import in_order, origin_of
 from afina.studies.events import Concluded, Ended
 from tests import runs
 from tests.studies.designs import stream_study, tiny_study
@@ -41,3 +41,8 @@ def test_a_study_of_cost(tiny: Callable[[str], Path], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is no study and no run of afina"):
         list(stream_study("cost", {"of": [str(tmp_path / "nowhere")]}, again))
     assert origin_of(str(tmp_path / "own")) == str(tiny("bert"))
+
+
+def test_numbers_in_names_sort_by_their_size() -> None:
+    names = ["b-5", "a-120-examples-seed10", "a-30-examples-seed0", "a-120-examples-seed2"]
+    assert sorted(names, key=in_order) == [names[2], names[3], names[1], names[0]]

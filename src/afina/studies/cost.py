@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -82,12 +83,18 @@ def read(folder: Path) -> list[Spent]:
     if not StudyFolder(folder).exists:
         return [spent_by(folder.name, folder.name, RunFolder(folder).record())] if RunFolder(folder).finished else []
     found = []
-    for file in sorted((folder / RESULTS).glob("*.json")):
+    for file in sorted((folder / RESULTS).glob("*.json"), key=lambda file: in_order(file.stem)):
         result = read_json(file)
         run = RunFolder(folder / TRIALS / file.stem)
         record = run.record() if result["state"] == "done" and run.finished else {}
         found.append(spent_by(folder.name, str(result["trial"]["recipe"]), record))
     return found
+
+
+def in_order(name: str) -> list[tuple[float, str]]:
+    """What sorts names as people do: numbers in them by their size."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(float(part), "") if part.isdecimal() else (-1.0, part) for part in parts]
 
 
 def origin_of(model: str) -> str:
