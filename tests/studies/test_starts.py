@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from afina.studies.starts import Start, summary_of
@@ -55,6 +56,15 @@ def test_what_diverged_is_undecided() -> None:
     base, random = start("pre-trained", 0.8), Start("random weights", "minilm", 3, [])
     (verdict,) = summary_of(made.study(), [base, random], [], margin=0.01, level=0.95).verdicts
     assert (verdict.answer, verdict.sentence) == ("undecided", "All trainings from random weights diverged.")
+
+
+def test_what_learned_nothing_is_not_compared() -> None:
+    base, random = (replace(start(name, 0.6), constant=3) for name in ("pre-trained", "random weights"))
+    (verdict,) = summary_of(made.study(), [base, random], [], margin=0.01, level=0.95).verdicts
+    assert verdict.answer == "undecided"
+    assert "one answer to every input" in verdict.sentence
+    better = start("pre-trained", 0.8)
+    assert summary_of(made.study(), [better, random], [], margin=0.01, level=0.95).verdicts[0].answer == "confirmed"
 
 
 def test_equal_starts_are_not_called_better() -> None:

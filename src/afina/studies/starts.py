@@ -27,6 +27,7 @@ class Start:
         tables: Score tables of those that did not diverge, by seed.
         groups: Group of each example. [n]
         rate: Learning rate.
+        constant: Number of trainings that give one answer to every input.
     """
 
     name: str
@@ -35,6 +36,12 @@ class Start:
     tables: Sequence[Table]
     groups: Array | None = None
     rate: float = math.nan
+    constant: int = 0
+
+    @property
+    def learned(self) -> bool:
+        """Whether any training gives more than one answer."""
+        return self.constant < len(self.tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,9 @@ def verdict_of(study: Study, gain: Gain, *, margin: float, level: float) -> Verd
     if difference is None:
         lost = " and ".join(one.name for one in (start, over) if not one.tables)
         return Verdict(claim, "undecided", f"All trainings from {lost} diverged.", "another learning rate")
+    if not (start.learned or over.learned):
+        sentence = "All trainings from either give one answer to every input, so that nothing was compared."
+        return Verdict(claim, "undecided", sentence, "longer trainings (--epochs), another learning rate, or more rows")
     value = value_of(study, gain)
     bounds = (difference.low, difference.high) if study.higher_is_better else (-difference.high, -difference.low)
     answer: Answer = "undecided"

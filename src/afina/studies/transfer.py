@@ -113,4 +113,5 @@ def start_of(study: Study, arm: Arm, rate: float, results: Results) -> Start:
         [one.table(study.split) for one in done],
         done[0].groups(study.split) if done else None,
         rate,
+        sum(one.degenerate for one in done),
     )
