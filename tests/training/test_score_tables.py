@@ -21,7 +21,7 @@ from afina.errors import ConfigError
 from afina.tasks.base import names
 from afina.training import rundir, score_tables
 from afina.training.rundir import RunFolder
-from afina.training.score_tables import NotKept, Scored, read, write
+from afina.training.score_tables import NotKept, Scored, read, read_task, write
 from tests.runs import ROWS, configured, data_of, events, finished
 
 COLUMN = arrays.arrays(
@@ -122,13 +122,16 @@ def test_every_run_keeps_what_its_scores_are_made_of(task: str, tiny: Callable[[
         assert examples.tolist() == [identity(example) for example in data.splits[split]]
         expected = inference.clusters(data.task, data.splits[split])
         assert (groups is None) == (expected is None)
+        about = read_task(run.path / rundir.SCORES)
+        assert about is not None
+        assert (about["name"], about["fitted"]) == (task, dict(done.artifact.task.fitted))
         assert groups is None or groups.tolist() == (expected if expected is None else expected.tolist())
 
 
 def test_a_column_that_can_not_be_kept_costs_no_run(
     tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise NotKept("column 'odd' of the score table can't be kept")
 
     monkeypatch.setattr(score_tables, "write", refuse)

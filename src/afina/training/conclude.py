@@ -174,9 +174,11 @@ def kept(outcomes: Mapping[str, Outcome], folder: Path) -> Generator[Note, None,
         for name, outcome in outcomes.items()
     }
     file = folder / rundir.SCORES
+    task = next(iter(outcomes.values())).task
+    about = {"name": task.name, "options": task.options.model_dump(mode="json"), "fitted": dict(task.fitted)}
     try:
         with checkpoint.writing(file, folder):
-            score_tables.write(file, splits)
+            score_tables.write(file, splits, task=about)
     except NotKept as error:
         yield Note(f"no {rundir.SCORES}, which comparisons of runs read: {error}", "warning")
 

@@ -8,14 +8,16 @@ together, one entry or row an example:
     SPLIT/groups         the number of its group; absent where every example stands alone
 
 Columns of types that safetensors lacks (texts, times) are kept as their bytes, and columns of objects as JSON. The
-order of the columns, their types and a checksum of each split stand in the header.
+order of the columns, their types and a checksum of each split stand in the header, and what the task was fitted to, so
+that its metrics can be computed where no model was kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,13 @@ class Scored:
     groups: Array | None = None
 
 
-def write(file: Path, splits: Mapping[str, Scored]) -> None:
+def write(file: Path, splits: Mapping[str, Scored], *, task: Mapping[str, Any] | None = None) -> None:
     """Write the scored examples of some splits, complete or absent. The same tables give the same bytes.
+
+    Args:
+        file: Where to.
+        splits: The examples by the name of their split.
+        task: Name, options and fitted values of the task; JSON values only.
 
     Raises:
         NotKept: names a column that can't be kept.
@@ -63,7 +70,7 @@ def write(file: Path, splits: Mapping[str, Scored]) -> None:
     from safetensors.numpy import save
 
     tensors: dict[str, Array] = {}
-    header: dict[str, Any] = {"format": FORMAT, "splits": {}}
+    header: dict[str, Any] = {"format": FORMAT, "task": task, "splits": {}}
     for name, scored in splits.items():
         own = {"examples": scored.examples.astype(np.uint64)}
         if scored.groups is not None:
@@ -82,22 +89,45 @@ def read(file: Path, split: str) -> Scored:
     Raises:
         ConfigError: the file is missing, damaged or of a newer format, or has no such split.
     """
+    with opened(file) as (tensors, header):
+        known = header["splits"]
+        if split not in known:
+            raise ConfigError(f"{file}: no scores of {split}; there are: {', '.join(known)}")
+        start = f"{split}/"
+        names = [name for name in tensors.keys() if name.startswith(start)]  # noqa: SIM118 - not a dict
+        own = {name.removeprefix(start): tensors.get_tensor(name) for name in names}
+        return verified(own, known[split])
+
+
+def read_task(file: Path) -> dict[str, Any] | None:
+    """Name, options and fitted values of the task; None in a file that lacks them.
+
+    Raises:
+        ConfigError: the file is missing, damaged or of a newer format.
+    """
+    with opened(file) as (_, header):
+        task: dict[str, Any] | None = header.get("task")
+        return task
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The opened file and its header.
+
+    Raises:
+        ConfigError: the file is missing, damaged or of a newer format.
+    """
     from safetensors import SafetensorError, safe_open
 
     if not file.is_file():
         raise ConfigError(f"{file}: missing; runs of an earlier version have no such file")
     try:
-        with safe_open(file, framework="numpy") as opened:
-            header = json.loads((opened.metadata() or {})[HEADER])
-            form, known = header["format"], header["splits"]
-            if form != FORMAT:
+        with safe_open(file, framework="numpy") as tensors:
+            header = json.loads((tensors.metadata() or {})[HEADER])
+            if header["format"] != FORMAT:
+                form = header["format"]
                 raise ConfigError(f"{file}: format {form}; this version reads {FORMAT}: pip install -U afina")
-            if split not in known:
-                raise ConfigError(f"{file}: no scores of {split}; there are: {', '.join(known)}")
-            start = f"{split}/"
-            names = [name for name in opened.keys() if name.startswith(start)]  # noqa: SIM118 - not a dict
-            own = {name.removeprefix(start): opened.get_tensor(name) for name in names}
-        return verified(own, known[split])
+            yield tensors, header
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{file}: damaged: {error}; copy it again, or train again") from None
 
