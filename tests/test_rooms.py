@@ -25,6 +25,7 @@ ROOMS = [
     {"quality"},
     {"training"},
     {"adaptation"},
+    {"comparison"},
     {"studies"},
     {"progress"},
     {"notebook"},
@@ -43,7 +44,7 @@ DOORS = {
     "scipy": {
         *(
             f"metrics/{name}.py"
-            for name in ("decisions", "intervals", "jackknife", "proportions", "recipes", "seeds", "ratios")
+            for name in ("decisions", "gates", "intervals", "jackknife", "proportions", "recipes", "seeds", "ratios")
         ),
         "baselines.py",
     },
@@ -61,6 +62,7 @@ DOORS = {
             "listing",
             "help",
             "studies",
+            "comparing",
         )
     },
     "rich": {"progress.py"},

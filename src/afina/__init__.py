@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .adapting import Adaptation, adapt
-    from .api import Run, check, load, plan, train
+    from .api import Run, check, compare, load, plan, train
     from .config import Config
     from .errors import AfinaError, AfinaWarning, ConfigError, DataError, InputError, ModelError, TrainingError
     from .evidence import advise, study
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    **dict.fromkeys(("train", "check", "plan", "load", "Run"), "api"),
     **dict.fromkeys(("study", "advise"), "evidence"),
+    **dict.fromkeys(("train", "check", "compare", "plan", "load", "Run"), "api"),
     **dict.fromkeys(("adapt", "Adaptation"), "adapting"),
     "Predictor": "serving.predictor",
     "Config": "config",
@@ -45,6 +45,7 @@ __all__ = [
     "adapt",
     "advise",
     "check",
+    "compare",
     "load",
     "plan",
     "study",

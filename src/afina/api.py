@@ -26,6 +26,7 @@ from .signals import attended, interrupts
 
 if TYPE_CHECKING:
     from .adaptation.config import AdaptConfig
+    from .comparison.report import Report as Comparison
     from .data.parts import Data
     from .inference import Evaluation
     from .quality.report import Report
@@ -284,6 +285,36 @@ def plan(config: str | Path | Config | None = None, *, started: float = 0.0, **s
     from .training.plan import plan as figures
 
     return figures(settled, data, begun=begun)
+
+
+def compare(
+    *runs: str | Path,
+    split: Literal["test", "validation"] = "test",
+    metric: str | None = None,
+    baseline: str | Path | None = None,
+    margin: float = 0.0,
+    gate: str | None = None,
+) -> Comparison:
+    """Compare finished runs on the same rows, from their stored predictions.
+
+    Runs that differ by their seed alone are seeds of one recipe, and recipes are compared over seeds and rows.
+
+    Args:
+        runs: Folders of two or more runs, the oldest first.
+        split: `test`, or `validation`, which is optimistic: it chose the epochs.
+        metric: Name of the metric; by default the one that chose the epochs of all runs.
+        baseline: Folder of the run with which all others are compared, or `best`; by default the first.
+        margin: Difference of the score that does not matter.
+        gate: What the last run may lose against the baseline: `accuracy -0.5, recall per label -2`, in points.
+
+    Raises:
+        ConfigError: a run can't be used, the runs have no rows in common, or an argument is wrong.
+    """
+    from .comparison.comparison import compare as compared
+
+    notebook.prepare()
+    named = None if baseline is None else str(baseline)
+    return compared(runs, split=split, metric=metric, baseline=named, margin=margin, gate=gate)
 
 
 def load(path: str | Path, *, device: str = "auto", precision: Literal["auto", "fp32", "bf16"] = "auto") -> Predictor:
