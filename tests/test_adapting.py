@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import afina
+from afina.adapting import configured, opened, with_form
 from afina.errors import ConfigError, InputError
 from afina.training.events import Event, Step
 
@@ -36,6 +37,18 @@ def test_texts_come_as_lists_rows_and_files(tiny: Callable[[str], Path], tmp_pat
     assert f"next: afina train --model {one.folder} --train FILE" in said
     assert repr(one).startswith(f"Adaptation({one.folder}: loss ")
     assert "<table>" in one._repr_html_()
+
+
+def test_words_with_tags_are_texts_not_lines(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text(
+        "".join("\n".join(f"{word} O" for word in text.split()) + "\n\n" for text in TEXTS), encoding="utf-8"
+    )
+    config, _ = configured(None, {"data": file, "model": tiny("bert"), "out": tmp_path / "run"})
+    config, heard = with_form(config, {})
+    assert heard == []
+    data = opened(config)
+    assert sorted(example.text for part in data.splits.values() for example in part) == sorted(TEXTS)
 
 
 def test_everything_wrong_is_told_at_once_and_nothing_is_left(tiny: Callable[[str], Path], tmp_path: Path) -> None:

@@ -69,8 +69,9 @@ class Corpus(Task):
         options = self.options
         if options.text is None and options.pair is None:
             numbered = [name for name in names if name.isdecimal()]
-            words = [*named(TOKEN_NAMES, names), *([word_column(numbered, rows)] if numbered and rows else [])]
-            if words and any(isinstance(unwritten(row.values.get(words[0])), list) for row in rows):
+            words = [*named(TOKEN_NAMES, names), *([word_column(numbered, rows)] if numbered else [])]
+            lists = not rows or any(isinstance(unwritten(row.values.get(words[0])), list) for row in rows if words)
+            if words and lists:
                 return self.with_options(text=words[0])
         if options.text is not None and options.pair is None:
             return self.with_options(text=present("text", options.text, names))

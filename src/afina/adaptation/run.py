@@ -182,13 +182,16 @@ def head_notes(network: Network, source: Source) -> Iterator[Note]:
     if not network.new:
         yield Note("masked-language head: the model's own")
         return
-    why = ": its folder has none"
-    if masked.detects(source):
-        why = " (a discriminator of ELECTRA's finds replaced tokens, and has never seen the mask token)"
     yield Note(
-        f"masked-language head: new, over the model's own embeddings{why}; the loss of its first steps is that of the "
-        "head, not of the encoder"
+        "masked-language head: new, over the model's own embeddings, since the folder has none; what its loss falls by "
+        "is in part the head's own learning"
     )
+    if masked.detects(source):
+        yield Note(
+            "this model is a discriminator of ELECTRA's: it was trained to find replaced tokens and has never seen the "
+            "mask token; the generator of the same size is the better one to adapt",
+            "warning",
+        )
 
 
 def settled(
