@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
@@ -171,6 +171,19 @@ def parameter_hash(parameter: torch.Tensor) -> str:
     """blake2b of a parameter's bytes, which are not copied where they lie on the CPU."""
     content = parameter.detach().cpu().contiguous().view(torch.uint8).numpy()
     return hashlib.blake2b(content.data).hexdigest()
+
+
+def kept_splits(splits: Collection[str], *, saved: bool) -> list[str]:
+    """Those of the splits that are computed more than once, so that keeping their states pays.
+
+    The test data are computed once a run. But a run whose model is not kept is one of many on the same data, and those
+    read what the first of them kept.
+
+    Args:
+        splits: Names of the splits of a run.
+        saved: Whether its model is kept.
+    """
+    return [name for name in ("train", "validation", "test") if name in splits and not (saved and name == "test")]
 
 
 def state_store(*, memory: float | None, disk: float, device: torch.device = CPU) -> StateStore:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,6 +20,7 @@ from afina.training import run, rundir
 from afina.training.conclude import conclude
 from afina.training.events import Begin, Done, Event, Note, Progress, Scored, Step
 from afina.training.run import Prepared, Trained, fit, prepare, settled, stream
+from afina.work import drain
 from tests.arithmetic import HERE
 from tests.networks import network_of, tokenizer_of
 from tests.runs import (
@@ -253,6 +255,25 @@ def test_a_run_without_its_model_is_the_run_but_for_the_model(tiny: Callable[[st
     with pytest.raises(ModelError, match=f"without a model .*afina train {config} --set training.save=on --overwrite"):
         afina.load(bare.folder)
     assert f"no model was kept; afina train {config} --set" in str(afina.Run.of(bare))
+
+
+@pytest.mark.parametrize("strategy", ["head", "last-1"])
+def test_a_run_without_its_model_reads_the_states_of_all_splits(
+    strategy: str, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    more: dict[str, Any] = {"strategy": strategy, "training__epochs": 2}
+    kept = finished(events(tiny("bert"), tmp_path / "kept", **more))
+    config = configured(tiny("bert"), tmp_path / "bare", training__save="off", **more)
+    prepared: Prepared = drain(prepare(config, data_of(config)))
+    with rundir.locked(tmp_path / "bare"):
+        trained: Trained = drain(fit(prepared, tmp_path / "bare"))
+        assert trained.trainer.splits["test"].kept is not None
+        bare: Done = drain(conclude(trained, tmp_path / "bare"))
+    for split in ("validation", "test"):
+        one, other = (rundir.RunFolder(result.folder).table(split) for result in (kept, bare))
+        assert one.keys() == other.keys()
+        for name in one:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-5)
 
 
 def test_a_run_is_resumed_whether_it_keeps_its_model_or_not(tiny: Callable[[str], Path], tmp_path: Path) -> None:

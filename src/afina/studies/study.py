@@ -44,6 +44,8 @@ class Study:
         folder: Folder of the study.
         compute: Device, arithmetic and threads of every trial.
         encodings: Features of examples by the settings of the tokenizer, and by the identity of the example.
+        samples: Data with samples of the training examples, by the settings of the draw.
+        tokenizers: Tokenizers by their settings.
     """
 
     config: Config
@@ -53,6 +55,8 @@ class Study:
     folder: Path
     compute: Compute
     encodings: dict[Any, dict[int, Features]] = field(default_factory=dict)
+    samples: dict[Any, Data] = field(default_factory=dict)
+    tokenizers: dict[Any, Tokenizer] = field(default_factory=dict)
 
     # What is compared.
 
@@ -122,7 +126,10 @@ class Study:
 
     def data_for(self, config: Config) -> Data:
         """The data of a trial: all there are, or a sample of the training examples."""
-        return sampled(self.whole, config.data.sample, seed=config.data.sample_seed)
+        draw = config.data.sample, config.data.sample_seed
+        if draw not in self.samples:
+            self.samples[draw] = sampled(self.whole, draw[0], seed=draw[1])
+        return self.samples[draw]
 
     def ready(self, config: Config, data: Data) -> Ready:
         """What need not be done again for a trial: its encoded examples, and findings that the study has told."""
@@ -135,12 +142,16 @@ class Study:
                 encoded = encode_dataset(tokenizer, data.task, missing)
                 known |= {id(example): one for example, one in zip(missing, encoded.features, strict=True)}
             features[name] = [known[id(example)] for example in examples]
-        return Ready(features)
+        return Ready(features, tokenizer)
 
     def tokenizer(self, config: Config) -> Tokenizer:
         """The tokenizer of a trial."""
         model = config.model
-        return open_tokenizer(locate(model.name), max_length=model.max_length, resize=model.resize)
+        asked = model.name, model.max_length, model.resize
+        if asked not in self.tokenizers:
+            source = locate(model.name)
+            self.tokenizers[asked] = open_tokenizer(source, max_length=model.max_length, resize=model.resize)
+        return self.tokenizers[asked]
 
     def encoded(self, config: Config | None = None) -> dict[str, EncodedDataset]:
         """The encoded examples of a trial, by split; those of the study without one. `train` has targets."""

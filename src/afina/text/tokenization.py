@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -88,7 +89,7 @@ class Tokenizer:
         if max_length < self.double.size + 4:
             raise ConfigError(f"model.max_length: {max_length} tokens leave no room for text; give at least 16")
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Number of rows that an embedding of all tokens has, the mask aside: no window holds it."""
         return 1 + max(int(i) for i in self.backend.get_vocab().values() if i != self.pretrained.mask_token_id)

@@ -17,6 +17,8 @@ from ..baselines import baselines as baselines_of
 from ..data.identity import identity
 from ..devices import peak_memory
 from ..inference import Evaluation
+from ..metrics.kinds import Array
+from ..work import Work
 from . import checkpoint, rundir, score_tables
 from .events import Done, Event, Note, Progress, with_progress
 from .proof import prove
@@ -70,8 +72,10 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
     with clock.part("validate"):
         validation = splits["validation"]
         task = prepared.task.fit_thresholds(validation.examples, features=validation.features, logits=trainer.logits)
+    saved = config.training.save == "on"
     network.fold_scale()
-    network.train_nothing()
+    if saved:
+        network.train_nothing()
     artifact = Artifact(task, prepared.tokenizer, network, config.model.head, config.model.name)
     with clock.part("baseline"):
         beside = yield from compared(trained)
@@ -79,7 +83,10 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
     for name in ("validation", "test"):
         if name in splits:
             with clock.part("evaluate"):
-                outcomes[name] = yield from scored(artifact, splits[name], folder=folder, name=name, baselines=beside)
+                logits = yield from with_progress(f"scores of {name}", final_logits(trained, name, saved=saved))
+                outcomes[name] = scored(
+                    artifact, splits[name], logits=logits, folder=folder, name=name, baselines=beside
+                )
     yield from kept(outcomes, folder)
     scores = {name: outcome.evaluation for name, outcome in outcomes.items()}
     with clock.part("evaluate"):
@@ -90,7 +97,8 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
             losses=rundir.RunFolder(folder).losses(),
             best=trainer.best["step"],
         )
-    if config.training.save == "on":
+    network.train_nothing()
+    if saved:
         with clock.part("save"):
             save(artifact, folder)
     record = record_of(trained, scores, warnings=warnings, proof=proof, speed=speed)
@@ -183,13 +191,31 @@ def kept(outcomes: Mapping[str, Outcome], folder: Path) -> Generator[Note, None,
         yield Note(f"no {rundir.SCORES}, which comparisons of runs read: {error}", "warning")
 
 
+def final_logits(trained: Trained, name: str, *, saved: bool) -> Work[list[Array]]:
+    """Logits of a split from the final model, those of each window.
+
+    A model that is saved answers from the texts, as it will when it is loaded, to the same bits. One that is not reads
+    what is known: the logits of the best evaluation, and the states of frozen layers.
+    """
+    trainer = trained.trainer
+    if not saved and name == "validation":
+        return [one for own in trainer.logits for one in own]
+    part = trainer.splits[name]
+    logits = yield from inference.compute_logits(trainer.network, part.windows, kept=None if saved else part.kept)
+    return logits
+
+
 def scored(
-    artifact: Artifact, part: EncodedDataset, *, folder: Path, name: str, baselines: Baselines
-) -> Generator[Progress, None, Outcome]:
-    """Score one split with the final model, beside the baselines, and write its predictions."""
+    artifact: Artifact,
+    part: EncodedDataset,
+    *,
+    logits: list[Array],
+    folder: Path,
+    name: str,
+    baselines: Baselines,
+) -> Outcome:
+    """Score one split with the logits of the final model, beside the baselines, and write its predictions."""
     task = artifact.task
-    work = inference.compute_logits(artifact.network, part.windows)
-    logits = yield from with_progress(f"scores of {name}", work)
     predictions = inference.decode(task, part.examples, features=part.features, logits=logits)
     lines = [
         {"split": name, "place": example.place, "target": example.target, **prediction}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .. import strategies
-from ..assembly import state_store
+from ..assembly import kept_splits, state_store
 from ..config import Config
 from ..data.parts import Data
 from ..model import flops
@@ -19,7 +19,7 @@ from .divergence import rate_warnings, rates_of
 from .events import Note
 from .loop import epoch_batches
 from .recipe import Recipe, recipe_of
-from .run import KEPT, Prepared, Ready, prepare, used_rows
+from .run import Prepared, Ready, prepare, used_rows
 from .speed import evaluations
 from .stages import Leg, begin, legs_of
 from .trial import Trial, attempt, baseline_seconds
@@ -227,7 +227,11 @@ def estimate(prepared: Prepared, leg: Leg, *, alone: bool, peak: float) -> Estim
     train, width, asked = splits["train"], network.backbone.width, prepared.config.training
     store = state_store(memory=asked.cache_memory, disk=asked.cache_disk, device=network.device)
     cut = network.frozen_layers and (alone or leg.repeats)
-    states = sum(states_size(network, splits[name].windows) for name in KEPT) if cut else 0
+    states = (
+        sum(states_size(network, splits[name].windows) for name in kept_splits(splits, saved=asked.save == "on"))
+        if cut
+        else 0
+    )
     storage = store.plan(states)
     kept = storage.kept and states > 0
     judged = flops.forward(network, splits["validation"].lengths)
@@ -270,7 +274,8 @@ def stage_seconds(prepared: Prepared, recipe: Recipe, trial: Trial, *, kept: boo
         "validate": evaluations(recipe) * once,
     }
     if kept:
-        passes = sum(trial.times(network, splits[name], above=0, below=1) for name in KEPT)
+        lasting = kept_splits(splits, saved=prepared.config.training.save == "on")
+        passes = sum(trial.times(network, splits[name], above=0, below=1) for name in lasting)
         seconds["frozen part"] = trial.frozen * passes
     return seconds
 
@@ -283,14 +288,16 @@ def end_seconds(prepared: Prepared, last: Estimate) -> dict[str, float]:
         last: Its last stage.
     """
     network, trial = prepared.network, last.trial
-    parts = {"evaluate": 0.0}
+    parts, saved = {"evaluate": 0.0}, prepared.config.training.save == "on"
     for name in set(prepared.splits) - {"train"}:
         part = prepared.splits[name]
         seconds = trial.evaluation * trial.times(network, part, above=1, below=0 if last.kept else 1)
         frozen = trial.frozen * trial.times(network, part, above=0, below=1)
-        parts["evaluate"] += frozen + seconds + trial.intervals(prepared.task, len(part.examples))
+        # Without a model to save, validation logits and states are known.
+        scoring = frozen + seconds if saved else seconds * (name != "validation")
+        parts["evaluate"] += scoring + trial.intervals(prepared.task, len(part.examples))
     if prepared.config.training.baseline == "on":
         parts["baseline"] = baseline_seconds(prepared)
     # Of every parameter the hash once more, and its bytes written and summed, which takes about as long.
-    parts["save"] = prepared.clock.seconds["hash"] * (2 if prepared.config.training.save == "on" else 1)
+    parts["save"] = prepared.clock.seconds["hash"] * (2 if saved else 1)
     return parts

@@ -18,6 +18,7 @@ from ..assembly import (
     EncodedDataset,
     coverage,
     encode_gradually,
+    kept_splits,
     parameter_hashes,
     state_store,
     to_dataset,
@@ -50,8 +51,6 @@ from .resume import NEUTRAL, as_begun, fingerprint_of, resume, threads_for
 from .stages import Leg, begin, legs_of, stretch_of
 from .trainer import Clock, Trainer
 
-KEPT = ("train", "validation")
-"""Splits that are computed more than once, so that keeping their states pays."""
 PREDICTION = 1000
 """Bytes that the prediction and the scores of an example take on the disk, and often less."""
 
@@ -96,9 +95,11 @@ class Ready:
 
     Attributes:
         features: By split, the features of each example.
+        tokenizer: The tokenizer that made them.
     """
 
     features: Mapping[str, Sequence[Features]]
+    tokenizer: Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def prepared_by(
             yield Note(line, "warning")
     strategy = strategies.find(config.strategy)
     with clock.part("load"):
-        tokenizer, network = opened(config, task, compute=compute)
+        tokenizer, network = opened(config, task, compute=compute, ready=ready)
         strategy.apply(network)
     if config.model.weights == "random":
         yield Note(f"model.weights random: every weight is drawn by seed {config.seed}, and nothing is pre-trained")
@@ -205,12 +206,11 @@ def prepared_by(
     splits: dict[str, EncodedDataset] = {}
     for name, examples in data.splits.items():
         with clock.part("tokenise"):
-            work = encode_gradually(tokenizer, task, examples)
-            splits[name] = (
-                to_dataset(examples, ready.features[name])
-                if ready
-                else (yield from with_progress(f"tokens of {name}", work))
-            )
+            if ready:
+                splits[name] = to_dataset(examples, ready.features[name])
+            else:
+                work = encode_gradually(tokenizer, task, examples)
+                splits[name] = yield from with_progress(f"tokens of {name}", work)
     task = data.task.fit_tokens(splits["train"].examples, splits["train"].features)
     if task.found != data.task.found:
         yield Note(f"found in the tokens: {', '.join(f'{name} = {value}' for name, value in task.found.items())}")
@@ -227,10 +227,11 @@ def prepared_by(
     return Prepared(config, data, task, tokenizer, network, splits, covered, compute, hashes, findings, clock)
 
 
-def opened(config: Config, task: Task, *, compute: Compute) -> tuple[Tokenizer, Network]:
-    """The tokenizer and the network that a configuration names."""
+def opened(config: Config, task: Task, *, compute: Compute, ready: Ready | None = None) -> tuple[Tokenizer, Network]:
+    """The tokenizer, unless it is known, and the network that a configuration names."""
     model, source = config.model, locate(config.model.name)
-    tokenizer = assembly.open_tokenizer(source, max_length=model.max_length, resize=model.resize)
+    known = ready.tokenizer if ready else None
+    tokenizer = known or assembly.open_tokenizer(source, max_length=model.max_length, resize=model.resize)
     network = assembly.open_network(
         source, task, tokenizer=tokenizer, compute=compute, head=model.head, dropout=model.dropout,
         head_dropout=model.head_dropout, packing=config.training.packing, seed=config.seed,
@@ -404,8 +405,8 @@ def keep_states(
     prepared: Prepared, store: StateStore, *, clock: Clock
 ) -> Generator[Note | Progress, None, dict[str, EncodedDataset]]:
     """The splits, with the states at the cut of those that are computed more than once. Their size is noted first."""
-    network, splits = prepared.network, dict(prepared.splits)
-    sizes = {name: states_size(network, splits[name].windows) for name in KEPT}
+    network, splits, saved = prepared.network, dict(prepared.splits), prepared.config.training.save == "on"
+    sizes = {name: states_size(network, splits[name].windows) for name in kept_splits(splits, saved=saved)}
     yield Note(f"frozen part: {store.plan(sum(sizes.values()))}")
     for name, size in sizes.items():
         with clock.part("frozen part"):
