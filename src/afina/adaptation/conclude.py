@@ -11,6 +11,7 @@ import numpy as np
 from torch import nn
 
 from .. import disk, inference
+from ..devices import peak_memory
 from ..inference import Evaluation
 from ..metrics.intervals import interval
 from ..metrics.kinds import Table
@@ -109,6 +110,7 @@ def scored_saved(
         "padded_tokens": trainer.padded_tokens,
         "flops": work,
         "speed": speed,
+        "memory": peak_memory(network.compute.device),
         "seconds": {name: round(value, 3) for name, value in clock.seconds.items()},
         "machine": machine(network.compute),
     }
