@@ -2,7 +2,7 @@
 
 Seeds and examples are crossed random effects. Of a value D, a mean score or the difference of two,
 
-    V = V_examples + max(V_seeds - V_both, -V_both / 10)
+    V = V_examples + max(V_seeds - V_both, -V_both / 4)
 
 estimates the variance. V_seeds is the sum over the recipes of s^2 / S, where s^2 is the variance of the scores of S
 seeds. V_examples is the jackknife's variance of D over m parts of the examples, from the influence values of each run,
@@ -10,7 +10,7 @@ averaged over its seeds. Both of them hold V_both, the mean square of what remai
 effects of seeds and of examples, as in an analysis of variance. The degrees of freedom nu are those for which the
 intervals hold what they promise in the simulations of docs/statistics.md:
 
-    1 / nu = (V_examples / V)^2 / nu_examples + (V_seeds / V)^(2 - 1 / nu_seeds) / nu_seeds
+    1 / nu = (V_examples / V)^2 / nu_examples + (V_seeds / V)^(2 - 3 / (2 nu_seeds)) / nu_seeds
 
 without the second term where V_seeds <= V_both. With the exponent 2 it would be that of Satterthwaite (1946), whose
 intervals are too short where few seeds decide. nu_examples is 2 m / (kurtosis - 1), at most m - 1, and
@@ -19,6 +19,7 @@ nu_seeds + 1 = V_seeds^2 / sum (s^2 / S)^2 / S, at most its value for equal vari
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,7 @@ import numpy as np
 from .jackknife import left_out
 from .kinds import Array, Metric, Table
 
-BELOW = 0.1
+BELOW = 0.25
 """Share of V_both by which the variance may fall below V_examples, where seeds vary less than runs' own errors must."""
 FEW = 5
 """Fewest parts of the examples with a part in a difference from which its variance over examples is taken as it is."""
@@ -123,9 +124,19 @@ def spread_of(
     inverse = (examples / variance) ** 2 / freedom if variance > 0 else 1.0
     if seeds > both:
         few_seeds = _freedom_of_seeds(by_seed, counts)
-        inverse += (seeds / variance) ** (2 - 1 / few_seeds) / few_seeds
+        inverse += share_of_seeds(seeds / variance, few_seeds)
     known = Spread(by_seed, examples, own, counts, units, grouped)
     return _split(known, more), max(1.0, 1 / inverse)
+
+
+def share_of_seeds(share: float, freedom: float) -> float:
+    """What seeds add to one over the degrees of freedom.
+
+    Args:
+        share: Share of the variance in which their variance is.
+        freedom: Degrees of freedom of their own variance.
+    """
+    return math.pow(share, 2 - 1.5 / freedom) / freedom
 
 
 def _variance_of_mean(scores: Array) -> float:

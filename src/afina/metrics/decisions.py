@@ -13,7 +13,7 @@ from typing import Literal
 from scipy.special import ndtri, stdtr, stdtrit
 
 from ..printing import many
-from .components import Spread
+from .components import Spread, share_of_seeds
 from .recipes import Difference
 
 Answer = Literal["better", "worse", "not worse", "undecided"]
@@ -171,7 +171,7 @@ def _freedom(spread: Spread, seeds: int | None, units: float | None) -> float:
     runs = variance - spread.of_examples(units)
     if not free or not sum(spread.seeds) > 0 or not variance > 0:
         return 1e6
-    return max(1.0, free / math.pow(runs / variance, 2 - 1 / free))
+    return max(1.0, 1 / share_of_seeds(runs / variance, free))
 
 
 def _rounded(count: int) -> int:
