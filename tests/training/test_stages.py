@@ -213,6 +213,7 @@ def test_a_plan_counts_stages(strategy: str, tiny: Callable[[str], Path], tmp_pa
     ]
     assert (foreseen.steps, foreseen.epochs) == (first.steps, first.epochs)
     assert (foreseen.states > 0) == (strategy == "head-then-full")  # stages of one epoch keep none
+    assert ("one epoch each" in foreseen.kept) == (strategy == "gradual-2")
     assert foreseen.seconds == pytest.approx(sum(foreseen.parts.values()), abs=0.01)
 
 

@@ -28,6 +28,7 @@ TRACE = 34
 """Values that a layer keeps for its backward pass, per token and unit of width (Korthikanti et al. 2022, eq. 1)."""
 
 
+AS_IT_GOES = "computed as it goes, since its stages have one epoch each"
 NAMED = {
     "frozen part": "frozen part", "train": "training", "validate": "validation", "evaluate": "final scores",
     "baseline": "baselines", "save": "saving",
@@ -155,6 +156,7 @@ class Estimate:
         storage: Where they will lie.
         trial: How fast its parts went on a few examples.
         kept: Whether states at the cut are kept.
+        frozen: Whether it has a frozen part.
     """
 
     steps: int
@@ -166,6 +168,7 @@ class Estimate:
     storage: StoragePlan
     trial: Trial
     kept: bool
+    frozen: bool
 
 
 def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
@@ -208,7 +211,7 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
         parts={name: round(value, 3) for name, value in seconds.items()},
         memory=weights + max(stage.memory for stage in stages),
         states=largest.states,
-        kept=str(largest.storage) if largest.states else "",
+        kept=str(largest.storage) if largest.states else AS_IT_GOES if stages[0].frozen else "",
         disk=weights * (config.training.save == "on")
         + sum(stage.states for stage in stages if stage.storage.on_disk and stage.kept),
     )
@@ -254,6 +257,7 @@ def estimate(prepared: Prepared, leg: Leg, *, alone: bool, peak: float) -> Estim
         storage=storage,
         trial=trial,
         kept=kept,
+        frozen=network.frozen_layers > 0,
     )
 
 
