@@ -94,22 +94,38 @@ def answer_of(decision: Decision) -> Answer:
     return "undecided" if decision.answer == "undecided" else "not confirmed"
 
 
+def what_decides(decision: Decision) -> str:
+    """What would decide a comparison that is undecided; empty where it is decided."""
+    if decision.answer != "undecided":
+        return ""
+    return "more examples to compare on" if decision.needed is None else str(decision.needed)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Tables.
 
 
-def board_of(results: Results, study: Study, recipes: Sequence[str], *, level: float, title: str = "recipes") -> Board:
+def board_of(
+    results: Results,
+    study: Study,
+    recipes: Sequence[str],
+    *,
+    level: float,
+    title: str = "recipes",
+    baselines: bool = True,
+) -> Board:
     """Recipes side by side: score, spread, the gap between training and validation, and what they cost.
 
-    Rows of what costs nothing (the constant answer, TF-IDF) come last.
+    Rows of what costs nothing (the constant answer, TF-IDF) come last, where they are asked for.
     """
     rows = [row_of(results, study, recipe, level=level) for recipe in recipes]
     names = [
         "recipe", study.metric, "low", "high", "sd over seeds", f"validation {study.metric}", "validation loss",
         "training loss", "trained parameters", "TFLOP", "seeds", "diverged", "one answer",
     ]  # fmt: skip
-    baselines = [[name, value, *[None] * (len(names) - 2)] for name, value in baseline_scores(study).items()]
-    return Board(f"{title}, {study.split}", names, [*rows, *baselines])
+    beside = baseline_scores(study) if baselines else {}
+    rows += [[name, value, *[None] * (len(names) - 2)] for name, value in beside.items()]
+    return Board(f"{title}, {study.split}", names, rows)
 
 
 def row_of(results: Results, study: Study, recipe: str, *, level: float) -> list[object]:

@@ -15,7 +15,7 @@ from .. import strategies
 from ..metrics.seeds import spread_test
 from ..printing import number
 from .base import Asked
-from .comparisons import Against, adjusted_for_number, against, board_of, problems, where
+from .comparisons import Against, adjusted_for_number, against, board_of, problems, what_decides, where
 from .results import Results
 from .study import Study
 from .summaries import Answer, Board, Figure, Series, Summary, Verdict
@@ -145,7 +145,7 @@ def verdict(kind: str, size: int, found: Against, results: Results, study: Study
     varied = f"Over seeds the score varies by {number(sds[0])} (sd) against {number(sds[1])}"
     tested = "" if math.isnan(spread) else f", p = {spread:.2g}"
     sentence = f"{found.decision.phrase}. {varied}{tested}."
-    needed = str(found.decision.needed) if found.decision.answer == "undecided" else ""
+    needed = what_decides(found.decision)
     return Verdict(f"{name} ({size} examples)", answers.get(found.decision.answer, "not confirmed"), sentence, needed)
 
 

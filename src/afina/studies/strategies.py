@@ -6,6 +6,7 @@ Howard and Ruder (2018) unfreeze gradually; Lee, Tang and Lin (2019) train the l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from ..model.families import find_family
 from ..printing import number
 from ..yaml_files import read_yaml
 from .base import Asked
-from .comparisons import Against, against, board_of, first_not_worse, mean_of, problems, where
+from .comparisons import Against, against, board_of, first_not_worse, mean_of, problems, what_decides, where
 from .results import Result, Results
 from .study import Study
 from .summaries import Answer, Board, Figure, Series, Summary, Verdict
@@ -136,10 +137,11 @@ def summary(
     notes = [line for line in (where(study), *problems(results, study)) if line]
     if not finished:
         return Summary([Verdict(CLAIM, "undecided", "No trial came to its end.", "lower learning rates")], notes=notes)
-    cost = {recipe: mean_of([one.flops for one in results.done(recipe)]) or 0.0 for recipe in finished}
+    known = {recipe: mean_of([one.flops for one in results.done(recipe)]) for recipe in finished}
+    cost = {recipe: math.inf if value is None else value for recipe, value in known.items()}
     cheapest_first = sorted(finished, key=lambda recipe: cost[recipe])
     best = max(finished, key=lambda recipe: study.oriented(results.mean(recipe, study.split, study.metric)))
-    cheaper = cheapest_first[: cheapest_first.index(best)]
+    cheaper = [recipe for recipe in cheapest_first if cost[recipe] < cost[best]]
     enough, found = first_not_worse(results, study, cheaper, best, margin=margin, level=level)
     chosen = enough or best
     boards = [
@@ -147,7 +149,9 @@ def summary(
         compared_board({**against(results, study, finished, best, margin=margin, level=level)}),
     ]
     if rest := [recipe for recipe in dict.fromkeys(every) if recipe not in ways]:
-        boards.append(board_of(results, study, rest, level=level, title="learning rates that were not chosen"))
+        boards.append(
+            board_of(results, study, rest, level=level, title="learning rates that were not chosen", baselines=False)
+        )
     return Summary(
         [verdict(results, study, cheaper, best, enough, found, cost, margin=margin)],
         boards,
@@ -164,6 +168,8 @@ def verdict(
 ) -> Verdict:  # fmt: skip
     """Whether less than the best strategy is enough."""
     top = f"{best} is the best: {study.metric} {number(results.mean(best, study.split, study.metric))}"
+    if not cheaper and math.isinf(cost[best]):
+        return Verdict(CLAIM, "undecided", f"{top}; what the strategies cost is not known.", "")
     if not cheaper:
         return Verdict(CLAIM, "not confirmed", f"{top}, and it is the cheapest of those that were tried.")
     if enough is not None:
@@ -176,7 +182,7 @@ def verdict(
         return Verdict(CLAIM, "confirmed", sentence)
     parts = "; ".join(f"{one.recipe}: {one.decision.phrase}" for one in found.values())
     answer: Answer = "not confirmed" if all(one.decision.answer == "worse" for one in found.values()) else "undecided"
-    open_ones = [str(one.decision.needed) for one in found.values() if one.decision.answer == "undecided"]
+    open_ones = [what_decides(one.decision) for one in found.values() if one.decision.answer == "undecided"]
     return Verdict(CLAIM, answer, f"{top}. {parts}", open_ones[0] if answer == "undecided" and open_ones else "")
 
 

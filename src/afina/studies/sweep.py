@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import ConfigError, MissingExtra, printable
 from ..printing import many
 from .base import Asked
-from .comparisons import Against, against, answer_of, board_of, problems, where
+from .comparisons import Against, against, answer_of, board_of, problems, what_decides, where
 from .results import Result, Results
 from .study import Study
 from .summaries import Answer, Board, Figure, Series, Summary, Verdict
@@ -108,7 +108,7 @@ def judged(gain: Against | None) -> tuple[Answer, str, str]:
     if gain is None:
         return "undecided", "No trial of the comparison came to its end.", "lower learning rates"
     answer = answer_of(gain.decision)
-    return answer, f"{gain.decision.phrase}.", str(gain.decision.needed) if answer == "undecided" else ""
+    return answer, f"{gain.decision.phrase}.", what_decides(gain.decision) if answer == "undecided" else ""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
