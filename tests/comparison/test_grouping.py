@@ -23,8 +23,16 @@ def test_seeds_are_gathered_under_what_tells_recipes_apart(tmp_path: Path) -> No
         for strategy, rate in (("head", 1e-3), ("full", 2e-5))
     ]
     assert grouped(tmp_path, *settings) == [
-        ("strategy head, learning_rate 0.001 (2 seeds)", (0, 2)),
-        ("strategy full, learning_rate 2e-05 (2 seeds)", (1, 3)),
+        ("strategy head (2 seeds)", (0, 2)),
+        ("strategy full (2 seeds)", (1, 3)),
+    ]
+    settings = [{**own, "training__learning_rate": rate} for own in settings[:2] for rate in (1e-3, 1e-4)]
+    more = [{**own, "seed": 5} for own in settings]
+    assert [name for name, _ in grouped(tmp_path / "more", *settings, *more)] == [
+        "strategy head, learning_rate 0.001 (2 seeds)",
+        "strategy head, learning_rate 0.0001 (2 seeds)",
+        "strategy full, learning_rate 0.001 (2 seeds)",
+        "strategy full, learning_rate 0.0001 (2 seeds)",
     ]
 
 

@@ -58,12 +58,23 @@ def settings_of(run: ScoredRun) -> dict[str, Any]:
 
 
 def names_of(runs: Sequence[ScoredRun]) -> list[str]:
-    """For one run of each recipe, the settings in which it differs from the others; the folder where there are none."""
+    """For one run of each recipe, settings that tell it from the others; the folder where there are none.
+
+    A strategy brings settings of its own, so that only the first are named that tell more recipes apart: the strategy
+    before the rate.
+    """
     settings = [settings_of(run) for run in runs]
     paths = list(dict.fromkeys(path for own in settings for path in own))
-    differ = [path for path in paths if len({json.dumps(own.get(path), default=str) for own in settings}) > 1]
+    chosen: list[str] = []
+
+    def apart(paths: Sequence[str]) -> int:
+        return len({json.dumps([own.get(path) for path in paths], default=str) for own in settings})
+
+    for path in paths:
+        if apart([*chosen, path]) > apart(chosen):
+            chosen.append(path)
     return [
-        ", ".join(f"{path.rpartition('.')[2]} {shown(own.get(path))}" for path in differ) or run.name
+        ", ".join(f"{path.rpartition('.')[2]} {shown(own.get(path))}" for path in chosen) or run.name
         for own, run in zip(settings, runs, strict=True)
     ]
 

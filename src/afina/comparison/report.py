@@ -121,7 +121,7 @@ class Report(Shown):
             yield f"{one.name} against {one.baseline}: {one.phrase}"
         for one in self.contrasts:
             yield from changes(one)
-        yield ""
+        yield from ([""] if self.notes else [])
         yield from (f"note: {note}" for note in self.notes)
         if self.gate is not None:
             yield ""

@@ -33,7 +33,6 @@ from .. import disk
 from ..disk import ASIDE, aside, remove, settle, write
 from ..errors import ConfigError
 from ..printing import many
-from . import score_tables
 
 if TYPE_CHECKING:
     from ..data.parts import Bad
@@ -150,6 +149,8 @@ class RunFolder:
         Raises:
             ConfigError: the file is missing (in runs of an earlier version) or damaged, or there is no such split.
         """
+        from . import score_tables
+
         return score_tables.read(self.path / SCORES, split)
 
     def table(self, split: str) -> dict[str, Array]:
