@@ -31,6 +31,9 @@ from ..training.run import Ready, chosen
 from ..work import drain
 from .folder import StudyFolder
 
+PRESENTED = ("pair_as",)
+"""Options of tasks by which the same examples are encoded otherwise."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -129,12 +132,16 @@ class Study:
         draw = config.data.sample, config.data.sample_seed
         if draw not in self.samples:
             self.samples[draw] = sampled(self.whole, draw[0], seed=draw[1])
-        return self.samples[draw]
+        data = self.samples[draw]
+        how = {name: config.options[name] for name in PRESENTED if name in config.options}
+        same = all(getattr(data.task.options, name) == value for name, value in how.items())
+        return data if same else replace(data, task=data.task.with_options(**how))
 
     def ready(self, config: Config, data: Data) -> Ready:
         """What need not be done again for a trial: its encoded examples, and findings that the study has told."""
         tokenizer = self.tokenizer(config)
-        known = self.encodings.setdefault((config.model.name, tokenizer.max_length, config.model.resize), {})
+        how = tuple(getattr(data.task.options, name, None) for name in PRESENTED)
+        known = self.encodings.setdefault((config.model.name, tokenizer.max_length, config.model.resize, how), {})
         features = {}
         for name, examples in data.splits.items():
             missing = [example for example in examples if id(example) not in known]
