@@ -55,7 +55,7 @@ def test_what_the_shell_offers_is_what_there_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "offered"), [("--task reg", "regression"), ("--strategy h", "head"), ("--format par", "parquet")]
+    ("typed", "offered"), [("--task reg", "regression"), ("--strategy f", "full"), ("--format par", "parquet")]
 )
 def test_the_shell_completes_values(typed: str, offered: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_AFINA_COMPLETE", "complete_bash")
