@@ -19,7 +19,7 @@ ROOMS = [
     {"tasks", "strategies"},
     {"config", "templates"},
     {"data"},
-    {"about", "assembly", "artifact", "inference", "baselines"},
+    {"about", "assembly", "artifact", "inference", "calibration", "baselines"},
     {"outputs"},
     {"serving"},
     {"quality"},
@@ -44,7 +44,17 @@ DOORS = {
     "scipy": {
         *(
             f"metrics/{name}.py"
-            for name in ("decisions", "gates", "intervals", "jackknife", "proportions", "recipes", "seeds", "ratios")
+            for name in (
+                "abstention",
+                "decisions",
+                "gates",
+                "intervals",
+                "jackknife",
+                "proportions",
+                "recipes",
+                "seeds",
+                "ratios",
+            )
         ),
         "baselines.py",
     },

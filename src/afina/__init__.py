@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .errors import AfinaError, AfinaWarning, ConfigError, DataError, InputError, ModelError, TrainingError
     from .evidence import advise, study
+    from .serving.files import calibrate
     from .serving.predictor import Predictor
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ _HOMES = {
     **dict.fromkeys(("study", "advise"), "evidence"),
     **dict.fromkeys(("train", "check", "compare", "plan", "load", "Run"), "api"),
     **dict.fromkeys(("adapt", "Adaptation"), "adapting"),
+    "calibrate": "serving.files",
     "Predictor": "serving.predictor",
     "Config": "config",
     **dict.fromkeys(("AfinaError", "AfinaWarning", "InputError", "ConfigError"), "errors"),
@@ -44,6 +46,7 @@ __all__ = [
     "TrainingError",
     "adapt",
     "advise",
+    "calibrate",
     "check",
     "compare",
     "load",

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
 from pydantic import BaseModel, FiniteFloat
 
+from . import disk
 from .config import validated
 from .errors import ConfigError, ModelError, printable
 from .model import hub
@@ -21,10 +23,13 @@ from .model.families import Source, locate
 from .model.folder import CONFIG, ENCODER, LABELS, check_config, read_json
 from .tasks.base import Task, find
 from .tasks.base import names as tasks
+from .tasks.calibrations import NAME, Calibration
 
 FILE = "afina.json"
-FORMAT = 3
+FORMAT = 4
 """Version of `afina.json`. A change that older code can't read counts up, and `tests/artifacts` keeps one of each."""
+
+# 4: temperatures, which older code would leave out of its probabilities without a word.
 
 FORMAT_1 = {"facts": "fitted", "stock": "auto_class"}
 """Entries of format 1 that have other names since."""
@@ -167,6 +172,40 @@ def stock_config(tree: Mapping[str, Any]) -> SimpleNamespace:
     labels = tree.get("id2label") or {i: f"LABEL_{i}" for i in range(number if isinstance(number, int) else 2)}
     named = {int(i): label for i, label in labels.items()}
     return SimpleNamespace(**{"problem_type": None, **tree, "id2label": named, "num_labels": len(named)})
+
+
+def written(about: Mapping[str, Any]) -> str:
+    """The text of `afina.json`: a value a line, but the many scores of a calibration in one."""
+    known = about["fitted"].get(NAME, {})
+    if not known.get("scores"):
+        return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+    short = {**about, "fitted": {**about["fitted"], NAME: {**known, "scores": ""}}}
+    text = json.dumps(short, indent=2, ensure_ascii=False)
+    # Quotes inside of a JSON string are escaped, so that the sought text is an entry.
+    return text.replace('"scores": ""', f'"scores": {json.dumps(list(known["scores"]))}', 1) + "\n"
+
+
+def recalibrate(folder: Path, calibration: Calibration) -> None:
+    """Write another calibration into the `afina.json` of a model folder, complete or not at all.
+
+    Args:
+        folder: The model's own folder, whose `afina.json` is there.
+        calibration: In place of what it holds; thresholds of labels move with the temperature.
+
+    Raises:
+        ModelError: `afina.json` can't be used.
+        ConfigError: the file can't be written.
+    """
+    file = folder / FILE
+    task = task_of(read_about(file)).with_calibration(calibration)
+    tree = read_json(file)
+    about = {**tree, **upgraded(tree), "format": FORMAT, "afina": version("afina"), "fitted": dict(task.fitted)}
+    about = {name: value for name, value in about.items() if name not in (*FORMAT_1, "sha256")}
+    about["sha256"] = digest(about)
+    try:
+        disk.write(file, written(about).encode())
+    except OSError as error:
+        raise ConfigError(f"{file}: can't be written: {error.strerror}; calibrate a copy of the model") from error
 
 
 def digest(about: Mapping[str, Any]) -> str:

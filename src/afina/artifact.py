@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from . import devices
-from .about import FILE, FORMAT, About, describe, digest, home_of, task_of
+from .about import FILE, FORMAT, About, describe, digest, home_of, task_of, written
 from .compute import Compute, Precision, bf16_pays, choose
 from .disk import settle, sha256
 from .errors import ConfigError, ModelError
@@ -98,8 +98,7 @@ class Artifact:
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         about["files"] = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
         about["sha256"] = digest(about)
-        text = json.dumps(about, indent=2, ensure_ascii=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+        (folder / FILE).write_text(written(about), encoding="utf-8")
         settle(folder)
 
 

@@ -198,6 +198,10 @@ class TrainingConfig(Section):
     save: Literal["on", "off"] = Field(
         "on", description="off: keep scores and records of the run, and not the fine-tuned model"
     )
+    temperature: Literal["on", "off"] = Field(
+        "on",
+        description="on: probabilities at the temperature that suits the validation data best; off: plain softmax",
+    )
     checkpointing: bool = Field(False, description="gradient checkpointing: less memory, a third more arithmetic")
     micro_tokens: int | None = Field(
         None, ge=1, description="tokens that go through the encoder at once; by default 2048 on a CPU, 16384 on a GPU"

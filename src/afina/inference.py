@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from .records import Example, Features, Prediction, Window
 from .tasks.base import Array, Task
 from .text.tokenization import Tokenizer, chunks
 from .work import Work, drain, run_with_backoff
+
+if TYPE_CHECKING:
+    from .calibration import Report
 
 BUFFER = 4096
 """Examples that are sorted by length together while a stream is predicted."""
@@ -40,6 +43,7 @@ class Evaluation(Shown):
         truncated_tokens: Number of tokens that they lost.
         reasons: Name of each metric without an interval, to why there is none.
         baselines: Name of each baseline to its values of the same metrics on the same examples.
+        calibration: How honest the model's probabilities are on them; None where it gives none.
     """
 
     metrics: dict[str, float]
@@ -50,6 +54,7 @@ class Evaluation(Shown):
     truncated_tokens: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+    calibration: Report | None = None
 
     def __repr__(self) -> str:
         return f"Evaluation({(name := next(iter(self.metrics)))} {self.with_interval(name)}, {self.counted})"
@@ -91,6 +96,8 @@ class Evaluation(Shown):
         """Scores beside those of the baselines, the breakdown, and what the length limit cost."""
         yield self.scores
         yield from without_interval(self)
+        if self.calibration is not None and self.calibration.temperature != 1.0:
+            yield f"probabilities: at temperature {self.calibration.temperature:g}"
         if self.breakdown:
             yield ""
             yield Table(list(self.breakdown[0]), [list(line.values()) for line in self.breakdown])

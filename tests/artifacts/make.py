@@ -57,8 +57,11 @@ def make(task: str, head: str) -> None:
         learning_rate=0.01,
         out=f"run-{task}",
     )
-    # The path of the base model is that of a temporary folder, and is left out.
-    dataclasses.replace(run.predictor.artifact, base="base").save(out / "model")
+    # So few rows have no temperature: one is given. The path of the base model is that of a temporary folder, and is
+    # left out.
+    made = run.predictor.artifact
+    hot = made.task.calibration.model_copy(update={"temperature": 1.5})
+    dataclasses.replace(made, base="base", task=made.task.with_calibration(hot)).save(out / "model")
     expected = {"rows": rows[:4], "predictions": list(afina.load(out).stream(rows[:4]))}
     (out / "expected.json").write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import afina
-from afina.about import FORMAT
+from afina.about import FORMAT, task_in
 
 FOLDERS = sorted(path for path in Path(__file__).parent.glob("format-*") if path.is_dir())
 TASKS = {"classification", "multilabel", "regression", "tokens", "answers"}
@@ -46,3 +46,10 @@ def test_an_old_artifact_is_small_and_what_its_name_says(folder: Path) -> None:
     number, task = re.fullmatch(r"format-(\d+)-(\w+)", folder.name).groups()  # type: ignore[union-attr]
     assert (about(folder)["format"], about(folder)["task"]) == (int(number), task)
     assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < 60_000
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_older_artifacts_have_no_temperature(folder: Path) -> None:
+    task = task_in(str(folder))
+    assert task.calibration.temperature == (1.5 if about(folder)["format"] >= 4 else 1.0)
+    assert bool(task.calibration.scores) == (about(folder)["format"] >= 4 and bool(task.set_name))

@@ -24,10 +24,10 @@ from afina.tasks.answers import (
     Answer,
     Answers,
     AnswersOptions,
-    candidates,
     located,
     tokens_of,
 )
+from afina.tasks.candidates import candidates
 from afina.text.layouts import Padded
 from afina.text.tokenization import Tokenizer
 from tests import tiny as made

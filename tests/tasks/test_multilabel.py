@@ -14,8 +14,8 @@ from sklearn.metrics import f1_score
 
 from afina import inference
 from afina.errors import ConfigError, DataError
+from afina.metrics.temperature import sigmoid
 from afina.records import Example, Row
-from afina.tasks.inputs import sigmoid
 from afina.tasks.multilabel import Multilabel, MultilabelOptions, best_threshold
 
 

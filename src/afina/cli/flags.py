@@ -20,7 +20,7 @@ OWN = ("config", "settings", "quiet", "as_json", "resume", "labels", "overwrite"
 """Flags of the commands about training that are no settings."""
 CONFIG_ENDINGS = (".yaml", ".yml")
 """Endings of configuration files; any other file or folder in their place is the training data."""
-COLUMNS, ROWS, FILES = "Columns", "Rows", "Form of the files"
+COLUMNS, ROWS, FILES, CERTAINTY = "Columns", "Rows", "Form of the files", "Certainty"
 """Panels of the help that several commands have."""
 FORM = ("header", "delimiter", "quote", "format", "sheet", "encoding")
 """Flags about the form of data files."""
@@ -109,6 +109,14 @@ EncodingFlag = Annotated[str | None, flag("NAME", "Encoding of the files; by def
 DeviceFlag = Annotated[
     str | None,
     flag("NAME", "Where to compute: auto, cpu, cuda, cuda:1 or mps.", values=lambda: ("auto", "cpu", "cuda", "mps")),
+]
+AlphaFlag = Annotated[
+    float | None,
+    flag("SHARE", "Sets that leave the right answer out for at most this share of new texts: 0.1.", panel=CERTAINTY),
+]
+PrecisionFlag = Annotated[
+    float | None,
+    flag("SHARE", "Find the confidence from which on this share of the answers is right: 0.95.", panel=CERTAINTY),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..printing import say
@@ -65,8 +66,14 @@ def adaptation_record(done: Adapted) -> dict[str, Any]:
     }
 
 
-def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation for programs: what `afina evaluate --json` prints."""
+def evaluation_record(evaluation: Evaluation, *, calibration: bool = False) -> dict[str, Any]:
+    """An evaluation for programs: what `afina evaluate --json` prints.
+
+    Args:
+        evaluation: The evaluation.
+        calibration: Whether to say how honest its probabilities are, too.
+    """
+    honest = None if evaluation.calibration is None else asdict(evaluation.calibration)
     return {
         "metrics": scores_record(evaluation),
         "baselines": evaluation.baselines,
@@ -74,4 +81,5 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "examples": evaluation.examples,
         "truncated": evaluation.truncated,
         "truncated_tokens": evaluation.truncated_tokens,
+        **({"calibration": honest} if calibration else {}),
     }

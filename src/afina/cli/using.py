@@ -11,7 +11,9 @@ import typer
 from ..printing import many, say
 from .app import command
 from .flags import (
+    CERTAINTY,
     ROWS,
+    AlphaFlag,
     AskedFlag,
     ContextFlag,
     DataFlag,
@@ -23,6 +25,7 @@ from .flags import (
     JsonFlag,
     LabelFlag,
     PairFlag,
+    PrecisionFlag,
     QuestionFlag,
     QuoteFlag,
     RunFlag,
@@ -49,6 +52,12 @@ def evaluate(
         str | None, flag("COLUMN", "Column of groups that are right or wrong together, for intervals.", panel=ROWS)
     ] = None,
     unseen: UnseenFlag = None,
+    calibration: Annotated[
+        bool,
+        typer.Option("--calibration", help="How honest the confidences are, by tables.", rich_help_panel=CERTAINTY),
+    ] = False,
+    precision: PrecisionFlag = None,
+    alpha: AlphaFlag = None,
     header: HeaderFlag = None,
     delimiter: DelimiterFlag = None,
     quote: QuoteFlag = None,
@@ -68,12 +77,52 @@ def evaluate(
     reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
     with source(data) as path:
         evaluation = evaluate_file(
-            run, path, unseen=unseen, group_by=group_by, columns=columns, reading=reading, device=device or "auto"
-        )
+            run, path, unseen=unseen, group_by=group_by, columns=columns, reading=reading, device=device or "auto",
+            precision=precision, alpha=alpha,
+        )  # fmt: skip
     if as_json:
-        say_json(evaluation_record(evaluation))
-    else:
-        say(str(evaluation))
+        asked = calibration or precision is not None or alpha is not None
+        say_json(evaluation_record(evaluation, calibration=asked))
+        return
+    say(str(evaluation))
+    honest = evaluation.calibration
+    if calibration and honest is None:
+        say("\nno calibration: this task gives no probabilities")
+    elif honest is not None:
+        for line in [str(honest)] if calibration else honest.asked:
+            say(f"\n{line}")
+
+
+@command(55)
+def calibrate(
+    context: typer.Context,
+    run: RunFlag,
+    data: DataFlag,
+    text: TextFlag = None,
+    pair: PairFlag = None,
+    label: LabelFlag = None,
+    unseen: UnseenFlag = None,
+    header: HeaderFlag = None,
+    delimiter: DelimiterFlag = None,
+    quote: QuoteFlag = None,
+    format: FormatFlag = None,
+    sheet: SheetFlag = None,
+    encoding: EncodingFlag = None,
+    device: DeviceFlag = None,
+) -> None:
+    """Fit probabilities and prediction sets to labelled data that did not train the model. Answers stay the same."""
+    from ..serving.asking import source
+    from ..serving.files import calibrate_file
+
+    reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
+    with source(data) as path:
+        found, file = calibrate_file(
+            run, path, unseen=unseen or "refuse", columns=column_options(context.params), reading=reading,
+            device=device or "auto",
+        )  # fmt: skip
+    known = found.artifact.task.calibration
+    say(f"temperature {known.temperature:g}; {many(len(known.scores), 'score')} for prediction sets")
+    say(f"{many(known.examples, 'example')} of {known.data}: {file}")
 
 
 @command(60)
@@ -96,6 +145,7 @@ def predict(
     sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
     device: DeviceFlag = None,
+    alpha: AlphaFlag = None,
 ) -> None:
     """Predict: one line of output for each text, or each row of the data, in order."""
     from ..serving import asking
@@ -111,7 +161,7 @@ def predict(
         shown = sys.stdout.isatty() and not isinstance(asked, str)  # a person asked, and a person reads
         summary = predict_file(
             run, asked, out=out, out_format=out_format, keep=keep, shown=shown, columns=columns, reading=reading,
-            device=device or "auto",
+            device=device or "auto", alpha=alpha,
         )  # fmt: skip
     if summary.truncated:
         limit, lost = summary.max_length, summary.truncated_tokens

@@ -10,7 +10,7 @@ Every function is fast enough to be called thousands of times, once for each res
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ SMALLEST = float(np.finfo(np.float64).eps)
 LOWER_IS_BETTER = frozenset(
     {
         "log_loss",
+        "brier_score",
         "expected_calibration_error",
         "mean_squared_error",
         "root_mean_squared_error",
@@ -111,6 +112,15 @@ def log_probability(probability: float) -> float:
     A single label with probability 0 (one that training lacks) would else make the whole loss infinite.
     """
     return math.log(min(max(probability, SMALLEST), 1 - SMALLEST))
+
+
+brier_score = Smooth(lambda table: mean(table["squared_error"]), "error", least=50)
+"""Mean of the column `squared_error` [n] that `squared_error` gives."""
+
+
+def squared_error(probabilities: Mapping[str, float], gold: str) -> float:
+    """sum_k (p_k - y_k)^2 over the labels, from 0 to 2 (Brier 1950). A label that training lacks has probability 0."""
+    return sum(p * p for p in probabilities.values()) + 1 - 2 * probabilities.get(gold, 0.0)
 
 
 def _expected_calibration_error(table: Table) -> float:

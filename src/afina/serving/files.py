@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import devices
-from ..about import task_in
+from ..about import FILE, home_of, recalibrate, task_in
 from ..data.choosing import FIRST
 from ..data.sources import columns_of, read
-from ..errors import DataError, Problem, Tally
+from ..errors import ConfigError, DataError, Problem, Tally
+from ..model.families import locate
 from ..outputs.places import place, text_file
 from ..outputs.screen import write_screen
 from ..outputs.writers import STDOUT, Answered, Fault, Form, Writer, writer_of
 from ..records import Row
+from ..tasks.calibrations import VALIDATION, bound_of, check_precision, source_of
 from ..tasks.inputs import present
 from .columns import asks_for_texts, fitting, reading_columns
 from .inputs import check_unseen, look_through, read_inputs
@@ -62,6 +65,7 @@ def predict_file(
     columns: Mapping[str, str] | None = None,
     reading: Mapping[str, Any] | None = None,
     device: str = "auto",
+    alpha: float | None = None,
 ) -> Summary:
     """Write one prediction for each input, in order. The output is complete or absent.
 
@@ -75,24 +79,31 @@ def predict_file(
         columns: Columns in place of the model's own, as for `Predictor.with_columns`.
         reading: `columns`, `encoding`, `delimiter` of the file.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+        alpha: As for `Predictor.predict_sets`, whose sets are then part of the predictions.
 
     Raises:
-        ConfigError: the output can't be written, the task's predictions have no such form, a column is missing, or the
-            device is not there.
+        ConfigError: the output can't be written, the task's predictions have no such form, a column is missing, the
+            device is not there, or the model has no sets for this alpha.
         DataError: lists the rows that can't be read.
         ModelError: the model can't be loaded.
     """
     devices.check(device)
+    if alpha is not None:
+        bound_of(task_in(model), alpha)
     chosen = SCREEN if shown and out == STDOUT and out_format is None else writer_of(out, out_format)
     reading = reading or {}
     names = inspected(model, data, columns=columns or {}, reading=reading, fault=chosen.faults())
     chosen.check(Form(task_in(model), tuple(names), keep))
     with destination(chosen, out, data if isinstance(data, str) else "") as target:
-        predictor = open_model(model, columns or {}, device=device, note=reading.get("note", logger.info))
+        note = reading.get("note", logger.info)
+        predictor = open_model(model, columns or {}, device=device, note=note)
+        known = predictor.artifact.task.calibration
+        if alpha is not None and known.data == VALIDATION:
+            note(f"sets by the {source_of(known)}; afina calibrate {model} --data FILE takes data of their own")
         form = Form(predictor.artifact.task, tuple(names), keep)
         losses: list[int] = []
         number = count()
-        answers = predictor.stream_rows(data, on_truncated=losses.append, **reading)
+        answers = predictor.stream_rows(data, on_truncated=losses.append, alpha=alpha, **reading)
         target((answer for answer, _ in zip(answers, number, strict=False)), form)
     return Summary(next(number), len(losses), sum(losses), predictor.artifact.tokenizer.max_length)
 
@@ -123,6 +134,8 @@ def evaluate_file(
     columns: Mapping[str, str] | None = None,
     reading: Mapping[str, Any] | None = None,
     device: str = "auto",
+    precision: float | None = None,
+    alpha: float | None = None,
 ) -> Evaluation:
     """Scores of a model on a file of labelled data, with intervals.
 
@@ -134,23 +147,122 @@ def evaluate_file(
         columns: Columns in place of the model's own, as for `Predictor.with_columns`.
         reading: `columns`, `encoding`, `delimiter` of the file.
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+        precision: As for `Predictor.evaluate`.
+        alpha: As for `Predictor.evaluate`.
 
     Raises:
-        ConfigError: `unseen` is something else, a column is missing, or the device is not there.
+        ConfigError: `unseen` is something else, a column is missing, the device is not there, or the task or the model
+            has no such precision or sets.
         DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         ModelError: the model can't be loaded.
     """
-    reading = reading or {}
+    task = task_in(model)
+    if precision is not None:
+        check_precision(task, precision)
+    if alpha is not None:
+        bound_of(task, alpha)
+    predictor = labelled_model(
+        model, data, unseen=unseen, columns=columns, reading=reading, device=device, group_by=group_by
+    )
+    return predictor.evaluate(
+        data, unseen=unseen, group_by=group_by, precision=precision, alpha=alpha, **(reading or {})
+    )
+
+
+def calibrate(run: str | Path, data: Any, *, unseen: str = "refuse", device: str = "auto", **reading: Any) -> Predictor:
+    """Calibrate a model on labelled data that it was not trained on, and write what is learned into its folder.
+
+    Its answers stay as they are. Its probabilities are given at the temperature that suits these data best, and its
+    prediction sets (`Predictor.predict_sets`) hold what is right as often as they promise for data like these.
+
+    Args:
+        run: A run of afina's, or a model folder that it saved.
+        data: Labelled data, as for `Predictor.evaluate`.
+        unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
+        device: Where to compute: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+        reading: `columns`, `encoding`, `delimiter` of a file.
+
+    Raises:
+        ConfigError: the model is no folder of afina's, its task can't be calibrated, or the folder can't be written.
+        DataError: rows can't be used, or hold labels that the model does not know; all are listed.
+        ModelError: the model can't be loaded.
+    """
+    from .predictor import load
+
+    folder = own_folder(str(run))
+    found = load(run, device=device).calibrate(data, unseen=unseen, **reading)
+    recalibrate(folder, found.artifact.task.calibration)
+    return found
+
+
+def calibrate_file(
+    model: str,
+    data: str,
+    *,
+    unseen: str = "refuse",
+    columns: Mapping[str, str] | None = None,
+    reading: Mapping[str, Any] | None = None,
+    device: str = "auto",
+) -> tuple[Predictor, Path]:
+    """Calibrate a model on a file of labelled data, and write what is learned into its folder.
+
+    Args:
+        model: A run of afina's, or a model folder that it saved.
+        data: Path of the file, a folder or a glob: labelled data that the model was not trained on.
+        unseen: As for `evaluate_file`.
+        columns: As for `evaluate_file`.
+        reading: As for `evaluate_file`.
+        device: As for `evaluate_file`.
+
+    Returns:
+        The calibrated model, and the file into which it was written.
+
+    Raises:
+        ConfigError: as for `evaluate_file`; or the model is no folder of afina's, or can't be written.
+        DataError: as for `evaluate_file`.
+        ModelError: the model can't be loaded.
+    """
+    folder = own_folder(model)
+    predictor = labelled_model(model, data, unseen=unseen, columns=columns, reading=reading, device=device)
+    found = predictor.calibrate(data, unseen=unseen, **(reading or {}))
+    recalibrate(folder, found.artifact.task.calibration)
+    return found, folder / FILE
+
+
+def own_folder(model: str) -> Path:
+    """The folder that holds the `afina.json` of a model.
+
+    Raises:
+        ConfigError: it has none: somebody else saved it, or it lies on a hub.
+        ModelError: there is no model.
+    """
+    source = locate(model)
+    folder = home_of(Path(source.path))
+    if not source.local or not (folder / FILE).is_file():
+        raise ConfigError(f"calibrate: {model} has no {FILE} to write into; only models that afina saved have one")
+    return folder
+
+
+def labelled_model(
+    model: str,
+    data: str,
+    *,
+    unseen: str,
+    columns: Mapping[str, str] | None,
+    reading: Mapping[str, Any] | None,
+    device: str,
+    group_by: str | None = None,
+) -> Predictor:
+    """A model that is loaded when a file of labelled data is known to be right; as for `evaluate_file`."""
+    reading, columns = reading or {}, columns or {}
     check_unseen(unseen)
     devices.check(device)
-    columns = columns or {}
     task = reading_columns(task_in(model), columns)
     rows = scan(data, **reading)
     fitting(task, rows, labelled=True, strict=asks_for_texts(columns))
     if group_by is not None:
         present("group_by", group_by, columns_of(rows))
-    predictor = open_model(model, columns, device=device, note=reading.get("note", logger.info))
-    return predictor.evaluate(data, unseen=unseen, group_by=group_by, **reading)
+    return open_model(model, columns, device=device, note=reading.get("note", logger.info))
 
 
 def open_model(

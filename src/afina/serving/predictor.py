@@ -14,6 +14,7 @@ import numpy as np
 from .. import artifact as artifacts
 from .. import inference
 from ..artifact import Artifact
+from ..calibration import calibrated, report
 from ..compute import Precision
 from ..data.lines import unheard
 from ..data.long_tables import for_task
@@ -24,8 +25,9 @@ from ..errors import ConfigError, DataError, InputError
 from ..inference import Evaluation
 from ..outputs.writers import Answered
 from ..printing import many
-from ..records import Features, Prediction, Row, without_answer
-from ..tasks.base import Array
+from ..records import Example, Features, Prediction, Row, without_answer
+from ..tasks.base import Array, Task
+from ..tasks.calibrations import bound_of, check_precision
 from ..tasks.inputs import COUNTABLE, present
 from .asking import asked
 from .columns import asks_for_texts, fitting, reading_columns
@@ -107,6 +109,28 @@ class Predictor:
         table = np.array(rows, dtype=np.float64).reshape(-1, len(self.labels))  # None becomes nan
         return table[0] if isinstance(inputs, str) else table
 
+    def predict_sets(self, inputs: Any = None, *, data: Any = None, alpha: float = 0.1, **reading: Any) -> Any:
+        """For each input what holds the right answer with probability 1 - alpha, whatever the model's errors are like.
+
+        Of one label it is the likeliest labels, likeliest first, at least one; of a set of labels, labels that hold all
+        right ones; of a number, `{"low": ..., "high": ...}`. The probability is that of new inputs that are drawn as
+        the data of `calibrate` were (without it the validation data, which also chose the epoch), over all inputs
+        together and not for each label apart. An input without a text has None.
+
+        Args:
+            inputs: As for `predict`. A text alone has its set alone.
+            data: As for `predict`.
+            alpha: Probability of the right answer being left out.
+            reading: As for `predict`.
+
+        Raises:
+            ConfigError: the task has no sets, the model has too few scores for this alpha, or as for `predict`.
+            DataError: inputs can't be used; all are counted.
+        """
+        name = self.artifact.task.set_name
+        sets = [one[name] for one in self.stream(inputs, data=data, alpha=alpha, **reading)]
+        return sets[0] if isinstance(inputs, str) else sets
+
     def predict_frame(self, frame: Any) -> Any:
         """A frame with the answers in further columns: its rows, its index and its own columns are as they were.
 
@@ -132,23 +156,31 @@ class Predictor:
         nothing = columns_of(list(self.stream([None], note=unheard)))  # what columns there are
         return with_columns(frame, {name: [] for name in nothing})
 
-    def stream(self, inputs: Any = None, *, data: Any = None, **reading: Any) -> Iterator[Prediction]:
+    def stream(
+        self, inputs: Any = None, *, data: Any = None, alpha: float | None = None, **reading: Any
+    ) -> Iterator[Prediction]:
         """Whole predictions, one an input, in order, in memory that does not grow with the input.
 
         Args:
             inputs: As for `predict`; of a generator, no more is taken than is needed.
             data: As for `predict`.
+            alpha: As for `predict_sets`, whose sets are then part of the predictions.
             reading: As for `predict`.
 
         Raises:
             ConfigError: a column is missing.
             DataError: inputs can't be used; all are counted, but of a generator the first.
         """
-        for answered in self.stream_rows(asked(inputs, data), **reading):
+        for answered in self.stream_rows(asked(inputs, data), alpha=alpha, **reading):
             yield answered.prediction
 
     def stream_rows(
-        self, data: Any, *, on_truncated: Callable[[int], None] = lambda _: None, **reading: Any
+        self,
+        data: Any,
+        *,
+        on_truncated: Callable[[int], None] = lambda _: None,
+        alpha: float | None = None,
+        **reading: Any,
     ) -> Iterator[Answered]:
         """Inputs with their predictions, in order, in memory that does not grow with their number.
 
@@ -159,6 +191,7 @@ class Predictor:
             data: Path of a file, a folder or a glob; or whatever `predict` takes but a text alone. Texts without
                 columns are rows with the columns of the training data.
             on_truncated: Is called for every truncated example with the number of tokens that it loses.
+            alpha: As for `predict_sets`, whose sets are then part of the predictions.
             reading: As for `predict`.
 
         Raises:
@@ -166,6 +199,7 @@ class Predictor:
             DataError: rows can't be used; all are counted.
         """
         art = self.artifact
+        bound = None if alpha is None else bound_of(art.task, alpha)
         empty, last = 0, ""
 
         def watch(features: Sequence[Features]) -> None:
@@ -177,6 +211,8 @@ class Predictor:
         examples = (one.example for one in kept)
         work = inference.predict(art.network, examples, tokenizer=art.tokenizer, task=art.task, watch=watch)
         for one, prediction in zip(again, art.network.compute.running(work), strict=True):
+            if bound is not None:
+                prediction[art.task.set_name] = art.task.prediction_set(prediction, bound)
             if one.empty:
                 empty, last = empty + 1, last or one.row.place
             yield Answered(one.row, one.example, without_answer(prediction) if one.empty else prediction)
@@ -198,7 +234,16 @@ class Predictor:
             reading["note"] = unheard
         return sound(read_inputs(task, data, strict=self.named, **reading))
 
-    def evaluate(self, data: Any, *, unseen: str = "refuse", group_by: str | None = None, **reading: Any) -> Evaluation:
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        unseen: str = "refuse",
+        group_by: str | None = None,
+        precision: float | None = None,
+        alpha: float | None = None,
+        **reading: Any,
+    ) -> Evaluation:
         """Scores on labelled data, with intervals, beside the constant answer that the data themselves suggest.
 
         Args:
@@ -206,13 +251,67 @@ class Predictor:
                 set; a `str` or `Path`.
             unseen: `count` takes labels that the model does not know as missed, where the task can; else `refuse`.
             group_by: Column of groups (authors, documents), whose examples are right or wrong together in intervals.
+            precision: Wanted share of right answers, to find from which confidence on they have it
+                (`calibration.threshold` of what is returned).
+            alpha: As for `predict_sets`, to see what its sets hold (`calibration.coverage`).
             reading: `columns`, `encoding`, `delimiter` of a file.
 
         Raises:
-            ConfigError: `unseen` is something else, or a column is missing.
+            ConfigError: `unseen` is something else, a column is missing, or the task or the model has no such
+                precision or sets.
             DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         """
         check_unseen(unseen)
+        task = self.artifact.task
+        if precision is not None:
+            check_precision(task, precision)
+        if alpha is not None:
+            bound_of(task, alpha)
+        task, examples, features, logits = self.labelled(data, unseen=unseen, group_by=group_by, **reading)
+        predictions = inference.decode(task, examples, features=features, logits=logits)
+        evaluation = inference.evaluate(task, examples, predictions=predictions, features=features)
+        honest = report(
+            task, examples, features=features, logits=logits, predictions=predictions, precision=precision, alpha=alpha
+        )
+        return inference.beside_constant(replace(evaluation, calibration=honest), task, examples)
+
+    def calibrate(self, data: Any, *, unseen: str = "refuse", **reading: Any) -> Predictor:
+        """The same model with a temperature, and scores for sets, from labelled data that it was not trained on.
+
+        The model gives the same answers. `afina.calibrate` also writes into the model folder what is learned.
+
+        Args:
+            data: As for `evaluate`.
+            unseen: As for `evaluate`.
+            reading: As for `evaluate`.
+
+        Raises:
+            ConfigError: as for `evaluate`, or nothing of the task can be calibrated.
+            DataError: as for `evaluate`.
+        """
+        check_unseen(unseen)
+        task = self.artifact.task
+        if not task.set_name and not task.confident_of:
+            raise ConfigError(f"calibrate: {task.name} has no probabilities and no prediction sets")
+        task, examples, features, logits = self.labelled(data, unseen=unseen, **reading)
+        name = Path(data).name if isinstance(data, str | Path) else "data in memory"
+        learned = calibrated(
+            task, examples, features=features, logits=inference.by_example(features, logits), data=name
+        )
+        if learned.reason:
+            reading.get("note", logger.info)(f"no temperature: {learned.reason}")
+        known = self.artifact.task.with_calibration(learned.task.calibration)
+        return Predictor(replace(self.artifact, task=known), named=self.named)
+
+    def labelled(
+        self, data: Any, *, unseen: str, group_by: str | None = None, **reading: Any
+    ) -> tuple[Task, list[Example], list[Features], list[Array]]:
+        """Labelled data: the task that reads them, the examples, their features, and the logits of all windows.
+
+        Raises:
+            ConfigError: a column is missing.
+            DataError: rows can't be used, or hold labels that the model does not know; all are listed.
+        """
         options_of(reading)
         art = self.artifact
         items = list(for_task(art.task, read(data, **reading)))
@@ -232,10 +331,7 @@ class Predictor:
         features = art.tokenizer.encode(task.presented(examples), slides=task.slides)
         windows = [window for one in features for window in one.windows]
         with art.network.compute.active():
-            logits = inference.window_logits(art.network, windows)
-        predictions = inference.decode(task, examples, features=features, logits=logits)
-        evaluation = inference.evaluate(task, examples, predictions=predictions, features=features)
-        return inference.beside_constant(evaluation, task, examples)
+            return task, examples, features, inference.window_logits(art.network, windows)
 
 
 def load(path: str | Path, *, device: str = "auto", precision: Precision = "auto") -> Predictor:

@@ -16,11 +16,13 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, printable
 from ..metrics import answers as scores
+from ..metrics.temperature import LabelledLogits, softmax
 from ..printing import many
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
-from . import base, inputs, presentation, settings
+from . import base, inputs, presentation
 from .base import Array, Broken, Constant, HeadSpec, Sample
-from .inputs import softmax
+from .candidates import Candidate, candidates
+from .settings import Options
 from .written import unwritten
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Mended(Answer):
     __slots__ = ()
 
 
-class AnswersOptions(settings.Options):
+class AnswersOptions(Options):
     """Columns and settings of `answers`."""
 
     roles = ("question", "context", "answer", "answer_start")
@@ -75,6 +77,7 @@ class Answers(base.Task):
     summary = "the stretch of a passage that answers a question, or none"
     Options = AnswersOptions
     level = "token"
+    confident_of = "answer"
     gives = ("marks", "answer")
     ignored = -1.0
     slides = True
@@ -243,21 +246,39 @@ class Answers(base.Task):
         return self.with_fitted(**self.fitted, threshold=scores.best_threshold(np.array(margins), np.array(gains)))
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
-        context = example.pair or ""
-        ranked, none = candidates(windows, logits, self.longest)
-        listed = [(candidate.score, candidate.start, candidate.end) for candidate in ranked[: self.options.best]]
-        silent = self.fitted.get("no_answer", False)
-        if silent or not listed:
-            # The threshold decides between "no answer" and the answers, in the probabilities too.
-            listed.append((none - self.fitted.get("threshold", 0.0), 0, 0))
-        probabilities = softmax(np.array([score for score, _, _ in listed]))
-        order = sorted(range(len(listed)), key=lambda i: -probabilities[i])
+        context, listed = example.pair or "", self.listed(windows, logits)
+        probabilities = softmax(np.array([score for score, _, _ in listed]), self.calibration.temperature)
         answers = [
-            {"answer": context[listed[i][1] : listed[i][2]], "start": listed[i][1], "end": listed[i][2],
-             "probability": float(probabilities[i])}
-            for i in order
-        ]  # fmt: skip
+            {"answer": context[start:end], "start": start, "end": end, "probability": float(probability)}
+            for (_, start, end), probability in zip(listed, probabilities, strict=True)
+        ]
         return {**answers[0], "alternatives": answers[1:]}
+
+    def listed(self, windows: Sequence[Window], logits: Sequence[Array]) -> list[Candidate]:
+        """The answers that a prediction lists, "no answer" among them where there may be none, best first."""
+        ranked, none = candidates(windows, logits, self.longest)
+        listed = ranked[: self.options.best]
+        if self.fitted.get("no_answer", False) or not listed:
+            # The threshold decides between "no answer" and the answers, in the probabilities too.
+            listed.append(Candidate(none - self.fitted.get("threshold", 0.0), 0, 0))
+        return sorted(listed, key=lambda candidate: -candidate.score)
+
+    def confidences(self, example: Example, prediction: Prediction) -> list[tuple[float, bool]]:
+        exact = scores.best_exact(prediction["answer"], texts_of(example))
+        return [(prediction["probability"], exact == 1.0)]
+
+    def labelled_logits(
+        self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> LabelledLogits:
+        """The scores of the listed answers, and whether the first is right: the right one is often not among them."""
+        table = np.full((len(examples), self.options.best + 1), -np.inf)
+        right = np.zeros(len(examples), bool)
+        for i, (example, feature, rows) in enumerate(zip(examples, features, logits, strict=True)):
+            (first, *_) = listed = self.listed(feature.windows, rows)
+            table[i, : len(listed)] = [candidate.score for candidate in listed]
+            answer = (example.pair or "")[first.start : first.end]
+            right[i] = scores.best_exact(answer, texts_of(example)) == 1.0
+        return LabelledLogits(table, right, "first")
 
     def output(self, example: Example, prediction: Prediction) -> Output:
         return presentation.answer_output(example, prediction)
@@ -412,39 +433,3 @@ def tokens_of(window: Window, answer: Answer) -> tuple[int, int] | None:
     if not len(inside) or starts[0] > answer.start or ends[-1] < answer.end:
         return None
     return int(inside[0]), int(inside[-1])
-
-
-class Candidate(NamedTuple):
-    """A possible answer: the sum of the logits of its first and last token, and its characters [start, end)."""
-
-    score: float
-    start: int
-    end: int
-
-
-def candidates(
-    windows: Sequence[Window], logits: Sequence[Array], longest: int, best: int = 20
-) -> tuple[list[Candidate], float]:
-    """Possible answers across all windows, best first, and the score of "no answer".
-
-    An answer starts in a window's core, where its first token has most context. The score of "no answer" is the
-    smallest score of the first token over the windows, as in the code of Devlin et al.
-    """
-    best_scores: dict[tuple[int, int], float] = {}
-    none = min(float(rows[0, 0] + rows[0, 1]) for rows in logits)
-    for window, rows in zip(windows, logits, strict=True):
-        own = (window.segments == 1) & (window.spans[:, 1] > window.spans[:, 0])
-        core = np.zeros(len(window), bool)
-        core[slice(*window.core)] = True
-        firsts = np.flatnonzero(own & core)
-        for first in firsts[np.argsort(-rows[firsts, 0], kind="stable")[:best]]:
-            lasts = np.arange(first, min(first + longest, len(window)))
-            lasts = lasts[own[lasts]]
-            for last in lasts[np.argsort(-rows[lasts, 1], kind="stable")[:best]]:
-                place = int(window.spans[first, 0]), int(window.spans[last, 1])
-                best_scores[place] = max(best_scores.get(place, -np.inf), float(rows[first, 0] + rows[last, 1]))
-    ranked = sorted(
-        (Candidate(score, *place) for place, score in best_scores.items()),
-        key=lambda candidate: (-candidate.score, candidate[1:]),
-    )
-    return ranked[:best], none

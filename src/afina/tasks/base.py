@@ -19,9 +19,11 @@ import numpy as np
 
 from ..errors import ConfigError, Problem, printable
 from ..metrics.kinds import Metric
+from ..metrics.temperature import LabelledLogits
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from ..text.pairs import PairAs, presented
 from . import presentation
+from .calibrations import NAME, Calibration
 from .settings import LabelOptions as LabelOptions  # noqa: PLC0414 - part of the contract
 from .settings import Options
 from .settings import TextOptions as TextOptions  # noqa: PLC0414 - part of the contract
@@ -95,6 +97,8 @@ class Task(ABC):
         Options: Class of the options.
         level: Whether a row of logits belongs to an example or a token. Logits of windows are averaged.
         label_unit: The unit that has one label of a fixed set and is searched for label errors, or None.
+        set_name: Name under which a prediction gives the set or the interval that holds what is right with a wanted
+            probability (`prediction_set`); empty where the task has none.
         gives: What outputs hold beside cells: `marks` in a text, tagged `words`, an `answer` to a question.
         ignored: The value of all targets of a row that the loss leaves out of its sum and its number of items; None
             where the loss knows no such rows. On a GPU it fills batches up to a few shapes, for a loss that reads
@@ -103,6 +107,7 @@ class Task(ABC):
         broken: Rows that the task must refuse, for the contract tests.
         options: Settings of the user.
         fitted: What the task learned from the training data; JSON values only.
+        calibration: What it learned of its certainty, which is an entry of `fitted`.
     """
 
     name: ClassVar[str]
@@ -111,6 +116,7 @@ class Task(ABC):
     Options: ClassVar[type[Options]]
     level: ClassVar[Literal["example", "token"]]
     label_unit: ClassVar[Literal["text", "word"] | None] = None
+    set_name: ClassVar[str] = ""
     gives: ClassVar[tuple[str, ...]] = ()
     ignored: ClassVar[float | None] = None
     samples: ClassVar[Sequence[Sample]]
@@ -119,6 +125,7 @@ class Task(ABC):
     def __init__(self, options: Any, fitted: Mapping[str, Any] | None = None) -> None:
         self.options = options
         self.fitted: Mapping[str, Any] = fitted or {}
+        self.calibration = Calibration.among(self.fitted)
 
     # Description.
 
@@ -345,6 +352,47 @@ class Task(ABC):
     def breakdown(self, table: Mapping[str, Array]) -> list[dict[str, Any]]:
         """The scores of each label, one row per label; empty where there are no labels."""
         return []
+
+    # How sure it is, and how sure it may be. All of it is optional.
+
+    @property
+    def confident_of(self) -> str:
+        """What `confidences` are about, in the singular; empty where the task has none."""
+        return ""
+
+    def confidences(self, example: Example, prediction: Prediction) -> list[tuple[float, bool]]:
+        """How sure the model is of each thing that a prediction says, from 0 to 1, and whether that thing is right."""
+        return []
+
+    def labelled_logits(
+        self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> LabelledLogits | None:
+        """Logits beside what is right, to fit a temperature to; None where the task's probabilities have none.
+
+        A task that gives them divides its logits by `calibration.temperature` in `decode`, and answers the same.
+
+        Args:
+            examples: Labelled examples; those that `check` refuses are left out.
+            features: Features of each example.
+            logits: Logits of the windows of each example.
+        """
+        return None
+
+    def with_calibration(self, calibration: Calibration) -> Self:
+        """A copy that knows of its certainty. What it answers is the same."""
+        return self.with_fitted(
+            **{name: value for name, value in self.fitted.items() if name != NAME} | calibration.entry
+        )
+
+    def strangeness(self, example: Example, prediction: Prediction) -> float | None:
+        """How strange the target of an example looks to the model; None where the task has no sets."""
+        return None
+
+    def prediction_set(self, prediction: Prediction, bound: float) -> Any:
+        """All targets that are no stranger than a bound, which may be infinite: labels, or the ends of an interval."""
+        return None
+
+    # Copies.
 
     def with_options(self, **chosen: Any) -> Self:
         """A copy of the task with some options changed."""

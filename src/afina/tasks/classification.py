@@ -11,12 +11,15 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, listed
 from ..metrics import scores
-from ..records import Example, Prediction, Row, ScoreRow, Window
+from ..metrics.conformal import label_set
+from ..metrics.temperature import LabelledLogits, softmax
+from ..records import Example, Features, Prediction, Row, ScoreRow, Window
 from . import base, inputs
 from .base import Array, Broken, Constant, HeadSpec, Sample
-from .inputs import UNSEEN, class_weights, softmax
+from .inputs import UNSEEN, class_weights
 from .labels import adapted, in_vector
 from .losses import IGNORED, weight_of, weights_for
+from .settings import LabelOptions
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +34,7 @@ WEAKER_NAMES = (
 )  # fmt: skip
 
 
-class ClassificationOptions(base.LabelOptions):
+class ClassificationOptions(LabelOptions):
     """Columns and settings of `classification`."""
 
     class_weights: Literal["none", "balanced"] | dict[str, float] = Field(
@@ -50,12 +53,15 @@ class Classification(base.Task):
     level = "example"
     ignored = IGNORED
     label_unit = "text"
+    confident_of = "label"
+    set_name = "set"
     metrics: ClassVar = {
         "accuracy": scores.accuracy,
         "macro_f1": scores.macro_f1,
         "balanced_accuracy": scores.balanced_accuracy,
         "matthews": scores.matthews,
         "log_loss": scores.log_loss,
+        "brier_score": scores.brier_score,
         "expected_calibration_error": scores.expected_calibration_error,
     }
 
@@ -139,8 +145,9 @@ class Classification(base.Task):
         return total, weight_of(targets, weight)
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
-        probabilities = softmax(np.stack(logits).astype(np.float64).mean(axis=0))
-        best = int(probabilities.argmax())
+        mean = np.stack(logits).astype(np.float64).mean(axis=0)
+        probabilities = softmax(mean, self.calibration.temperature)
+        best = int(mean.argmax())
         named = dict(zip(self.labels, probabilities.tolist(), strict=True))
         return {"label": self.labels[best], "probabilities": named}
 
@@ -151,8 +158,28 @@ class Classification(base.Task):
             "gold": self.labels.index(example.target) if known else len(self.labels),
             "predicted": self.labels.index(prediction["label"]),
             "log_probability": scores.log_probability(probabilities.get(example.target, 0.0)),
+            "squared_error": scores.squared_error(probabilities, example.target),
             "confidence": probabilities[prediction["label"]],
         }
+
+    def confidences(self, example: Example, prediction: Prediction) -> list[tuple[float, bool]]:
+        label = prediction["label"]
+        return [(prediction["probabilities"][label], label == example.target)]
+
+    def labelled_logits(
+        self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> LabelledLogits:
+        known = [i for i, example in enumerate(examples) if example.target in self.labels]
+        rows = np.array([np.mean(logits[i], axis=0, dtype=np.float64) for i in known])
+        gold = np.array([self.labels.index(examples[i].target) for i in known], np.int64)
+        return LabelledLogits(rows.reshape(-1, len(self.labels)), gold)
+
+    def strangeness(self, example: Example, prediction: Prediction) -> float:
+        """1 - probability of the right label, 1 for one that training lacks: the score of Sadinle et al. (2019)."""
+        return 1 - float(prediction["probabilities"].get(example.target, 0.0))
+
+    def prediction_set(self, prediction: Prediction, bound: float) -> list[str]:
+        return label_set(prediction["probabilities"], bound, single=True)
 
     def constant(self, examples: Sequence[Example]) -> Constant | None:
         """The commonest label, the first in order of equally common ones; the shares of the labels are probabilities.

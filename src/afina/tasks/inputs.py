@@ -8,12 +8,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-import numpy as np
-
 from ..errors import ConfigError, DataError, Problem, listed, printable
 from ..records import Example, Row
 from ..text.spans import blank
-from .base import Array
 from .contents import flag_of, holds_flags, holds_index, holds_labels, holds_numbers, holds_texts, simple
 from .labels import as_label, cell_of
 from .settings import LabelOptions, TextOptions
@@ -423,15 +420,3 @@ def class_weights(
             f"The labels are: {listed(labels, near=wrong, width=30)}"
         )
     return [float(asked[label]) for label in labels]
-
-
-def softmax(logits: Array) -> Array:
-    """Softmax over the last axis, in the precision of its input."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    result: Array = shifted / shifted.sum(axis=-1, keepdims=True)
-    return result
-
-
-def sigmoid(logits: Array) -> Array:
-    """1 / (1 + exp(-x)), without overflow."""
-    return np.exp(-np.logaddexp(0, -logits.astype(np.float64)))

@@ -14,14 +14,17 @@ from pydantic import Field
 
 from ..errors import ConfigError, DataError, Problem, listed, printable
 from ..metrics import scores
+from ..metrics.conformal import label_set
+from ..metrics.temperature import LabelledLogits, moved_threshold, sigmoid
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from ..text.spans import blank
 from . import base, inputs, presentation
 from .base import Array, Broken, Constant, HeadSpec, Sample
+from .calibrations import Calibration
 from .contents import holds_labels, holds_sets, vector_length
-from .inputs import sigmoid
 from .labels import adapted, as_label, cell_of, check_vectors, in_vector, is_whole
 from .losses import weights_for
+from .settings import LabelOptions
 from .written import is_several
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ SEPARATORS = (";", "|", ",")
 SIGNS = re.compile(r"[;|,]")
 
 
-class MultilabelOptions(base.LabelOptions):
+class MultilabelOptions(LabelOptions):
     """Columns and settings of `multilabel`."""
 
     separator: str = Field(";", min_length=1, description="what stands between the labels of a csv or tsv cell")
@@ -53,6 +56,8 @@ class Multilabel(base.Task):
     summary = "a set of labels for a text or a pair of texts"
     Options = MultilabelOptions
     level = "example"
+    confident_of = "set of labels"
+    set_name = "set"
     ignored = math.nan
     metrics: ClassVar = {
         "micro_f1": scores.micro_f1,
@@ -193,13 +198,15 @@ class Multilabel(base.Task):
         self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
     ) -> Self:
         """Fit the threshold of each label with the best F1 on the examples, 0.5 where no threshold is better."""
-        probabilities = np.stack([sigmoid(np.stack(windows).mean(axis=0)) for windows in logits])  # [n, k]
+        temperature = self.calibration.temperature
+        probabilities = np.stack([sigmoid(np.mean(windows, axis=0), temperature) for windows in logits])  # [n, k]
         gold = np.stack([[label in example.target for label in self.labels] for example in examples])
         thresholds = [best_threshold(probabilities[:, i], gold[:, i]) for i in range(len(self.labels))]
         return self.with_fitted(**self.fitted, thresholds=thresholds)
 
     def decode(self, example: Example, windows: Sequence[Window], logits: Sequence[Array]) -> Prediction:
-        probabilities = sigmoid(np.stack(logits).astype(np.float64).mean(axis=0))
+        mean = np.stack(logits).astype(np.float64).mean(axis=0)
+        probabilities = sigmoid(mean, self.calibration.temperature)
         given = [
             label
             for label, probability, threshold in zip(self.labels, probabilities, self.thresholds, strict=True)
@@ -216,6 +223,35 @@ class Multilabel(base.Task):
             "predicted": [label in prediction["labels"] for label in self.labels],
             "score": [prediction["probabilities"][label] for label in self.labels],
         }
+
+    def confidences(self, example: Example, prediction: Prediction) -> list[tuple[float, bool]]:
+        """How sure the model is of the whole set: the smallest probability with which a label is given, or is not."""
+        sure = self.output(example, prediction).confidence
+        return [] if sure is None else [(sure, set(prediction["labels"]) == set(example.target))]
+
+    def labelled_logits(
+        self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> LabelledLogits:
+        rows = np.array([np.mean(windows, axis=0, dtype=np.float64) for windows in logits])
+        gold = np.array([[label in example.target for label in self.labels] for example in examples], bool)
+        shape = -1, len(self.labels)
+        return LabelledLogits(rows.reshape(shape), gold.reshape(shape), "several")
+
+    def with_calibration(self, calibration: Calibration) -> Self:
+        """A copy with thresholds that give the same labels at its temperature."""
+        old, new = self.calibration.temperature, calibration.temperature
+        if "thresholds" not in self.fitted or old == new:
+            return super().with_calibration(calibration)
+        moved = [moved_threshold(threshold, new, before=old) for threshold in self.thresholds]
+        copy = super().with_calibration(calibration)
+        return copy.with_fitted(**{**copy.fitted, "thresholds": moved})
+
+    def strangeness(self, example: Example, prediction: Prediction) -> float:
+        """The largest 1 - probability of the right labels, so that a set holds all of them; 0 where there are none."""
+        return max((1 - prediction["probabilities"].get(label, 0.0) for label in example.target), default=0.0)
+
+    def prediction_set(self, prediction: Prediction, bound: float) -> list[str]:
+        return label_set(prediction["probabilities"], bound, single=False)
 
     def constant(self, examples: Sequence[Example]) -> Constant | None:
         """The commonest labels, as many of them as have the best micro F1 on the examples.

@@ -15,6 +15,8 @@ PROBABILITIES = "probabilities"
 """Where a prediction holds the probability of each label."""
 PROBABILITY = "probability"
 """Where a prediction holds the probability of the answer itself."""
+SET = "set"
+"""Where a prediction holds the labels that a prediction set holds."""
 ANSWER = "answer"
 """Label of the stretch that answers a question."""
 
@@ -52,11 +54,12 @@ def label_set_output(example: Example, prediction: Prediction, *, separator: str
         separator: What stands between labels in a cell. The list is written as JSON where that could be misread.
     """
     labels, probabilities = prediction["labels"], prediction[PROBABILITIES]
+    more = {SET: prediction[SET]} if SET in prediction else {}
     if labels is None:
-        return Output({"labels": None}, None, probabilities, example.text)
+        return Output({"labels": None, **more}, None, probabilities, example.text)
     sure = min((chance if name in labels else 1 - chance for name, chance in probabilities.items()), default=None)
     joined = separator.join(labels) if separator == ";" and all(map(stands_alone, labels)) else labels
-    return Output({"labels": joined}, sure, probabilities, example.text)
+    return Output({"labels": joined, **more}, sure, probabilities, example.text)
 
 
 def stands_alone(label: str) -> bool:

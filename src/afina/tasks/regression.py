@@ -16,6 +16,7 @@ from ..records import Example, Prediction, Row, ScoreRow, Window
 from . import base, inputs
 from .base import Array, Broken, Constant, HeadSpec, Sample
 from .contents import holds_numbers
+from .settings import TextOptions
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +29,7 @@ THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}([.,]\d{3})+\s*")
 """A number whose sign may stand between thousands."""
 
 
-class RegressionOptions(base.TextOptions):
+class RegressionOptions(TextOptions):
     """Columns of `regression`, and how its numbers are written."""
 
     decimal: Literal["auto", "point", "comma"] = Field(
@@ -45,6 +46,7 @@ class Regression(base.Task):
     Options = RegressionOptions
     level = "example"
     ignored = math.nan
+    set_name = "interval"
     metrics: ClassVar = {
         "pearson": scores.pearson,
         "spearman": scores.spearman,
@@ -118,6 +120,13 @@ class Regression(base.Task):
 
     def score_row(self, example: Example, prediction: Prediction) -> ScoreRow:
         return {"gold": float(example.target), "predicted": float(prediction["score"])}
+
+    def strangeness(self, example: Example, prediction: Prediction) -> float:
+        """The distance of the prediction from the target, in the user's scale (Papadopoulos et al. 2002)."""
+        return abs(float(prediction["score"]) - float(example.target))
+
+    def prediction_set(self, prediction: Prediction, bound: float) -> dict[str, float]:
+        return {"low": prediction["score"] - bound, "high": prediction["score"] + bound}
 
     def constant(self, examples: Sequence[Example]) -> Constant | None:
         """The mean of the targets, which has the smallest mean squared error of all numbers."""

@@ -20,14 +20,16 @@ from pydantic import Field
 from ..errors import ConfigError, DataError, Problem
 from ..metrics import entities as scores
 from ..metrics.kinds import Metric
-from ..records import Example, Output, Prediction, Row, ScoreRow, Window
+from ..metrics.temperature import LabelledLogits, softmax, tempered
+from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from ..text.schemes import entities_of, find_scheme, kind_of, to_bio, viterbi
 from ..text.segmentation import Segmentation
 from ..text.spans import Span, opens, owners, segmented, without_overlaps
 from ..text.spellings import spelling_of
 from . import base, inputs, markup, presentation, tagging
 from .base import Array, Broken, HeadSpec, Sample
-from .inputs import UNSEEN, class_weights, softmax
+from .certainty import tag_confidences, tag_logits
+from .inputs import UNSEEN, class_weights
 from .losses import IGNORED, weight_of, weights_for
 from .settings import Names, Options
 
@@ -236,6 +238,10 @@ class Tokens(base.Task):
     def unit(self) -> str:
         return "tags" if self.plain else "entities"
 
+    @property
+    def confident_of(self) -> str:
+        return "tag" if self.plain else "entity"
+
     def coverage(self, example: Example, windows: Sequence[Window]) -> list[str]:
         """For each entity (or tag), why tokens can't express it, or the empty text.
 
@@ -264,11 +270,8 @@ class Tokens(base.Task):
                 return problem
             labels = [tag[2:] for tag in example.target if tag != "O"]
         wrong = [label for label in labels if label not in self.types]
-        return (
-            inputs.unseen(Example("", target=wrong[0], place=example.place), self.types, countable=True)
-            if wrong
-            else None
-        )
+        found = Example("", target=wrong[0] if wrong else None, place=example.place)
+        return inputs.unseen(found, self.types, countable=True) if wrong else None
 
     def encode_target(self, example: Example, window: Window) -> Array:
         """Tag ids of the tokens in the window's core, `IGNORED` elsewhere. [n]
@@ -322,8 +325,8 @@ class Tokens(base.Task):
             words = self.raw_words(example.text)
         units = self.by_word(words, spans, probabilities)
         if self.plain:
-            best = units.argmax(axis=1) if len(units) else []
-            said = {"tags": [self.tags[i] for i in best], "scores": [float(units[i, k]) for i, k in enumerate(best)]}
+            best, sure = units.argmax(axis=1) if len(units) else [], tempered(units, self.calibration.temperature)
+            said = {"tags": [self.tags[i] for i in best], "scores": [float(sure[i, k]) for i, k in enumerate(best)]}
             return said if example.words is not None else said | {"tokens": [example.text[a:b] for a, b in words]}
         if example.words is None:
             return {"entities": self.entities_in(example.text, words, units)}
@@ -345,8 +348,8 @@ class Tokens(base.Task):
     def tagged(self, units: Array) -> tuple[list[str], list[tuple[int, int, str, float]]]:
         """Tags of units (words, tokens) from their probabilities [n, k], and entities: first unit, end, type, score."""
         tags = self.best_tags(units)
-        chosen = [self.tags.index(tag) for tag in tags]
-        return tags, [(*span, scores.certainty(units, chosen, span)) for span in entities_of(tags)]
+        chosen, sure = [self.tags.index(tag) for tag in tags], tempered(units, self.calibration.temperature)
+        return tags, [(*span, scores.certainty(sure, chosen, span)) for span in entities_of(tags)]
 
     def entities_in(self, text: str, places: Array | Words, units: Array) -> list[dict[str, Any]]:
         """Entities of a text by characters, from places [n, 2] and tag probabilities [n, k] of its units."""
@@ -357,11 +360,7 @@ class Tokens(base.Task):
         return entities
 
     def best_tags(self, probabilities: Array) -> list[str]:
-        """The best legal sequence; for a stock model, whose scheme is unknown, the best tag of each word.
-
-        Args:
-            probabilities: Probabilities of the tags of each word. [n, k]
-        """
+        """The best legal tags, by their probabilities [n, k]; for a stock model, the best tag of each word."""
         if "tags" in self.fitted:
             return [self.tags[i] for i in probabilities.argmax(axis=1)] if len(probabilities) else []
         return viterbi(np.log(np.maximum(probabilities, 1e-300)), self.tags)
@@ -400,6 +399,14 @@ class Tokens(base.Task):
         if example.words is None or self.segmentation is None:
             return None
         return self.segmentation.again(example.text, example.words)
+
+    def confidences(self, example: Example, prediction: Prediction) -> list[tuple[float, bool]]:
+        return tag_confidences(self, example, prediction)
+
+    def labelled_logits(
+        self, examples: Sequence[Example], *, features: Sequence[Features], logits: Sequence[Sequence[Array]]
+    ) -> LabelledLogits | None:
+        return tag_logits(self, examples, features=features, logits=logits)
 
     def constant(self, examples: Sequence[Example]) -> base.Constant | None:
         return tagging.constant_of(examples, plain=self.plain)

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import disk, inference, strategies
+from .. import calibration, disk, inference, strategies
 from ..artifact import Artifact
 from ..assembly import EncodedDataset
 from ..baselines import Baselines
 from ..baselines import baselines as baselines_of
+from ..calibration import Calibrated
 from ..data.identity import identity
 from ..devices import peak_memory
 from ..inference import Evaluation
 from ..metrics.kinds import Array
+from ..tasks.calibrations import VALIDATION
 from ..work import Work
 from . import checkpoint, rundir, score_tables
 from .events import Done, Event, Note, Progress, with_progress
@@ -72,11 +74,19 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
     with clock.part("validate"):
         validation = splits["validation"]
         task = prepared.task.fit_thresholds(validation.examples, features=validation.features, logits=trainer.logits)
+        learned = calibration.calibrated(
+            task,
+            validation.examples,
+            features=validation.features,
+            logits=trainer.logits,
+            data=VALIDATION,
+            temperature=config.training.temperature == "on",
+        )
     saved = config.training.save == "on"
     network.fold_scale()
     if saved:
         network.train_nothing()
-    artifact = Artifact(task, prepared.tokenizer, network, config.model.head, config.model.name)
+    artifact = Artifact(learned.task, prepared.tokenizer, network, config.model.head, config.model.name)
     with clock.part("baseline"):
         beside = yield from compared(trained)
     outcomes: dict[str, Outcome] = {}
@@ -88,6 +98,7 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
                     artifact, splits[name], logits=logits, folder=folder, name=name, baselines=beside
                 )
     yield from kept(outcomes, folder)
+    yield from temperature_note(learned, outcomes)
     scores = {name: outcome.evaluation for name, outcome in outcomes.items()}
     with clock.part("evaluate"):
         warnings = verdicts(
@@ -101,7 +112,7 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
     if saved:
         with clock.part("save"):
             save(artifact, folder)
-    record = record_of(trained, scores, warnings=warnings, proof=proof, speed=speed)
+    record = record_of(trained, scores, learned=learned, warnings=warnings, proof=proof, speed=speed)
     with checkpoint.writing(folder / rundir.RUN, folder):
         rundir.write_json(folder / rundir.RUN, record)
         disk.sync(folder)
@@ -125,6 +136,7 @@ def record_of(
     trained: Trained,
     scores: Mapping[str, Evaluation],
     *,
+    learned: Calibrated,
     warnings: Sequence[Verdict],
     proof: Mapping[str, Any],
     speed: Mapping[str, Any],
@@ -139,6 +151,7 @@ def record_of(
             name: {"gold": counts.total(), "covered": counts[""], "lost": {why: counts[why] for why in counts if why}}
             for name, counts in prepared.coverage.items()
         },
+        "calibration": learned.task.calibration.model_dump(exclude={"scores"}) | {"reason": learned.reason},
         "warnings": [asdict(warning) for warning in warnings],
         "best": trainer.best,
         "steps": trainer.number,
@@ -158,6 +171,15 @@ def record_of(
         "seconds": {name: round(value, 3) for name, value in trainer.clock.seconds.items()},
         "machine": machine(prepared.compute),
     }
+
+
+def temperature_note(learned: Calibrated, outcomes: Mapping[str, Outcome]) -> Generator[Note, None, None]:
+    """A note on the temperature and what it brings, where there is one."""
+    known = learned.task.calibration
+    if known.temperature != 1.0:
+        found = {name: outcome.evaluation.calibration for name, outcome in outcomes.items()}
+        brings = calibration.temperature_line({name: one for name, one in found.items() if one is not None})
+        yield Note(f"temperature {known.temperature:g}, fitted on the validation data; answers are the same: {brings}")
 
 
 def compared(trained: Trained) -> Generator[Note | Progress, None, Baselines]:
@@ -224,6 +246,8 @@ def scored(
     with checkpoint.writing(folder / rundir.PREDICTIONS, folder):
         rundir.append(folder / rundir.PREDICTIONS, *lines)
     evaluation = inference.evaluate(task, part.examples, predictions=predictions, features=part.features)
+    honest = calibration.report(task, part.examples, features=part.features, logits=logits, predictions=predictions)
     tables = baselines.tables.get(name, {})
-    evaluation = replace(evaluation, baselines={kind: inference.score(task, table) for kind, table in tables.items()})
+    beside = {kind: inference.score(task, table) for kind, table in tables.items()}
+    evaluation = replace(evaluation, baselines=beside, calibration=honest)
     return Outcome(task, part.examples, predictions, evaluation, tables, baselines.constant)

@@ -45,6 +45,7 @@ NEUTRAL = {
     "graphs",
     "save",
     "strict",
+    "temperature",
     "threads",
 }
 """Training settings that don't change what is computed, but for its last bits."""
