@@ -39,7 +39,7 @@ def run(tiny: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("calibration") / "run"
     return afina.train(
         train=noisy(60, 0, 0.0), validation=noisy(200, 1), test=noisy(200, 2), model=tiny("bert"), epochs=30,
-        learning_rate=3e-3, out=folder, baseline="off", training__metric="accuracy",
+        learning_rate=3e-3, out=folder, baseline="off", training__keep="last",
     )  # fmt: skip
 
 

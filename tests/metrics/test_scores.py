@@ -136,7 +136,9 @@ def test_directions() -> None:
 
 EMPTY = {
     **dict.fromkeys(("gold", "predicted", "correct", "typed", "predicted_count", "gold_count"), np.zeros(0, int)),
-    **dict.fromkeys(("log_probability", "confidence", "exact", "f1", "partial", "has_answer"), np.zeros(0)),
+    **dict.fromkeys(
+        ("log_probability", "squared_error", "confidence", "exact", "f1", "partial", "has_answer"), np.zeros(0)
+    ),
 }
 COUNTED = ("token_", "sentence_", "entity_macro_")
 EMPTY_COUNTS = dict.fromkeys(("correct", "gold_count", "predicted_count"), np.zeros((0, 3), int))
@@ -155,7 +157,7 @@ EVERY_SCORE = {
     )
 }
 COLUMN_SCORES = (
-    *("accuracy", "macro_f1", "balanced_accuracy", "matthews", "log_loss", "expected_calibration_error"),
+    *("accuracy", "macro_f1", "balanced_accuracy", "matthews", "log_loss", "brier_score", "expected_calibration_error"),
     *("pearson", "spearman", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2"),
     *(
         "entity_precision",

@@ -156,11 +156,11 @@ def evaluate_file(
         DataError: rows can't be used, or hold labels that the model does not know; all are listed.
         ModelError: the model can't be loaded.
     """
-    task = task_in(model)
+    devices.check(device)
     if precision is not None:
-        check_precision(task, precision)
+        check_precision(task_in(model), precision)
     if alpha is not None:
-        bound_of(task, alpha)
+        bound_of(task_in(model), alpha)
     predictor = labelled_model(
         model, data, unseen=unseen, columns=columns, reading=reading, device=device, group_by=group_by
     )
@@ -222,6 +222,7 @@ def calibrate_file(
         DataError: as for `evaluate_file`.
         ModelError: the model can't be loaded.
     """
+    devices.check(device)
     folder = own_folder(model)
     predictor = labelled_model(model, data, unseen=unseen, columns=columns, reading=reading, device=device)
     found = predictor.calibrate(data, unseen=unseen, **(reading or {}))
