@@ -175,7 +175,7 @@ def proposals(
     """The next settings, from what is known of those that were tried."""
     optuna = library()
     distributions = {path: distribution(optuna, one) for path, one in space.items()}
-    sampler = optuna.samplers.TPESampler(seed=number, multivariate=True, warn_independent_sampling=False)
+    sampler = optuna.samplers.TPESampler(seed=number, multivariate=True)
     history = optuna.create_study(direction="maximize", sampler=sampler)
     worst = min((value_of(one, study) for one in searched(results)), default=0.0)
     for one in results:
@@ -209,7 +209,7 @@ def library() -> Any:
             import optuna
     except ImportError:
         raise MissingExtra("optuna", "sweep", "a search of settings") from None
-    optuna.logging.set_verbosity(logging.WARNING)
+    optuna.logging.set_verbosity(logging.ERROR)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     return optuna
 
