@@ -60,7 +60,7 @@ def study(split: str = "test") -> Any:
     whole = made.study()
     whole.split = split
     whole.oriented = lambda value: -math.inf if math.isnan(value) else value
-    whole.baselines = lambda: SimpleNamespace(tables={split: {}}, constant=None)
+    whole.baselines = lambda *_: SimpleNamespace(tables={split: {}}, constant=None)
     return whole
 
 
@@ -180,7 +180,7 @@ def test_the_same_results_give_the_same_bytes_in_any_order() -> None:
 def test_baselines_stand_on_boards_that_ask_for_them() -> None:
     about = study()
     table = made.tables(0.5, 1)[0]
-    about.baselines = lambda: SimpleNamespace(tables={"test": {"TF-IDF linear": table}}, constant=None)
+    about.baselines = lambda *_: SimpleNamespace(tables={"test": {"TF-IDF linear": table}}, constant=None)
     about.task = SimpleNamespace(metrics={"accuracy": accuracy})
     results = Results({one.trial.name: one for one in trials("full", made.tables(0.9, 3))})
     with_them = board_of(results, about, ["full"], level=0.95)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -113,17 +114,25 @@ def board_of(
     level: float,
     title: str = "recipes",
     baselines: bool = True,
+    settings: Mapping[str, Any] | None = None,
 ) -> Board:
     """Recipes side by side: score, spread, the gap between training and validation, and what they cost.
 
-    Rows of what costs nothing (the constant answer, TF-IDF) come last, where they are asked for.
+    Args:
+        results: What the trials brought.
+        study: The study.
+        recipes: The recipes, one a row.
+        level: Confidence level of the intervals.
+        title: What they are.
+        baselines: Whether rows of what costs nothing (the constant answer, TF-IDF) come last.
+        settings: Settings by path that say what the baselines learn from; by default what the study is about.
     """
     rows = [row_of(results, study, recipe, level=level) for recipe in recipes]
     names = [
         "recipe", study.metric, "low", "high", "sd over seeds", f"validation {study.metric}", "validation loss",
         "training loss", "trained parameters", "TFLOP", "seeds", "diverged", "one answer",
     ]  # fmt: skip
-    beside = baseline_scores(study) if baselines else {}
+    beside = baseline_scores(study, settings) if baselines else {}
     rows += [[name, value, *[None] * (len(names) - 2)] for name, value in beside.items()]
     return Board(f"{title}, {study.split}", names, rows)
 
@@ -149,9 +158,9 @@ def row_of(results: Results, study: Study, recipe: str, *, level: float) -> list
     ]
 
 
-def baseline_scores(study: Study) -> dict[str, float]:
+def baseline_scores(study: Study, settings: Mapping[str, Any] | None = None) -> dict[str, float]:
     """The scores of what costs nothing on the split that is compared, by name."""
-    tables = study.baselines().tables.get(study.split, {})
+    tables = study.baselines(settings).tables.get(study.split, {})
     return {name: score_of(study, table) for name, table in tables.items()}
 
 

@@ -189,5 +189,5 @@ def states(way: Way, tried: Sequence[float], results: Results) -> Board:
     for rate in tried:
         mine = results.of(way.trial(rate, 0).recipe)
         diverged, constant = sum(not one.done for one in mine), sum(one.degenerate for one in mine)
-        rows.append([rate, len(mine), len(mine) - diverged - constant, constant, diverged])
+        rows.append([f"{rate:g}", len(mine), len(mine) - diverged - constant, constant, diverged])
     return Board(f"trials of {way.name}", ["rate", "trials", "sound", "one answer", "diverged"], rows)

@@ -126,7 +126,9 @@ def summary(
             for kind, name in names.items()
             if name in found
         ]
-        boards.append(board_of(results, study, list(names.values()), level=level, title=f"{size} training examples"))
+        sample = {"data.sample": size} if size < study.examples else {}
+        title = f"{size} training examples"
+        boards.append(board_of(results, study, list(names.values()), level=level, title=title, settings=sample))
         boards.append(brought(found, spreads, results, study))
     if not verdicts:
         verdicts.append(
