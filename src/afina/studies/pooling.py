@@ -8,7 +8,6 @@ texts is missing (Gururangan et al. 2018).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from ..model.families import EMBEDDED
 from ..printing import many
 from .arms import failures
 from .base import Asked
+from .comparisons import baseline_scores, finite
 from .frozen import NATIVE, TOKENS, Frozen, Place
 from .pooling_verdicts import Compared, as_good, compared, read_as_pair
 from .results import Results
@@ -236,6 +236,10 @@ def best_board(asked: Asking, whole: Any, frozen: Frozen) -> Board:
         for what, depth in (("last", last), *chosen):
             mean = compared(frozen_scores(asked, frozen, (kind, depth)), study, level=asked.level)
             rows.append([NAMES[kind], f"{depth} ({what})", ranged(mean), held[kind, depth]])
+    rows += [
+        [name, None, None if finite(value) is None else f"{value:.4f}", None]
+        for name, value in baseline_scores(study).items()
+    ]
     columns = ["pooling", "layer", f"{study.split} {study.metric}", f"validation {study.metric}"]
     if study.split == "validation":
         rows, columns = [row[:-1] for row in rows], columns[:-1]
@@ -307,11 +311,6 @@ def pairs_board(asked: Asking, results: Results, frozen: dict[str, Frozen], ways
     return Board(f"what is read of a pair, {study.split} {study.metric}", columns, rows)
 
 
-def finite(value: float) -> float | None:
-    """A value, or None where it is not defined."""
-    return value if math.isfinite(value) else None
-
-
 def times_board(results: Results) -> Board:
     """Seconds of each measurement, by part of the work."""
     parts = {"pass": "pass over train and validation", "heads": "fitting heads", "test": "test"}
@@ -338,7 +337,7 @@ def notes(asked: Asking, whole: Any) -> list[str]:
     if study.config.model.name == EMBEDDED and not asked.by_token:
         found.append(
             "The embedded encoder was trained as a sentence encoder on the mean of its tokens, and its [CLS] was never "
-            "what is pooled: frozen, the mean is expected to be ahead. Other encoders may differ; try them with --model"
+            "what is pooled: of single texts, its frozen mean should be ahead. Other encoders may differ (--model)"
         )
     kinds = [TOKENS] if asked.by_token else [kind for kind in kinds_of(whole) if kind != NATIVE]
     losses = {kind: best_depth(whole, kind) for kind in kinds}

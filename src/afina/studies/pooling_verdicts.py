@@ -135,7 +135,7 @@ def needed(decisions: Sequence[Decision]) -> str:
     """What would decide those that are undecided: the most of it that one needs."""
     wanted = [one.needed for one in decisions if one.needed is not None]
     hardest = max(wanted, key=lambda one: (one.examples is None, one.examples or 0), default=None)
-    return "" if hardest is None else str(hardest).removesuffix(" would decide")
+    return "" if hardest is None else str(hardest)
 
 
 def bounded(mean: Mean) -> str:
