@@ -47,7 +47,8 @@ def table_of(kind: str, generator: np.random.Generator, n: int) -> Data:
     gold, predicted = generator.integers(0, 4, (2, n))
     loss = -generator.random(n)
     f1 = generator.random(n)
-    return {"gold": gold, "predicted": predicted, "log_probability": loss, "exact": np.round(f1), "f1": f1}
+    answers = {"exact": np.round(f1), "f1": f1}
+    return {"gold": gold, "predicted": predicted, "log_probability": loss, "squared_error": loss**2, **answers}
 
 
 CASES = sorted(name for name, metric in METRICS.items() if sums_of(metric) is not None)

@@ -65,7 +65,7 @@ def opened(folder: Path, split: str) -> ScoredRun:
     """
     run = RunFolder(folder)
     if not folder.is_dir():
-        raise ConfigError(f"{printable(str(folder))}: there is no such folder; `afina runs` lists runs")
+        raise ConfigError(f"{printable(str(folder), 300)}: there is no such folder; `afina runs` lists runs")
     if rundir.kind_of(folder) != "train":
         raise ConfigError(f"{folder}: a run of `afina adapt`, which has no scores of a task")
     if run.unfinished:

@@ -114,7 +114,7 @@ def log_probability(probability: float) -> float:
     return math.log(min(max(probability, SMALLEST), 1 - SMALLEST))
 
 
-brier_score = Smooth(lambda table: mean(table["squared_error"]), "error", least=50)
+brier_score = Smooth(lambda table: mean(table["squared_error"]), "error", least=50, sums=sums.BRIER_SCORE)
 """Mean of the column `squared_error` [n] that `squared_error` gives."""
 
 

@@ -130,6 +130,7 @@ MEAN_SQUARED_ERROR = _error_columns(2)
 ROOT_MEAN_SQUARED_ERROR = Sums(MEAN_SQUARED_ERROR.columns, lambda sums: np.sqrt(quotient(sums)))
 MEAN_ABSOLUTE_ERROR = _error_columns(1)
 R2 = Sums(_explained_columns, _r2)
+BRIER_SCORE = Sums(lambda table: mean_of(table["squared_error"]), quotient)
 LOG_LOSS = Sums(lambda table: mean_of(-table["log_probability"]), quotient)
 
 
