@@ -187,3 +187,16 @@ def test_baselines_stand_on_boards_that_ask_for_them() -> None:
     without = board_of(results, about, ["full"], level=0.95, baselines=False)
     assert [row[0] for row in with_them.rows] == ["full", "TF-IDF linear"]
     assert [row[0] for row in without.rows] == ["full"]
+
+
+def test_the_test_data_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, own = made.tables(0.9, 5, n=2000), Made.score
+    validation = {"full": 0.95, "last-1": 0.5}
+
+    def score(self: Made, split: str, metric: str) -> float:
+        return validation[self.trial.recipe] if split == "validation" else own(self, split, metric)
+
+    monkeypatch.setattr(Made, "score", score)
+    found = concluded(trials("full", worse(tables, by=10), cost=1.0), trials("last-1", tables, cost=100.0))
+    assert found.verdicts[0].sentence.startswith("full is the best on the validation data: test ")
+    assert found.recommended["strategy"] == "full"

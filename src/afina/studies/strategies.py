@@ -140,7 +140,8 @@ def summary(
     known = {recipe: mean_of([one.flops for one in results.done(recipe)]) for recipe in finished}
     cost = {recipe: math.inf if value is None else value for recipe, value in known.items()}
     cheapest_first = sorted(finished, key=lambda recipe: cost[recipe])
-    best = max(finished, key=lambda recipe: study.oriented(results.mean(recipe, study.split, study.metric)))
+    # The validation data choose, also where there are test data: those compare, and choose nothing.
+    best = max(finished, key=lambda recipe: study.oriented(results.mean(recipe, "validation", study.metric)))
     cheaper = [recipe for recipe in cheapest_first if cost[recipe] < cost[best]]
     enough, found = first_not_worse(results, study, cheaper, best, margin=margin, level=level)
     chosen = enough or best
@@ -167,7 +168,8 @@ def verdict(
     found: Mapping[str, Against], cost: Mapping[str, float], *, margin: float,
 ) -> Verdict:  # fmt: skip
     """Whether less than the best strategy is enough."""
-    top = f"{best} is the best: {study.metric} {number(results.mean(best, study.split, study.metric))}"
+    score = number(results.mean(best, study.split, study.metric))
+    top = f"{best} is the best on the validation data: {study.split} {study.metric} {score}"
     if not cheaper and math.isinf(cost[best]):
         return Verdict(CLAIM, "undecided", f"{top}; what the strategies cost is not known.", "")
     if not cheaper:
