@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from . import devices, strategies
 from .errors import ConfigError, printable
+from .printing import many
 from .tasks import base as tasks
 from .yaml_files import as_yaml, parse_value, read_yaml
 
@@ -349,6 +350,14 @@ def located(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 SECTIONS = {"model_type", "dict_type"}
 """Kinds of pydantic's problems with a value where a section stands."""
+EXPECTED = {
+    "string_type": "expected a text",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),
+    # Of classes, only sequences are asked for.
+    **dict.fromkeys(("list_type", "tuple_type", "sequence_str", "is_instance_of"), "expected a list"),
+    **dict.fromkeys(SECTIONS, "expected settings by name"),
+}
+"""What is allowed, by kind of problem."""
 
 
 def validated(model: type[Any], tree: Mapping[str, Any], where: str) -> Any:
@@ -396,10 +405,10 @@ def complaint(problem: Any) -> str:
         return "expected a whole number"
     if kind.startswith("float_"):
         return "expected a number"
-    if kind == "string_type":
-        return "expected a text"
-    if kind in SECTIONS:
-        return "expected settings by name"
+    if kind in EXPECTED:
+        return EXPECTED[kind]
+    if kind == "too_short":
+        return f"expected {many(problem['ctx']['min_length'], 'value')} or more"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{message[:1].lower()}{message[1:]}"
 

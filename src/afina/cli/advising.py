@@ -22,7 +22,7 @@ def advise(
     call: typer.Context,
     config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
     budget: Annotated[str, flag("TIME", "Time that it may take, such as 20m.", panel=STUDY)] = "20m",
-    margin: Annotated[float, flag("X", "Difference of the score that does not matter.", panel=STUDY)] = 0.01,
+    margin: Annotated[float, flag("X", "Difference of the score that does not matter.", panel=STUDY, least=0)] = 0.01,
     write: Annotated[str, flag("FILE", "Configuration to write.", "--write", panel=STUDY)] = "advised.yaml",
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Trials at a time.", rich_help_panel=STUDY)] = 1,
     **flags: Any,
@@ -55,11 +55,13 @@ def sweep(
     config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
     search: Annotated[
         list[str] | None,
-        flag("PATH=SPACE", "A setting and its values: 1e-5..1e-3, 2..8 or [full, last-2]; repeatable.", panel=STUDY),
+        flag("PATH=SPACE", "A setting and its values: 1e-5..1e-3, 2..8 or full,last-2; repeatable.", panel=STUDY),
     ] = None,
-    trials: Annotated[int | None, flag("N", "Number of settings to try.", panel=STUDY)] = None,
-    seeds: Annotated[int | None, flag("N", "Seeds of the comparison with the defaults.", panel=STUDY)] = None,
-    margin: Annotated[float | None, flag("X", "Difference of the score that does not matter.", panel=STUDY)] = None,
+    trials: Annotated[int | None, flag("N", "Number of settings to try.", panel=STUDY, least=1)] = None,
+    seeds: Annotated[int | None, flag("N", "Seeds of the comparison with the defaults.", panel=STUDY, least=1)] = None,
+    margin: Annotated[
+        float | None, flag("X", "Difference of the score that does not matter.", panel=STUDY, least=0)
+    ] = None,
     budget: Annotated[str | None, flag("TIME", "Time that it may take, such as 20m.", panel=STUDY)] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Trials at a time.", rich_help_panel=STUDY)] = 1,
     **flags: Any,

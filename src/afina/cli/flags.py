@@ -27,7 +27,12 @@ FORM = ("header", "delimiter", "quote", "format", "sheet", "encoding")
 
 
 def flag(
-    metavar: str, text: str, *names: str, panel: str | None = None, values: Callable[[], Iterable[str]] | None = None
+    metavar: str,
+    text: str,
+    *names: str,
+    panel: str | None = None,
+    values: Callable[[], Iterable[str]] | None = None,
+    least: float | None = None,
 ) -> Any:
     """An option with a word for its value.
 
@@ -37,8 +42,11 @@ def flag(
         names: Names of the option, where it is not that of its parameter.
         panel: Part of the help in which it is listed.
         values: What the shell offers as its value.
+        least: Its least value.
     """
-    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, autocompletion=offer(values))
+    return typer.Option(
+        *names, metavar=metavar, help=text, rich_help_panel=panel, autocompletion=offer(values), min=least
+    )
 
 
 def offer(values: Callable[[], Iterable[str]] | None) -> Callable[[str], list[str]] | None:

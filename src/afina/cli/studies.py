@@ -47,8 +47,10 @@ def study(
         ),
     ],
     config: Annotated[str | None, typer.Argument(metavar="FILE", help="Training data, or settings (.yaml).")] = None,
-    seeds: Annotated[int | None, flag("N", "Seeds of each recipe.", panel=STUDY)] = None,
-    margin: Annotated[float | None, flag("X", "Difference of the score that does not matter.", panel=STUDY)] = None,
+    seeds: Annotated[int | None, flag("N", "Seeds of each recipe.", panel=STUDY, least=1)] = None,
+    margin: Annotated[
+        float | None, flag("X", "Difference of the score that does not matter.", panel=STUDY, least=0)
+    ] = None,
     budget: Annotated[
         str | None, flag("TIME", "Time that it may take, such as 20m: the design is made to fit.", panel=STUDY)
     ] = None,
@@ -171,6 +173,6 @@ def options(items: list[str] | tuple[str, ...], **named: Any) -> dict[str, Any]:
     for item in items:
         name, sign, value = item.partition("=")
         if not sign:
-            raise ConfigError(f"--option {printable(item)}: expected NAME=VALUE, for example rates=[1e-4, 2e-4]")
+            raise ConfigError(f"--option {printable(item)}: expected NAME=VALUE, for example --option rates=1e-4,2e-4")
         found[name.strip()] = parse_value(value)
     return found

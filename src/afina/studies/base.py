@@ -10,18 +10,22 @@ repeated. Its keyword-only parameters are its options. Other packages offer desi
 from __future__ import annotations
 
 import difflib
+import json
+import shlex
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, TypeAlias
+from types import UnionType
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from ..config import validated
+from ..config import sentence
 from ..errors import ConfigError, printable
+from ..yaml_files import parse_value
 from .results import Results
 from .study import Study
 from .summaries import Summary
@@ -31,6 +35,24 @@ GROUP = "afina.studies"
 Asked: TypeAlias = Trial | Measurement
 Design: TypeAlias = Generator[Sequence[Asked], Results, Summary]
 """A design at work."""
+Seeds = Annotated[int, Field(ge=1)]
+Margin = Annotated[float, Field(ge=0)]
+Level = Annotated[float, Field(gt=0, lt=1)]
+Factors = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+Rates = Sequence[Annotated[float, Field(gt=0)]]
+"""Options that several designs have."""
+EXAMPLES = {
+    "names": ["full", "last-2"],
+    "of": ["runs/first", "runs/second"],
+    "models": ["runs/adapted", "bert-base-uncased"],
+    "rates": [1e-4, 2e-4],
+    "scratch_rates": [1e-4, 3e-4, 1e-3],
+    "search": {"training.learning_rate": "1e-5..1e-3", "strategy": ["full", "last-2"]},
+    "pretraining": 1e19,
+    "little": 100,
+    "epochs": 5,
+}
+"""Values of options whose default is not one that a person would type."""
 
 
 def names() -> list[str]:
@@ -78,9 +100,57 @@ def checked(design: Callable[..., Design], options: Mapping[str, Any]) -> dict[s
         ConfigError: an option does not exist, or has an impossible value; lists all of them.
     """
     model = options_of(design)
-    return {
-        name: getattr(whole, name) for whole in [validated(model, options, "option")] for name in model.model_fields
-    }
+    given = {name: as_list(value) if takes_list(model, name) else value for name, value in options.items()}
+    try:
+        whole = model.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(
+            [f"{sentence(model, problem, 'option')}{cure(model, problem['loc'][0])}" for problem in error.errors()]
+        ) from None
+    return {name: getattr(whole, name) for name in model.model_fields}
+
+
+def takes_list(model: type[BaseModel], name: str) -> bool:
+    """Whether an option is a list."""
+    annotation = model.model_fields[name].annotation if name in model.model_fields else None
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    bare = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in kinds]
+    return any(get_origin(kind) in (list, tuple, Sequence) for kind in bare)
+
+
+def as_list(value: Any) -> Any:
+    """A list that is written with commas, or as its only value; lists and mappings stay as they are."""
+    if isinstance(value, str):
+        return [parse_value(part.strip()) for part in value.split(",") if part.strip()]
+    return [value] if isinstance(value, (bool, int, float)) else value
+
+
+def cure(model: type[BaseModel], name: Any) -> str:
+    """What would be right, for a message about an option; empty where there is no such option."""
+    if name not in model.model_fields:
+        return ""
+    # Of the options of other packages nothing is known but their type.
+    candidates = [EXAMPLES.get(name), model.model_fields[name].default, 1, 0.5, "NAME", ["NAME"], {"NAME": 1}]
+    for value in candidates:
+        if value not in (None, (), []) and fits(model, name, value):
+            return f"; for example --option {shlex.quote(f'{name}={written(value)}')}"
+    return ""
+
+
+def fits(model: type[BaseModel], name: str, value: Any) -> bool:
+    """Whether an option may have a value."""
+    try:
+        model.model_validate({name: value})
+    except (ValidationError, ConfigError):
+        return False
+    return True
+
+
+def written(value: Any) -> str:
+    """A value as it is typed after `--option NAME=`."""
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(written, value))
+    return json.dumps(value) if isinstance(value, (dict, bool)) else str(value)
 
 
 def begun(design: Callable[..., Design], study: Study, options: Mapping[str, Any]) -> Design:

@@ -16,7 +16,7 @@ from pydantic import Field
 from .. import strategies
 from ..strategies import Defaults
 from .arms import Arm, constant_score, failures, pretrained, rate_notes, scratch, screened
-from .base import Asked
+from .base import Asked, Level, Rates, Seeds
 from .courses import Course, summary_of
 from .results import Result, Results
 from .study import Study
@@ -26,11 +26,11 @@ from .summaries import Summary
 def convergence(
     study: Study,
     *,
-    seeds: Annotated[int, Field(ge=1)] = 3,
-    rates: Sequence[Annotated[float, Field(gt=0)]] = (),
-    scratch_rates: Sequence[Annotated[float, Field(gt=0)]] = (),
+    seeds: Seeds = 3,
+    rates: Rates = (),
+    scratch_rates: Rates = (),
     evaluations: Annotated[int, Field(ge=2)] = 20,
-    level: Annotated[float, Field(gt=0, lt=1)] = 0.95,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """Score and loss in the course of trainings from pre-trained and from random weights.
 

@@ -42,7 +42,7 @@ def cost(
         beside = study.folder.absolute().parent
         raise ConfigError(
             f"option.of: no training of {study.config.task} with {printable(study.config.model.name)} has ended in or "
-            f"beside {beside}; run a study first, or name folders: --option of=[FOLDER, ...]"
+            f"beside {beside}; run a study first, or name folders: --option of=FOLDER,FOLDER"
         )
     yield []
     return summary_of(origin_of(study.config.model.name), spent, price=price, known=pretraining)

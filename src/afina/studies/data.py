@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..baselines import LINEAR
 from ..errors import ConfigError
@@ -19,7 +19,7 @@ from ..metrics.recipes import mean_score
 from ..printing import many
 from ..work import Work
 from .arms import Arm, constant_score, failures, pretrained, rate_notes, scratch, screened
-from .base import Asked
+from .base import Asked, Level, Margin, Rates, Seeds
 from .labels import Curve, Point, summary_of
 from .results import Results
 from .study import Study
@@ -27,18 +27,32 @@ from .summaries import Summary
 from .trials import Measurement, Trial
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-Size = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, le=1)]
+
+
+def share_or_number(value: Any) -> Any:
+    """A share of the training data, or a number of examples: 1.0 is all of them, and 1 a single one.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    share, whole = type(value) is float and 0 < value <= 1, type(value) is int and value >= 1
+    if not (share or whole):
+        raise ValueError("expected a share up to 1.0, which is all, or a whole number of examples")
+    return value
+
+
+Sizes = Annotated[Sequence[Annotated[int | float, BeforeValidator(share_or_number)]], Field(min_length=2)]
 
 
 def data(
     study: Study,
     *,
-    sizes: Sequence[Size] = SHARES,
-    seeds: Annotated[int, Field(ge=1)] = 3,
-    rates: Sequence[Annotated[float, Field(gt=0)]] = (),
-    scratch_rates: Sequence[Annotated[float, Field(gt=0)]] = (),
-    margin: Annotated[float, Field(ge=0)] = 0.01,
-    level: Annotated[float, Field(gt=0, lt=1)] = 0.95,
+    sizes: Sizes = SHARES,
+    seeds: Seeds = 3,
+    rates: Rates = (),
+    scratch_rates: Rates = (),
+    margin: Margin = 0.01,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """Curves of score against labels, and what they say.
 
@@ -100,7 +114,7 @@ def usable(study: Study, sizes: Sequence[float], seeds: int) -> tuple[list[int],
         raise ConfigError(
             f"option.sizes: a curve takes two sizes, and {many(len(counts), 'size')} can be drawn from "
             f"{many(whole, 'training example')} ({'; '.join(said) or 'no more were given'}); give others, such as "
-            "--option sizes=[0.25, 0.5, 1.0]"
+            "--option sizes=0.25,0.5,1.0"
         )
     return counts, said
 

@@ -12,12 +12,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator
 
+from .. import strategies
 from ..model.families import EMBEDDED
 from ..printing import many
 from .arms import failures
-from .base import Asked
+from .base import Asked, Level, Margin, Seeds
 from .comparisons import baseline_scores, finite
 from .frozen import NATIVE, TOKENS, Frozen, Place
 from .pooling_verdicts import Compared, as_good, compared, read_as_pair
@@ -43,15 +44,26 @@ FEW = 2000
 """Training examples up to which pairs are also fine-tuned without one of their texts."""
 
 
+def known_strategy(name: str) -> str:
+    """The name of a strategy.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if not strategies.is_known(name):
+        raise ValueError(strategies.expected())
+    return name
+
+
 def pooling(
     study: Study,
     *,
     fine_tuned: bool = True,
     fine_tuned_pairs: bool | None = None,
-    strategy: str = "full",
-    seeds: Annotated[int, Field(ge=1)] = 3,
-    margin: Annotated[float, Field(ge=0)] = 0.01,
-    level: Annotated[float, Field(gt=0, lt=1)] = 0.95,
+    strategy: Annotated[str, AfterValidator(known_strategy)] = "full",
+    seeds: Seeds = 3,
+    margin: Margin = 0.01,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """Compare what can be read of a model: poolings, layers and, for pairs, parts of them; frozen and fine-tuned.
 

@@ -11,10 +11,10 @@ import math
 from collections.abc import Generator, Sequence
 
 from ..printing import many, number
-from .base import Asked
+from .base import Asked, Factors, Level, Seeds
 from .comparisons import board_of, problems, where
 from .results import Results
-from .strategies import Way, settings_of, way_of
+from .strategies import Names, Way, settings_of, way_of
 from .study import Study
 from .summaries import Answer, Board, Figure, Series, Summary, Verdict
 
@@ -29,10 +29,10 @@ answer to the best score is lost."""
 def rates(
     study: Study,
     *,
-    names: list[str] | None = None,
-    factors: list[float] = [1.0, 0.2, 5.0, 0.04, 25.0],  # noqa: B006 - read only
-    seeds: int = 3,
-    level: float = 0.95,
+    names: Names | None = None,
+    factors: Factors = [1.0, 0.2, 5.0, 0.04, 25.0],  # noqa: B006 - read only
+    seeds: Seeds = 3,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """Try a range of learning rates for some strategies.
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from .. import strategies
 from ..metrics.seeds import spread_test
 from ..printing import number
-from .base import Asked
+from .base import Asked, Level, Margin, Seeds
 from .comparisons import Against, adjusted_for_number, against, board_of, problems, what_decides, where
 from .results import Results
 from .study import Study
@@ -31,14 +32,14 @@ SHARE = 0.1
 def regularization(
     study: Study,
     *,
-    dropout: float = 0.1,
-    weight_decay: float = 0.1,
-    patience: int = 2,
-    little: int | None = None,
-    epochs: int | None = None,
-    seeds: int = 3,
-    margin: float = 0.01,
-    level: float = 0.95,
+    dropout: Annotated[float, Field(gt=0, lt=1)] = 0.1,
+    weight_decay: Annotated[float, Field(gt=0)] = 0.1,
+    patience: Annotated[int, Field(ge=1)] = 2,
+    little: Annotated[int, Field(ge=1)] | None = None,
+    epochs: Annotated[int, Field(ge=1)] | None = None,
+    seeds: Seeds = 3,
+    margin: Margin = 0.01,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """Compare none, dropout, weight decay, early stopping, and all of them.
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from .. import strategies as kinds
 from ..model.families import find_family
 from ..printing import number
 from ..yaml_files import read_yaml
-from .base import Asked
+from .base import Asked, Factors, Level, Margin, Seeds
 from .comparisons import Against, against, board_of, first_not_worse, mean_of, problems, what_decides, where
 from .results import Result, Results
 from .study import Study
@@ -23,8 +25,23 @@ from .summaries import Answer, Board, Figure, Series, Summary, Verdict
 from .trials import Trial
 
 CLAIM = "A cheaper strategy than the best one is not worse"
+HEAD_MEAN = "head-mean"
 OTHERS = ("head-then-full", "gradual")
 """Strategies in stages."""
+
+
+def known(name: str) -> str:
+    """The name of a strategy, or of the head on the mean of all tokens.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name != HEAD_MEAN and not kinds.is_known(name):
+        raise ValueError(f"{kinds.expected()}, or {HEAD_MEAN}")
+    return name
+
+
+Names = Annotated[list[Annotated[str, AfterValidator(known)]], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +66,12 @@ class Way:
 def strategies(
     study: Study,
     *,
-    names: list[str] | None = None,
-    factors: list[float] = [1.0, 0.5, 2.0],  # noqa: B006 - read only
+    names: Names | None = None,
+    factors: Factors = [1.0, 0.5, 2.0],  # noqa: B006 - read only
     every_rate: bool = False,
-    seeds: int = 3,
-    margin: float = 0.01,
-    level: float = 0.95,
+    seeds: Seeds = 3,
+    margin: Margin = 0.01,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """Compare strategies, each at its own best learning rate.
 
@@ -87,7 +104,7 @@ def usual(study: Study) -> list[str]:
     depth = study.depth
     last = sorted({1, 2, max(1, depth // 2)} & set(range(1, depth))) if layered else []
     whole = ["full", *(f"last-{count}" for count in last), "head"]
-    means = [] if study.task.level == "token" else ["head-mean"]
+    means = [] if study.task.level == "token" else [HEAD_MEAN]
     return [*whole, *means, *(name for name in OTHERS if kinds.is_known(name) and (layered or name != "gradual"))]
 
 
@@ -97,8 +114,8 @@ def way_of(study: Study, name: str, factors: Sequence[float]) -> Way:
     Raises:
         ConfigError: there is no such strategy.
     """
-    strategy = "head" if name == "head-mean" else name
-    settings = {"strategy": strategy, **({"model.head": "mean"} if name == "head-mean" else {})}
+    strategy = "head" if name == HEAD_MEAN else name
+    settings = {"strategy": strategy, **({"model.head": "mean"} if name == HEAD_MEAN else {})}
     given = study.config.training
     defaults = kinds.find(strategy).defaults(
         examples=study.examples, width=int(study.model_config.hidden_size), batch_size=given.batch_size,

@@ -14,11 +14,13 @@ import warnings
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from ..errors import ConfigError, MissingExtra, printable
 from ..printing import many
-from .base import Asked
+from .base import Asked, Level, Margin, Seeds, as_list
 from .comparisons import Against, against, answer_of, board_of, problems, what_decides, where
 from .results import Result, Results
 from .study import Study
@@ -38,12 +40,12 @@ def sweep(
     study: Study,
     *,
     search: dict[str, Any] | None = None,
-    trials: int = 20,
-    batch: int = 1,
+    trials: Annotated[int, Field(ge=1)] = 20,
+    batch: Annotated[int, Field(ge=1)] = 1,
     prune: bool = True,
-    seeds: int = 3,
-    margin: float = 0.01,
-    level: float = 0.95,
+    seeds: Seeds = 3,
+    margin: Margin = 0.01,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """Search the settings, then compare the best with the defaults on seeds that neither was chosen by.
 
@@ -133,13 +135,15 @@ class Space:
 
     @classmethod
     def read(cls, path: str, value: Any) -> Space:
-        """A space as it is written: `1e-5..1e-3`, `2..8`, or a list.
+        """A space as it is written: `1e-5..1e-3`, `2..8`, or a list, which commas make, too.
 
         Raises:
             ConfigError: it is neither.
         """
         if isinstance(value, (list, tuple)) and value:
             return cls(None, None, value)
+        if isinstance(value, str) and "," in value:
+            return cls(None, None, as_list(value))
         match = RANGE.fullmatch(value) if isinstance(value, str) else None
         try:
             low, high = (float(match[1]), float(match[2])) if match else (1.0, 0.0)
@@ -147,8 +151,8 @@ class Space:
             low, high = 1.0, 0.0
         if match is None or not low < high:
             raise ConfigError(
-                f"search: {path}: expected a range such as 1e-5..1e-3 or a list such as [full, last-2], "
-                f"found {printable(value)}"
+                f"search: {path}: expected a range or a list, found {printable(value)}; for example "
+                "--search learning_rate=1e-5..1e-3 --search strategy=full,last-2"
             )
         return cls(low, high, whole=all(re.fullmatch(r"[+-]?\d+", end) for end in match.groups()))
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from ..errors import ConfigError, printable
 from ..model.families import locate
@@ -19,7 +17,7 @@ from ..training.run import absolute
 from ..training.rundir import RunFolder
 from ..yaml_files import read_yaml
 from .arms import Arm, configured_rate, failures, pretrained, rate_notes, scratch, screened
-from .base import Asked
+from .base import Asked, Level, Margin, Rates, Seeds
 from .results import Results
 from .starts import Start, summary_of
 from .study import Study
@@ -30,11 +28,11 @@ def transfer(
     study: Study,
     *,
     models: Sequence[str] = (),
-    seeds: Annotated[int, Field(ge=1)] = 3,
-    rates: Sequence[Annotated[float, Field(gt=0)]] = (),
-    scratch_rates: Sequence[Annotated[float, Field(gt=0)]] = (),
-    margin: Annotated[float, Field(ge=0)] = 0.01,
-    level: Annotated[float, Field(gt=0, lt=1)] = 0.95,
+    seeds: Seeds = 3,
+    rates: Rates = (),
+    scratch_rates: Rates = (),
+    margin: Margin = 0.01,
+    level: Level = 0.95,
 ) -> Generator[Sequence[Asked], Results, Summary]:
     """The same training from several starts, and what each brings.
 
