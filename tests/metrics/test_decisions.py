@@ -101,7 +101,7 @@ def test_the_second_recipe_is_worse_where_the_first_is_better(
     [
         (0.012, 0.0038, 0.0, Decision("better", "0.012 [0.004, 0.020] better, p = 0.005")),
         (-0.012, 0.0038, 0.0, Decision("worse", "0.012 [0.004, 0.020] worse, p = 0.005")),
-        (-0.002, 0.002, 0.01, Decision("not worse", "not worse by 0.01 or more: from 0.006 worse to 0.002 better")),
+        (-0.002, 0.002, 0.01, Decision("not worse", "not worse by 0.01 or more (from 0.006 worse to 0.002 better)")),
         (-0.004, 0.001, 0.01, Decision("not worse", "0.004 [0.002, 0.006] worse, p < 0.001, but by less than 0.01")),
         (1e-4, 2e-5, 0.0, Decision("better", "0.0001 [0.0001, 0.0001] better, p < 0.001")),
     ],
@@ -116,14 +116,15 @@ def test_what_would_decide_is_said() -> None:
     assert re.fullmatch(
         r"undecided: it may be anything from 0\.030 worse to 0\.020 better; [\w ,]+ would decide", found.phrase
     )
-    assert str(Needed(7, 4000)) == "about 7 seeds or 4,000 examples would decide"
-    assert str(Needed(None, 80, "group")) == "about 80 groups would decide"
-    assert str(Needed(None, None)) == "neither more seeds nor more examples alone would decide"
+    assert str(Needed(7, 4000)) == "about 7 seeds or 4,000 examples"
+    assert str(Needed(None, 80, "group")) == "about 80 groups"
+    assert str(Needed(None, None)) == "neither more seeds nor more examples alone"
 
 
 def test_many_comparisons_are_named() -> None:
     found = decide(difference(0.012, 0.0038), p_value=0.08)
-    assert found.phrase.startswith("undecided: 0.012 [0.004, 0.020] better, p = 0.080 among all comparisons; about ")
+    assert found.finding == "0.012 [0.004, 0.020] better, but p = 0.080 among all comparisons"
+    assert found.phrase.startswith(f"undecided: {found.finding}; about ")
 
 
 def test_no_number_decides_where_there_is_nothing_to_find() -> None:
@@ -176,9 +177,7 @@ def test_a_seed_alone_names_no_number_of_seeds() -> None:
 def test_without_an_interval_nothing_is_decided() -> None:
     table = {"f1": np.ones(5)}
     found = compare([table], [table], answer_f1)
-    assert decide(found, margin=0.1) == Decision(
-        "undecided", "undecided: there is no interval, 5 examples are too few for an interval"
-    )
+    assert decide(found, margin=0.1) == Decision("undecided", "no interval (5 examples are too few for an interval)")
     assert math.isnan(p_not_worse(found, 0.1))
     with pytest.raises(ValueError, match="5 examples are too few"):
         needed(found)

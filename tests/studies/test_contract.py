@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from inspect import Parameter, getdoc, signature
 from pathlib import Path
@@ -98,7 +99,15 @@ def check(summary: Summary) -> None:
     for verdict in summary.verdicts:
         assert verdict.answer in get_args(Answer)
         assert verdict.claim
-        assert verdict.sentence
+        # Sentences are whole, and what would decide is the rest of one.
+        assert re.match(r"[A-Z0-9\[]", verdict.sentence), verdict
+        assert verdict.sentence.endswith("."), verdict
+        assert not verdict.decide.endswith("."), verdict
+        assert ": :" not in verdict.sentence
+        assert "undecided" not in verdict.sentence
+        assert "would decide" not in verdict.decide
+    for note in summary.notes:
+        assert not note.endswith(".")
     for board in (*summary.boards, *summary.times):
         assert board.title
         assert board.rows

@@ -62,7 +62,7 @@ def test_what_is_never_reached_is_a_bound() -> None:
     assert verdict.answer == "confirmed"
     assert "Random weights never got there in 200 steps: at least 6.5 times as many (" in verdict.sentence
     assert "or more)" in verdict.sentence
-    assert "For 95% of their own gain random weights take 1 times as many steps" in verdict.sentence
+    assert "For 95% of their own gain random weights take 1.0 times as many steps" in verdict.sentence
     mixed = concluded(seeds(10), [*seeds(40)[:2], slow[0]])
     assert "(1 of 3 seeds never got there)" in mixed.verdicts[0].sentence
     assert "(1 of 3 never)" in mixed.boards[0].rows[1][3]
@@ -73,7 +73,7 @@ def test_slower_equal_and_single() -> None:
     assert concluded(seeds(20), seeds(20)[::-1]).verdicts[0].answer == "undecided"
     one = concluded([course(10)], [course(40)]).verdicts[0]
     assert one.answer == "undecided"
-    assert "it takes 4 times as many." in one.sentence
+    assert "it takes 4.0 times as many." in one.sentence
     assert "--seeds" in one.decide
 
 

@@ -37,8 +37,8 @@ def test_against_a_published_pre_training() -> None:
     summary = summary_of("google-bert/bert-base-cased", spent, price=2.0)
     (verdict,) = summary.verdicts
     assert verdict.answer == "confirmed"
-    assert "The dearest training (full) took 2.0e+12 FLOP, and all of 2 trainings 4.0e+12." in verdict.sentence
-    assert "took 2.2e+19: 1.1e+07 times as much" in verdict.sentence
+    assert "The dearest training (full) took 2.0e+12 FLOP, all 2 together 4.0e+12." in verdict.sentence
+    assert "took 2.2e+19 FLOP: 11,000,000 times as much" in verdict.sentence
     trainings, published = summary.boards
     assert cell(trainings, 0, "trainings") == 2
     assert cell(trainings, 0, "TFLOP each") == 2.0
@@ -64,7 +64,7 @@ def test_what_is_not_known_is_said() -> None:
     assert given.verdicts[0].answer == "not confirmed"
     part = summary_of("minilm", spent)
     assert part.verdicts[0].answer == "confirmed"
-    assert "took 1.7e+18 at most" in part.verdicts[0].sentence
+    assert "took 1.7e+18 FLOP at most" in part.verdicts[0].sentence
     assert "That is without distillation" in part.verdicts[0].sentence
     nothing = summary_of("minilm", [spent_by("s", "full", {"parameters": {}})])
     assert nothing.verdicts[0].sentence == "The FLOPs of no training are known."

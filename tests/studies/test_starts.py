@@ -48,7 +48,7 @@ def test_less_is_better_of_errors() -> None:
     summary = concluded(0.1, base=0.3, random=0.6, error=True)
     assert [verdict.answer for verdict in summary.verdicts] == ["confirmed", "confirmed"]
     assert "against 0.6" in summary.verdicts[0].sentence
-    assert ", a gain of 0." in summary.verdicts[0].sentence
+    assert ": a gain of 0." in summary.verdicts[0].sentence
     assert concluded(base=0.6, random=0.3, error=True).verdicts[0].answer == "not confirmed"
 
 
@@ -78,7 +78,7 @@ def test_equal_starts_are_not_called_better() -> None:
     close = [Start(name, "minilm", 3, found) for name, found in few.items()]
     (verdict,) = summary_of(made.study(), close, [], margin=0.0, level=0.95).verdicts
     assert verdict.answer == "undecided"
-    assert " seeds or " in verdict.decide
+    assert " seeds (--seeds " in verdict.decide
     one = [start("pre-trained", 0.8, seeds=1), start("random weights", 0.79, seeds=1, seed=1)]
     (verdict,) = summary_of(made.study(), one, [], margin=0.01, level=0.95).verdicts
     assert "one seed does not tell how another would score" in verdict.sentence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,12 @@ from afina.metrics.decisions import Decision
 from afina.metrics.kinds import Array
 from afina.metrics.scores import accuracy
 from afina.studies import strategies
-from afina.studies.comparisons import board_of, what_decides
+from afina.studies.comparisons import board_of
 from afina.studies.results import Result, Results
 from afina.studies.strategies import Way, summary
 from afina.studies.summaries import Summary
 from afina.studies.trials import Trial
+from afina.studies.words import what_decides
 from afina.training.rundir import RunFolder
 from tests.studies import made
 
@@ -126,7 +128,8 @@ def test_few_examples_leave_it_undecided_and_say_what_would_decide() -> None:
     found = concluded(trials("full", some, cost=9.0), trials("head", worse(some, by=2), cost=1.0))
     (verdict,) = found.verdicts
     assert verdict.answer == "undecided"
-    assert "would decide" in verdict.decide
+    assert re.fullmatch(r"about [\d,]+ examples to compare on", verdict.decide)
+    assert verdict.sentence.count("ndecided") == 0
     assert found.recommended["strategy"] == "full"
 
 
@@ -136,7 +139,7 @@ def test_without_an_interval_nothing_is_said_to_decide_but_more_data() -> None:
     )
     assert few.verdicts[0].answer == "undecided"
     assert few.verdicts[0].decide == "more examples to compare on"
-    assert what_decides(Decision("better", "")) == ""
+    assert what_decides([Decision("better", "")]) == ""
 
 
 def test_an_unknown_cost_is_not_a_low_one() -> None:
@@ -156,8 +159,8 @@ def test_diverged_and_constant_trials_are_counted_and_shown() -> None:
     rows = {row[0]: row for row in found.boards[0].rows}
     assert rows["full"][-3:] == [3, 2, 0]
     assert rows["head"][-3:] == [3, 0, 1]
-    assert any("full: 2 of 5 trials diverged" in note for note in found.notes)
-    assert any("head: 1 of 3 trials give one answer" in note for note in found.notes)
+    assert any("full: 2 of 5 trials diverged and count in no mean" in note for note in found.notes)
+    assert any("head: 1 of 3 trials gives one answer" in note for note in found.notes)
     nothing = concluded(trials("full", [], diverged=3))
     assert nothing.verdicts[0].answer == "undecided"
     assert not nothing.recommended

@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from afina.metrics.decisions import Decision, Needed
 from afina.metrics.ratios import Ratio
-from afina.studies.words import interval, ranged, times
+from afina.studies.words import figure, interval, ranged, times, what_decides
 
 LEVEL = 0.95
 
@@ -26,6 +27,33 @@ LEVEL = 0.95
 def test_ratios_in_words(ratio: Ratio, text: str) -> None:
     assert times(ratio, "times fewer") == text
     assert times(ratio) == text.replace(" times fewer", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1, "1.0"), (0.5, "0.50"), (4.04, "4.0"), (9.94, "9.9"), (9.96, "10"), (41_681, "41,681")]
+)
+def test_ratios_have_two_digits(value: float, text: str) -> None:
+    assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("needed", "text"),
+    [
+        ([], ""),
+        ([(7, 4000)], "about 7 seeds (--seeds 7) or about 4,000 examples to compare on"),
+        ([(7, None)], "about 7 seeds (--seeds 7)"),
+        ([(None, 80)], "about 80 examples to compare on"),
+        ([(7, 400), (9, 300)], "about 9 seeds (--seeds 9) or about 400 examples to compare on"),
+        ([(7, 400), (None, 600)], "about 600 examples to compare on"),
+        ([(7, None), (None, 600)], "more seeds together with more examples, or a larger margin (--margin)"),
+        ([None, (7, 400)], "more examples to compare on"),
+    ],
+)
+def test_what_decides_several_comparisons_is_what_the_hardest_needs(
+    needed: list[tuple[int | None, int | None] | None], text: str
+) -> None:
+    undecided = [Decision("undecided", "", one and Needed(*one)) for one in needed]
+    assert what_decides([*undecided, Decision("worse", "")]) == text
 
 
 def test_scores_in_words() -> None:

@@ -44,8 +44,8 @@ class Needed:
         choices = [many(self.seeds, "seed")] if self.seeds is not None else []
         choices += [many(self.examples, self.unit)] if self.examples is not None else []
         if not choices:
-            return f"neither more seeds nor more {self.unit}s alone would decide"
-        return f"about {' or '.join(choices)} would decide"
+            return f"neither more seeds nor more {self.unit}s alone"
+        return f"about {' or '.join(choices)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,20 @@ class Decision:
     Attributes:
         answer: Whether the first recipe is "better" or "worse" than the second at the level of the interval, "not
             worse" by more than the margin, or it is "undecided".
-        phrase: The same with its numbers, in a short English text.
+        finding: The numbers that it follows from, in a short English text.
         needed: What would decide; None where it is decided, or nothing is known of the spread.
     """
 
     answer: Answer
-    phrase: str
+    finding: str
     needed: Needed | None = None
+
+    @property
+    def phrase(self) -> str:
+        """The finding as a text that stands alone: where it is undecided it says so, and what would decide."""
+        if self.answer != "undecided":
+            return self.finding
+        return f"undecided: {self.finding}" + (f"; {self.needed} would decide" if self.needed else "")
 
 
 def decide(
@@ -85,7 +92,7 @@ def decide(
     _check_margin(margin)
     gain = Gain.of(difference, higher=higher, p_value=p_value)
     if difference.reason:
-        return Decision("undecided", f"undecided: there is no interval, {difference.reason}")
+        return Decision("undecided", f"no interval ({difference.reason})")
     alpha = 1 - difference.level
     sure = gain.p_value < alpha
     within = margin > 0 and gain.low > -margin
@@ -97,7 +104,7 @@ def decide(
     if sure and gain.high < 0:
         return Decision("worse", _sided(gain, alpha) + note)
     more = needed(difference, margin=margin, higher=higher, p_value=p_value)
-    return Decision("undecided", f"{_undecided(gain, alpha)}; {more}{note}", more)
+    return Decision("undecided", _undecided(gain, alpha) + note, more)
 
 
 def p_not_worse(difference: Difference, margin: float, *, higher: bool = True) -> float:
@@ -221,7 +228,7 @@ def _sided(gain: Gain, alpha: float) -> str:
     digits = _digits(gain, (gain.low if better else gain.high, 0.0))
     bounds = (gain.value, gain.low, gain.high) if better else (-gain.value, -gain.high, -gain.low)
     value, low, high = (f"{one:.{digits}f}" for one in bounds)
-    return f"{value} [{low}, {high}] {'better' if better else 'worse'}, {_p(gain.p_value, alpha)}"
+    return f"{value} [{low}, {high}] {'better' if better else 'worse'}, {p_in_words(gain.p_value, alpha)}"
 
 
 def _within(gain: Gain, alpha: float, margin: float) -> str:
@@ -229,16 +236,17 @@ def _within(gain: Gain, alpha: float, margin: float) -> str:
     if gain.p_value < alpha and gain.high < 0:
         digits = _digits(gain, (gain.low, -margin), (gain.high, 0.0))
         value, low, high = (f"{-one:.{digits}f}" for one in (gain.value, gain.high, gain.low))
-        return f"{value} [{low}, {high}] worse, {_p(gain.p_value, alpha)}, but by less than {margin:.12g}"
+        return f"{value} [{low}, {high}] worse, {p_in_words(gain.p_value, alpha)}, but by less than {margin:.12g}"
     digits = _digits(gain, (gain.low, -margin))
-    return f"not worse by {margin:.12g} or more: {_range(gain, digits)}"
+    return f"not worse by {margin:.12g} or more ({_range(gain, digits)})"
 
 
 def _undecided(gain: Gain, alpha: float) -> str:
     """A gain that may be a loss, or may be chance among so many comparisons."""
     if gain.low > 0 or gain.high < 0:
-        return f"undecided: {_sided(gain, alpha)} among all comparisons"
-    return f"undecided: it may be anything {_range(gain, _digits(gain))}"
+        sided = _sided(gain, alpha).replace(", p = ", ", but p = ")
+        return f"{sided} among all comparisons"
+    return f"it may be anything {_range(gain, _digits(gain))}"
 
 
 def _range(gain: Gain, digits: int) -> str:
@@ -265,7 +273,7 @@ def _digits(gain: Gain, *limits: tuple[float, float]) -> int:
     return next((digits for digits in range(least, 15) if hold(digits)), 15)
 
 
-def _p(value: float, alpha: float) -> str:
+def p_in_words(value: float, alpha: float) -> str:
     """A p-value that is shown to be on its side of alpha."""
     if value < 0.001 <= alpha:
         return "p < 0.001"

@@ -95,13 +95,6 @@ def answer_of(decision: Decision) -> Answer:
     return "undecided" if decision.answer == "undecided" else "not confirmed"
 
 
-def what_decides(decision: Decision) -> str:
-    """What would decide a comparison that is undecided; empty where it is decided."""
-    if decision.answer != "undecided":
-        return ""
-    return "more examples to compare on" if decision.needed is None else str(decision.needed)
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # Tables.
 
@@ -192,9 +185,11 @@ def problems(results: Results, study: Study) -> list[str]:
         diverged = sum(one.state == "diverged" for one in mine)
         constant = sum(one.degenerate for one in mine)
         if diverged:
-            notes.append(f"{recipe}: {diverged} of {many(len(mine), 'trial')} diverged, and count in no mean")
+            count = "counts" if diverged == 1 else "count"
+            notes.append(f"{recipe}: {diverged} of {many(len(mine), 'trial')} diverged and {count} in no mean")
         if constant:
-            notes.append(f"{recipe}: {constant} of {many(len(mine), 'trial')} give one answer to all inputs")
+            give = "gives" if constant == 1 else "give"
+            notes.append(f"{recipe}: {constant} of {many(len(mine), 'trial')} {give} one answer to all inputs")
     return notes
 
 
@@ -202,7 +197,7 @@ def where(study: Study) -> str:
     """A note on the rows that recipes are compared on, where they have chosen, too; else nothing."""
     if study.split == "test":
         return ""
-    return "There are no test data: the validation data that compare also chose the epochs, which flatters every score"
+    return "there are no test data: scores are those of the validation data, which also chose the epochs"
 
 
 def first_not_worse(

@@ -130,7 +130,8 @@ def summary_of(
     boards = [trainings_board(groups, flops)]
     boards += [pretraining_board(stages)] if stages else []
     diverged = sum(group.diverged for group in groups)
-    notes = [f"{many(diverged, 'training')} diverged; what they took was not recorded"] if diverged else []
+    took = "what it took" if diverged == 1 else "what they took"
+    notes = [f"{many(diverged, 'training')} diverged; {took} was not recorded"] if diverged else []
     return Summary(
         [little(model, stages, groups, flops)], boards, times=[machine_board(groups, stages, price)], notes=notes
     )
@@ -141,11 +142,12 @@ def little(model: str, stages: Sequence[Stage], groups: Sequence[Group], flops: 
     known = [group for group in groups if math.isfinite(group.mean("flops"))]
     dearest = max(known, key=lambda group: group.mean("flops"), default=None)
     if dearest is None:
-        return Verdict(CLAIM, "undecided", "The FLOPs of no training are known.", "a study of this version of afina")
+        return Verdict(CLAIM, "undecided", "The FLOPs of no training are known.", "a study by this version of afina")
     value = dearest.mean("flops")
     total = sum(one.flops for group in groups for one in group.members if math.isfinite(one.flops))
-    count = many(sum(len(group.members) for group in groups), "training")
-    took = f"The dearest training ({dearest.recipe}) took {big(value)} FLOP, and all of {count} {big(total)}"
+    count = sum(len(group.members) for group in groups)
+    took = f"The dearest training ({dearest.recipe}) took {big(value)} FLOP"
+    took += f", all {count} together {big(total)}" if count > 1 else ""
     if not flops:
         what = "only its hours are" if any(stage.device_hours for stage in stages) else "nothing of it is"
         sentence = f"{took}. The FLOPs of the pre-training of {model} are not known here; {what} published."
@@ -154,8 +156,8 @@ def little(model: str, stages: Sequence[Stage], groups: Sequence[Group], flops: 
     parts = [stage for stage in stages if stage.flops is None]
     most = " at most" if any(stage.most for stage in stages) else ""
     sentence = (
-        f"{took}. The published pre-training of {model} took {big(flops)}{most}: {big(flops / value)} times as much as "
-        f"the dearest training, and {big(flops / total)} times as much as all."
+        f"{took}. The pre-training of {model} took {big(flops)} FLOP{most}: {fold(flops / value)} times as much as "
+        f"{f'the dearest training, and {fold(flops / total)} times as much as all' if count > 1 else 'that'}."
     )
     if parts:
         sentence += f" That is without {' and '.join(part.what for part in parts)}, of which no figure is published."
@@ -165,6 +167,11 @@ def little(model: str, stages: Sequence[Stage], groups: Sequence[Group], flops: 
 def big(value: float) -> str:
     """A large number in two digits."""
     return f"{value:.1e}" if value >= 1e5 else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def fold(ratio: float) -> str:
+    """A ratio in two digits."""
+    return f"{ratio:#.2g}" if ratio < 9.95 else f"{float(f'{ratio:.2g}'):,.0f}"
 
 
 def optional(value: float, unit: float = 1.0) -> float | None:

@@ -124,6 +124,7 @@ def outlook(
     noise: Sequence[float],
     factor: float = 2.0,
     limit: float = math.inf,
+    sign: int = 1,
 ) -> Outlook:
     """What `factor` times the largest amount would bring.
 
@@ -136,6 +137,7 @@ def outlook(
         noise: Half the width of the interval of each; not finite where there is none.
         factor: How much more there would be.
         limit: The best score that there is.
+        sign: -1 where scores had their sign changed, so that they are told as they were measured.
     """
     known = [i for i, score in enumerate(scores) if math.isfinite(score)]
     n, y = [float(amounts[i]) for i in known], [float(scores[i]) for i in known]
@@ -143,7 +145,7 @@ def outlook(
     most = factor * n[-1] if n else math.nan
     checks = checked(n, y, widths, factor=factor)
     error = max((abs(check.error) for check in checks), default=math.nan)
-    reason = refusal(n, y, checks)
+    reason = refusal(n, checks, sign=sign)
     if not reason:
         law = fit(n, y)
         if law.b <= 0:
@@ -167,7 +169,7 @@ def checked(n: Sequence[float], y: Sequence[float], widths: Sequence[float], *, 
     return checks
 
 
-def refusal(n: Sequence[float], y: Sequence[float], checks: Sequence[Check]) -> str:
+def refusal(n: Sequence[float], checks: Sequence[Check], *, sign: int) -> str:
     """Why a curve is not followed further; empty where it is."""
     if not checks or checks[-1].amount != n[-1]:
         return f"a check takes {FEWEST} sizes of at most half the largest one"
@@ -175,7 +177,7 @@ def refusal(n: Sequence[float], y: Sequence[float], checks: Sequence[Check]) -> 
     if failed:
         worst = max(failed, key=lambda check: abs(check.error))
         return (
-            f"from the {worst.fitted} smaller sizes a power law foretells {worst.forecast:.4f} for "
-            f"{many(round(worst.amount), 'label')}, where {worst.measured:.4f} was measured"
+            f"from the {worst.fitted} smaller sizes a power law foretells {sign * worst.forecast:.4f} for "
+            f"{many(round(worst.amount), 'label')}, where {sign * worst.measured:.4f} was measured"
         )
     return ""

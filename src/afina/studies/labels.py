@@ -12,6 +12,7 @@ from ..metrics.kinds import Array, Table
 from ..metrics.ratios import Bound, Ratio, mean_over_seeds, ratio_of
 from ..metrics.recipes import Difference, Mean, compare
 from ..printing import many
+from .comparisons import where
 from .curves import Reach, needed, ratio_between
 from .extrapolation import Outlook, outlook
 from .study import Study
@@ -90,10 +91,9 @@ def summary_of(study: Study, curves: Sequence[Curve], notes: Sequence[str], *, m
         lines.append(
             Series("forecast", [own.labels[-1], ahead.amount], [sign * (ahead.score - ahead.gain), sign * ahead.score])
         )
-    where = f"{study.metric} on {study.split}"
-    figure = Figure(f"{where} by number of labels", "labels", where, lines, logarithmic=True)
-    chose = ["there is no test data: scores are those of the validation data, which also chose the epoch"]
-    notes = [*notes, *(chose if study.split == "validation" else [])]
+    what = f"{study.metric} on {study.split}"
+    figure = Figure(f"{what} by number of labels", "labels", what, lines, logarithmic=True)
+    notes = [*notes, *([where(study)] if where(study) else [])]
     return Summary([fewer, more_labels(study, ahead, margin)], boards, [figure], notes=notes)
 
 
@@ -151,7 +151,7 @@ def outlook_of(own: Curve, *, higher: bool, level: float) -> Outlook:
     sign = 1 if higher else -1
     means = [mean_over_seeds([sign * score for score in point.scores], level=level) for point in own.points]
     noise = [(high - low) / 2 for _, low, high in means]
-    return outlook(own.labels, [mean for mean, *_ in means], noise=noise, limit=1.0 if higher else 0.0)
+    return outlook(own.labels, [mean for mean, *_ in means], noise=noise, limit=1.0 if higher else 0.0, sign=sign)
 
 
 def fewer_labels(study: Study, own: Curve, random: Curve, ratio: Ratio, differences: Sequence[Against]) -> Verdict:
@@ -175,13 +175,11 @@ def fewer_labels(study: Study, own: Curve, random: Curve, ratio: Ratio, differen
     if better:
         first = next(one for one in differences if one.labels == better[0]).difference
         sentence += f" With {many(better[0], 'label')} it is already significantly better, by {abs(first.value):.4f}."
-    decide = (
-        "" if answer != "undecided" else "more seeds (--seeds), or sizes closer to each other (--option sizes=[...])"
-    )
-    return Verdict(FEWER, answer, sentence, decide)
+    return Verdict(FEWER, answer, sentence, CLOSER if answer == "undecided" else "")
 
 
-LOWER = "a lower learning rate for them (--option scratch_rates=[...])"
+CLOSER = "more seeds (--seeds), or sizes closer to each other (--option sizes=0.1,0.2,0.4,0.7,1.0)"
+LOWER = "a lower learning rate for them (--option scratch_rates=1e-5,1e-4)"
 
 
 def ratio_sentence(ratio: Ratio, most: int, *, least: int) -> str:
@@ -192,7 +190,8 @@ def ratio_sentence(ratio: Ratio, most: int, *, least: int) -> str:
     if ratio.bound == "least" and labels <= least * (1 + 1e-9):
         return f"The pre-trained model scores as much with {many(least, 'label')} or fewer: {fewer}."
     if ratio.bound == "most":
-        return f"The pre-trained model needs as many labels for that, or more: {fewer}."
+        more = f" or more: {fewer}" if labels < most * (1 - 1e-9) else " or more"
+        return f"The pre-trained model needs about {many(round(labels), 'label')} for that{more}."
     return f"The pre-trained model needs about {many(round(labels), 'label')} for that: {fewer}."
 
 

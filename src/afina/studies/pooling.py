@@ -339,7 +339,7 @@ def notes(asked: Asking, whole: Any) -> list[str]:
     found = []
     if study.split == "validation":
         found.append(
-            "there is no test data: scores are those of the validation data, which also chose heads and epochs"
+            "there are no test data: scores are those of the validation data, which also chose heads and epochs"
         )
     for name, count in whole["examples"].items():
         if count < whole["of"][name]:
@@ -348,7 +348,7 @@ def notes(asked: Asking, whole: Any) -> list[str]:
             )
     if study.config.model.name == EMBEDDED and not asked.by_token:
         found.append(
-            "The embedded encoder was trained as a sentence encoder on the mean of its tokens, and its [CLS] was never "
+            "the embedded encoder was trained as a sentence encoder on the mean of its tokens, and its [CLS] was never "
             "what is pooled: of single texts, its frozen mean should be ahead. Other encoders may differ (--model)"
         )
     kinds = [TOKENS] if asked.by_token else [kind for kind in kinds_of(whole) if kind != NATIVE]
@@ -358,7 +358,7 @@ def notes(asked: Asking, whole: Any) -> list[str]:
     depth = losses[kind]
     if depth < last:
         found.append(
-            f"Frozen, {NAMES[kind]} of layer {depth} has the lowest validation loss of all: an encoder cut there does "
+            f"frozen, {NAMES[kind]} of layer {depth} has the lowest validation loss of all: an encoder cut there does "
             f"{depth / last:.0%} of the arithmetic of its layers"
         )
     return found

@@ -11,7 +11,7 @@ from ..metrics.kinds import Array, Table
 from ..metrics.recipes import Difference, Mean, compare, mean_score
 from .study import Study
 from .summaries import Answer, Verdict
-from .words import interval
+from .words import interval, what_decides
 
 ALONE = ("first", "second")
 """Readings of a pair that leave one of its texts out."""
@@ -74,7 +74,7 @@ def as_good(
     if answers <= {"better", "not worse"}:
         answer = "confirmed"
     sentence = f"{sentence}. Against {phrases(decisions)}"
-    return Verdict(claim, answer, sentence, needed([*decisions.values()]) if answer == "undecided" else "")
+    return Verdict(claim, answer, sentence, what_decides([*decisions.values()]) if answer == "undecided" else "")
 
 
 def read_as_pair(claim: str, ways: Mapping[str, Compared], study: Study, *, margin: float, level: float) -> Verdict:
@@ -104,8 +104,9 @@ def read_as_pair(claim: str, ways: Mapping[str, Compared], study: Study, *, marg
         answer = "not confirmed"
     mean = compared(both, study, level=level)
     said = phrases({others[way].name: one for way, one in decisions.items()})
-    sentence = f"both texts: {study.metric} {bounded(mean)}. Against {said}"
-    return Verdict(claim, answer, sentence, needed([decisions[way] for way in ALONE]) if answer == "undecided" else "")
+    sentence = f"Both texts: {study.metric} {bounded(mean)}. Against {said}"
+    wanted = what_decides([decisions[way] for way in ALONE]) if answer == "undecided" else ""
+    return Verdict(claim, answer, sentence, wanted)
 
 
 def decided(found: Mapping[str, Difference], study: Study, *, margin: float = 0.0) -> dict[str, Decision]:
@@ -128,14 +129,7 @@ def opposite(difference: Difference) -> Difference:
 
 def phrases(decisions: Mapping[str, Decision]) -> str:
     """What follows from each comparison, in a sentence."""
-    return "; against ".join(f"{name}: {one.phrase}" for name, one in decisions.items()) + "."
-
-
-def needed(decisions: Sequence[Decision]) -> str:
-    """What would decide those that are undecided: the most of it that one needs."""
-    wanted = [one.needed for one in decisions if one.needed is not None]
-    hardest = max(wanted, key=lambda one: (one.examples is None, one.examples or 0), default=None)
-    return "" if hardest is None else str(hardest)
+    return "; against ".join(f"{name}: {one.finding}" for name, one in decisions.items()) + "."
 
 
 def bounded(mean: Mean) -> str:

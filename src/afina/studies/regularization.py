@@ -16,11 +16,12 @@ from .. import strategies
 from ..metrics.seeds import spread_test
 from ..printing import number
 from .base import Asked, Level, Margin, Seeds
-from .comparisons import Against, adjusted_for_number, against, board_of, problems, what_decides, where
+from .comparisons import Against, adjusted_for_number, against, board_of, problems, where
 from .results import Results
 from .study import Study
 from .summaries import Answer, Board, Figure, Series, Summary, Verdict
 from .trials import Trial
+from .words import what_decides
 
 NONE = "none"
 SMALLEST, LARGEST_SHARE = 100, 0.5
@@ -133,7 +134,7 @@ def summary(
         boards.append(brought(found, spreads, results, study))
     if not verdicts:
         verdicts.append(
-            Verdict("Regularisation helps", "undecided", "No trial came to its end.", "a lower learning rate")
+            Verdict("Regularisation helps", "undecided", "No trial came to its end.", "a lower rate (--learning-rate)")
         )
     figures = [curves(results, size, kinds) for size in sizes]
     notes = [line for line in (where(study), *problems(results, study)) if line]
@@ -145,10 +146,12 @@ def verdict(kind: str, size: int, found: Against, results: Results, study: Study
     name = {"all": "All three together help"}.get(kind, f"{kind.capitalize()} helps")
     answers: dict[str, Answer] = {"better": "confirmed", "undecided": "undecided"}
     sds = [sd(results.scores(one, study.split, study.metric)) for one in (found.recipe, found.reference)]
-    varied = f"Over seeds the score varies by {number(sds[0])} (sd) against {number(sds[1])}"
-    tested = "" if math.isnan(spread) else f", p = {spread:.2g}"
-    sentence = f"{found.decision.phrase}. {varied}{tested}."
-    needed = what_decides(found.decision)
+    first, second = number(found.difference.first), number(found.difference.second)
+    sentence = f"{study.split.capitalize()} {study.metric} {first}, without any {second}: {found.decision.finding}."
+    if all(map(math.isfinite, sds)):
+        tested = "" if math.isnan(spread) else f" (p = {spread:.2g})"
+        sentence += f" Over seeds its standard deviation is {number(sds[0])}, without any {number(sds[1])}{tested}."
+    needed = what_decides([found.decision])
     return Verdict(f"{name} ({size} examples)", answers.get(found.decision.answer, "not confirmed"), sentence, needed)
 
 

@@ -6,14 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..metrics.decisions import needed
+from ..metrics.decisions import needed, p_in_words
 from ..metrics.intervals import holm
 from ..metrics.kinds import Array, Table
 from ..metrics.recipes import Difference, compare, mean_score
 from .arms import RANDOM
+from .comparisons import where
 from .study import Study
 from .summaries import Answer, Board, Summary, Verdict
-from .words import ranged
+from .words import ranged, wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,7 @@ def summary_of(study: Study, starts: Sequence[Start], notes: Sequence[str], *, m
     verdicts = [verdict_of(study, gain, margin=margin, level=level) for gain in gains]
     better = [gain for gain, verdict in zip(gains[1:], verdicts[1:], strict=True) if verdict.answer == "confirmed"]
     best = max(better, key=lambda gain: value_of(study, gain), default=None)
-    if study.split == "validation":
-        notes = [*notes, "there is no test data: scores are those of the validation data, which also chose the epoch"]
+    notes = [*notes, *([where(study)] if where(study) else [])]
     return Summary(
         verdicts,
         [scores_board(study, starts, gains, level=level)],
@@ -116,7 +116,9 @@ def verdict_of(study: Study, gain: Gain, *, margin: float, level: float) -> Verd
     claim = claim[0].upper() + claim[1:]
     if difference is None:
         lost = " and ".join(one.name for one in (start, over) if not one.tables)
-        return Verdict(claim, "undecided", f"All trainings from {lost} diverged.", "another learning rate")
+        return Verdict(
+            claim, "undecided", f"All trainings from {lost} diverged.", "lower rates (--option rates=1e-5,1e-4)"
+        )
     if not (start.learned or over.learned):
         sentence = "All trainings from either give one answer to every input, so that nothing was compared."
         return Verdict(claim, "undecided", sentence, "longer trainings (--epochs), another learning rate, or more rows")
@@ -127,12 +129,13 @@ def verdict_of(study: Study, gain: Gain, *, margin: float, level: float) -> Verd
         answer = "confirmed" if value > 0 else "not confirmed"
     elif bounds[1] < margin:
         answer = "not confirmed"
-    sentence = (
-        f"{study.metric} on {study.split}: {difference.first:.4f} against {difference.second:.4f}, a gain of "
-        f"{value:.4f}"
-    )
+    sentence = f"{study.split.capitalize()} {study.metric} {difference.first:.4f} against {difference.second:.4f}: "
+    sentence += f"a {'gain' if value >= 0 else 'loss'} of {abs(value):.4f}"
     if math.isfinite(bounds[0]):
-        sentence += f" ({bounds[0]:.4f} to {bounds[1]:.4f} over seeds and examples, p = {gain.p_value:.2g})"
+        low, high = bounds if value >= 0 else (-bounds[1], -bounds[0])
+        p_value = p_in_words(gain.p_value, 1 - level)
+        where_from = "" if difference.note else " over seeds and examples"
+        sentence += f" ({low:.4f} to {high:.4f}{where_from}, {p_value})"
     sentence += "."
     if answer == "not confirmed" and value > 0:
         sentence += f" It is less than the margin of {margin:g}."
@@ -146,10 +149,9 @@ def what_decides(study: Study, gain: Gain, margin: float) -> str:
     """How many seeds or examples would decide a comparison."""
     difference = gain.difference
     if difference is None or difference.spread is None:
-        return "more seeds (--seeds), or more test examples"
+        return "more examples to compare on"
     p_value = gain.p_value if math.isfinite(gain.p_value) else None
-    found = needed(difference, margin=margin, higher=study.higher_is_better, p_value=p_value)
-    return str(found).removesuffix(" would decide")
+    return wanted([needed(difference, margin=margin, higher=study.higher_is_better, p_value=p_value)])
 
 
 def scores_board(study: Study, starts: Sequence[Start], gains: Sequence[Gain], *, level: float) -> Board:

@@ -18,11 +18,12 @@ from ..model.families import find_family
 from ..printing import number
 from ..yaml_files import read_yaml
 from .base import Asked, Factors, Level, Margin, Seeds
-from .comparisons import Against, against, board_of, first_not_worse, mean_of, problems, what_decides, where
+from .comparisons import Against, against, board_of, first_not_worse, mean_of, problems, where
 from .results import Result, Results
 from .study import Study
 from .summaries import Answer, Board, Figure, Series, Summary, Verdict
 from .trials import Trial
+from .words import what_decides
 
 CLAIM = "A cheaper strategy than the best one is not worse"
 HEAD_MEAN = "head-mean"
@@ -153,7 +154,10 @@ def summary(
     finished = [recipe for recipe in ways if results.done(recipe)]
     notes = [line for line in (where(study), *problems(results, study)) if line]
     if not finished:
-        return Summary([Verdict(CLAIM, "undecided", "No trial came to its end.", "lower learning rates")], notes=notes)
+        return Summary(
+            [Verdict(CLAIM, "undecided", "No trial came to its end.", "lower rates (--option factors=0.01,0.1)")],
+            notes=notes,
+        )
     known = {recipe: mean_of([one.flops for one in results.done(recipe)]) for recipe in finished}
     cost = {recipe: math.inf if value is None else value for recipe, value in known.items()}
     cheapest_first = sorted(finished, key=lambda recipe: cost[recipe])
@@ -171,7 +175,7 @@ def summary(
             board_of(results, study, rest, level=level, title="learning rates that were not chosen", baselines=False)
         )
     return Summary(
-        [verdict(results, study, cheaper, best, enough, found, cost, margin=margin)],
+        [verdict(results, study, cheaper, best, enough, found, cost, names={one: ways[one].name for one in ways})],
         boards,
         [front(results, study, cheapest_first, cost)],
         times=[times_of(results, cheapest_first)],
@@ -182,27 +186,27 @@ def summary(
 
 def verdict(
     results: Results, study: Study, cheaper: Sequence[str], best: str, enough: str | None,
-    found: Mapping[str, Against], cost: Mapping[str, float], *, margin: float,
+    found: Mapping[str, Against], cost: Mapping[str, float], *, names: Mapping[str, str],
 ) -> Verdict:  # fmt: skip
-    """Whether less than the best strategy is enough."""
+    """Whether less than the best strategy is enough. Sentences have the names of strategies; rates are in the table."""
     score = number(results.mean(best, study.split, study.metric))
-    top = f"{best} is the best on the validation data: {study.split} {study.metric} {score}"
+    top = f"{names[best]} is the best on the validation data: {study.split} {study.metric} {score}"
     if not cheaper and math.isinf(cost[best]):
-        return Verdict(CLAIM, "undecided", f"{top}; what the strategies cost is not known.", "")
+        return Verdict(CLAIM, "undecided", f"{top}. What the strategies cost is not known.", "")
     if not cheaper:
         return Verdict(CLAIM, "not confirmed", f"{top}, and it is the cheapest of those that were tried.")
     if enough is not None:
         share = cost[enough] / cost[best] if cost[best] else 0.0
         score = number(results.mean(enough, study.split, study.metric))
         sentence = (
-            f"{enough} ({study.metric} {score}) is the cheapest that is not worse by more than {margin:g}, with "
-            f"{share:.0%} of the arithmetic. {top}. {enough} against it: {found[enough].decision.phrase}"
+            f"{top}. {names[enough]} ({score}) is the cheapest that is enough, with {share:.0%} of the arithmetic: "
+            f"{found[enough].decision.finding}."
         )
         return Verdict(CLAIM, "confirmed", sentence)
-    parts = "; ".join(f"{one.recipe}: {one.decision.phrase}" for one in found.values())
-    answer: Answer = "not confirmed" if all(one.decision.answer == "worse" for one in found.values()) else "undecided"
-    open_ones = [what_decides(one.decision) for one in found.values() if one.decision.answer == "undecided"]
-    return Verdict(CLAIM, answer, f"{top}. {parts}", open_ones[0] if answer == "undecided" and open_ones else "")
+    parts = "; ".join(f"{names[one.recipe]}: {one.decision.finding}" for one in found.values())
+    decisions = [one.decision for one in found.values()]
+    answer: Answer = "not confirmed" if all(one.answer == "worse" for one in decisions) else "undecided"
+    return Verdict(CLAIM, answer, f"{top}. Against it {parts}.", what_decides(decisions))
 
 
 def compared_board(found: Mapping[str, Against]) -> Board:

@@ -20,7 +20,7 @@ class Verdict:
         claim: The claim, in a sentence.
         answer: Whether it was confirmed.
         sentence: What was measured, with figures and intervals, in one or two sentences.
-        decide: What would decide it, where it is undecided; else empty.
+        decide: What would decide it, where it is undecided, without a full stop; else empty.
     """
 
     claim: str
@@ -94,7 +94,7 @@ class Summary(Shown):
         boards: Tables, the most important one first.
         figures: Figures, the most important one first.
         times: Tables of seconds and of what follows from them.
-        notes: What else should be known, such as diverged trials, in sentences.
+        notes: What else should be known, such as diverged trials; each begins small and has no full stop.
         recommended: Settings by path that the study recommends; empty where it recommends none.
     """
 
@@ -114,14 +114,14 @@ class Summary(Shown):
             yield f"{verdict.claim}: {verdict.answer}"
             yield f"  {verdict.sentence}"
             if verdict.decide:
-                yield f"  What would decide it: {verdict.decide}"
+                yield f"  What would decide it: {verdict.decide}."
         for board in (*self.boards, *self.times):
             yield ""
             yield board.title
             yield Table(board.columns, [["-" if value is None else value for value in row] for row in board.rows])
         if self.notes:
             yield ""
-            yield from self.notes
+            yield from (f"note: {note}" for note in self.notes)
         if self.recommended:
             yield ""
             yield "recommended: " + " ".join(f"--set {path}={value}" for path, value in self.recommended.items())

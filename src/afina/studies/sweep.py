@@ -19,14 +19,17 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ..errors import ConfigError, MissingExtra, printable
-from ..printing import many
+from ..printing import many, number
 from .base import Asked, Level, Margin, Seeds, as_list
-from .comparisons import Against, against, answer_of, board_of, problems, what_decides, where
+from .comparisons import Against, against, answer_of, board_of, problems, where
 from .results import Result, Results
 from .study import Study
 from .summaries import Answer, Board, Figure, Series, Summary, Verdict
 from .trials import Trial
+from .words import what_decides
 
+CLAIM = "The settings that were found are better than the defaults"
+LOWER = "--search learning_rate=1e-6..1e-4"
 RANGE = re.compile(r"\s*([^\s.].*?)\s*\.\.\s*(\S+)\s*")
 STARTUP = 5
 """Finished trials of the same kind before any is given up."""
@@ -69,7 +72,8 @@ def sweep(
         results = yield list(asked)
     best = max(searched(results), key=lambda one: value_of(one, study), default=None)
     if best is None:
-        return Summary([], [history(results, space, study)], notes=[*problems(results, study), "no trial was finished"])
+        lost = Verdict(CLAIM, "undecided", "No trial of the search came to its end.", f"lower rates ({LOWER})")
+        return Summary([lost], [history(results, space, study)], notes=problems(results, study))
     chosen = dict(best.trial.settings)
     recipes = {"found": chosen, "defaults": {}}
     results = yield [
@@ -85,11 +89,11 @@ def summary(
     """What the search found, and whether it holds."""
     found = searched(results)
     gain = against(results, study, ["found"], "defaults", margin=margin, level=level).get("found")
-    answer, sentence, decide = judged(gain)
+    answer, sentence, decide = judged(gain, study)
     reached = value_of(best, study)
     reached = reached if study.higher_is_better else -reached
     optimism = (
-        f"The best of {many(len(found), 'trial')} reached {study.metric} {reached:.4f} on the validation data. That is "
+        f"the best of {many(len(found), 'trial')} reached {study.metric} {reached:.4f} on the validation data. That is "
         "the luckiest of many and too good: the comparison above has other seeds"
     )
     values = [value_of(one, study) for one in found]
@@ -97,7 +101,7 @@ def summary(
     series = Series("best so far", list(range(1, len(climb) + 1)), climb)
     figure = Figure("best validation score so far", "trials", study.metric, [series])
     return Summary(
-        [Verdict("The settings that were found are better than the defaults", answer, sentence, decide)],
+        [Verdict(CLAIM, answer, sentence, decide)],
         [board_of(results, study, ["found", "defaults"], level=level), history(results, space, study)],
         [figure],
         notes=[line for line in (optimism, where(study), *problems(results, study)) if line],
@@ -105,12 +109,13 @@ def summary(
     )
 
 
-def judged(gain: Against | None) -> tuple[Answer, str, str]:
+def judged(gain: Against | None, study: Study) -> tuple[Answer, str, str]:
     """The answer, the figures, and what would decide it."""
     if gain is None:
-        return "undecided", "No trial of the comparison came to its end.", "lower learning rates"
-    answer = answer_of(gain.decision)
-    return answer, f"{gain.decision.phrase}.", what_decides(gain.decision) if answer == "undecided" else ""
+        return "undecided", "No trial of the comparison came to its end.", "lower rates (--learning-rate)"
+    first, second = number(gain.difference.first), number(gain.difference.second)
+    sentence = f"{study.split.capitalize()} {study.metric} {first}, of the defaults {second}: {gain.decision.finding}."
+    return answer_of(gain.decision), sentence, what_decides([gain.decision])
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
+from ..metrics.decisions import Decision, Needed
 from ..metrics.ratios import Ratio
+from ..printing import many
 
 
 class Ranged(Protocol):
@@ -36,8 +39,33 @@ def ranged(found: Ranged | None) -> str | None:
 
 
 def figure(value: float) -> str:
-    """A ratio in three digits at most."""
-    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+    """A ratio in two digits, or in whole numbers."""
+    return f"{value:#.2g}" if value < 9.95 else f"{value:,.0f}"
+
+
+def what_decides(decisions: Sequence[Decision]) -> str:
+    """What would decide all of some comparisons, for a verdict; empty where all are decided."""
+    undecided = [one for one in decisions if one.answer == "undecided"]
+    known = [one.needed for one in undecided if one.needed is not None]
+    if len(known) < len(undecided):
+        return "more examples to compare on"
+    return wanted(known) if known else ""
+
+
+def wanted(needed: Sequence[Needed]) -> str:
+    """What would decide comparisons of which each needs so much, with the flags that ask for it."""
+    seeds = most([one.seeds for one in needed])
+    examples = most([one.examples for one in needed])
+    unit = needed[0].unit
+    choices = [f"about {many(seeds, 'seed')} (--seeds {seeds})"] if seeds is not None else []
+    choices += [f"about {many(examples, unit)} to compare on"] if examples is not None else []
+    return " or ".join(choices) or f"more seeds together with more {unit}s, or a larger margin (--margin)"
+
+
+def most(counts: Sequence[int | None]) -> int | None:
+    """The largest of some numbers; None where one of them is."""
+    known = [count for count in counts if count is not None]
+    return max(known) if len(known) == len(counts) else None
 
 
 def times(ratio: Ratio, words: str = "") -> str:
