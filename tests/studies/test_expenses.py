@@ -49,7 +49,7 @@ def test_against_a_published_pre_training() -> None:
     assert cell(machine, 0, "memory, MB") == "500"
     assert cell(machine, 0, "energy, Wh") == "not measured"
     assert cell(machine, 1, "money each") == 2 * 1536
-    assert summary.notes == ["1 training diverged; what they took was not recorded"]
+    assert summary.notes == ["1 training diverged; what it took was not recorded"]
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -201,5 +201,5 @@ def test_the_test_data_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Made, "score", score)
     found = concluded(trials("full", worse(tables, by=10), cost=1.0), trials("last-1", tables, cost=100.0))
-    assert found.verdicts[0].sentence.startswith("full is the best on the validation data: test ")
+    assert found.verdicts[0].sentence.startswith("The best on the validation data is full: test ")
     assert found.recommended["strategy"] == "full"

@@ -190,7 +190,7 @@ def verdict(
 ) -> Verdict:  # fmt: skip
     """Whether less than the best strategy is enough. Sentences have the names of strategies; rates are in the table."""
     score = number(results.mean(best, study.split, study.metric))
-    top = f"{names[best]} is the best on the validation data: {study.split} {study.metric} {score}"
+    top = f"The best on the validation data is {names[best]}: {study.split} {study.metric} {score}"
     if not cheaper and math.isinf(cost[best]):
         return Verdict(CLAIM, "undecided", f"{top}. What the strategies cost is not known.", "")
     if not cheaper:
