@@ -53,15 +53,21 @@ class Way:
         name: Name of it in tables.
         settings: Settings by path.
         rates: Learning rates to choose from.
+        usual: The rate that the strategy decides.
     """
 
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     rates: Sequence[float] = ()
+    usual: float = math.nan
+
+    def recipe(self, rate: float) -> str:
+        """Name of the recipe with one of its rates."""
+        return f"{self.name}, rate {rate:g}"
 
     def trial(self, rate: float, seed: int) -> Trial:
         """A trial with one of its rates."""
-        return Trial(f"{self.name}, rate {rate:g}", seed, {**self.settings, "training.learning_rate": rate})
+        return Trial(self.recipe(rate), seed, {**self.settings, "training.learning_rate": rate})
 
 
 def strategies(
@@ -95,7 +101,7 @@ def strategies(
     chosen = {way.name: best_rate(way, results, study) for way in ways}
     trials = [way.trial(chosen[way.name], seed) for way in ways for seed in range(seeds)]
     results = yield [*screen, *(trial for trial in trials if trial not in screen)]
-    recipes = {way.trial(chosen[way.name], 0).recipe: way for way in ways}
+    recipes = {way.recipe(chosen[way.name]): way for way in ways}
     return summary(results, study, recipes, margin=margin, level=level, every=[trial.recipe for trial in screen])
 
 
@@ -122,14 +128,15 @@ def way_of(study: Study, name: str, factors: Sequence[float]) -> Way:
         examples=study.examples, width=int(study.model_config.hidden_size), batch_size=given.batch_size,
         accumulation=given.accumulation,
     )  # fmt: skip
-    return Way(name, settings, [float(f"{defaults.learning_rate * factor:.2g}") for factor in factors])
+    usual = defaults.learning_rate
+    return Way(name, settings, [float(f"{usual * factor:.2g}") for factor in factors], usual)
 
 
 def best_rate(way: Way, results: Results, study: Study) -> float:
     """The rate with the best mean score on the validation data; the first where no score is defined."""
 
     def worth(rate: float) -> float:
-        return study.oriented(results.mean(way.trial(rate, 0).recipe, "validation", study.metric))
+        return study.oriented(results.mean(way.recipe(rate), "validation", study.metric))
 
     return max(way.rates, key=worth)
 
