@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import api, devices, notebook
-from .errors import ConfigError, InputError, TrainingError
+from . import api, notebook
+from .errors import ConfigError, TrainingError
 from .printing import Block, Shown, many
 
 if TYPE_CHECKING:
@@ -124,14 +124,10 @@ def configured(
     from .adaptation.config import SHORT, load
 
     notebook.prepare()
-    sources: dict[str, Any] = {}
-    overrides: dict[str, Any] = {}
-    for name, value in settings.items():
-        if name in ("data", "validation") and value is not None and not isinstance(value, (str, Path)):
-            sources["train" if name == "data" else name] = rows_of(value)
-        elif value is not None:
-            overrides[SHORT.get(name, name.replace("__", "."))] = str(value) if isinstance(value, Path) else value
-    return load(config, overrides), sources
+    sources, overrides = api.parted(settings, ("data", "validation"), SHORT)
+    return load(config, overrides), {
+        "train" if name == "data" else name: rows_of(rows) for name, rows in sources.items()
+    }
 
 
 def rows_of(data: Any) -> Any:
@@ -175,30 +171,11 @@ def opened(config: AdaptConfig, sources: Mapping[str, Any] | None = None, *, ove
         InputError: folder, model or data can't be used.
     """
     from .adaptation.run import folder_of
-    from .data.parts import read_data
-    from .model.families import locate
-    from .training import rundir
+    from .training import start
 
-    folder = folder_of(config)
-    rundir.tidy(folder)
-    old = overwrite and rundir.is_run(folder)
-    problems = [
-        *([] if old else api.complaints(rundir.check, folder)),
-        *api.complaints(locate, config.model.name),
-        *api.complaints(devices.check, config.training.device),
-    ]
-    if "train" not in (sources or {}) and config.data.train is None:
-        raise ConfigError([*problems, "data.train: name the texts (--data FILE)"])
-    try:
-        data = read_data(config, sources)
-    except InputError as error:
-        raise error if not problems else ConfigError([*problems, *str(error).split("\n")]) from None
-    if problems:
-        raise ConfigError(problems)
-    if old:
-        api.refuse_own(folder, config)
-        data.notes.insert(0, f"{folder}: the run that was there is now {rundir.move_aside(folder)}")
-    return data
+    given = "train" in (sources or {}) or config.data.train is not None
+    missing = None if given else "data.train: name the texts (--data FILE)"
+    return start.data_for(folder_of(config), config, sources, overwrite=overwrite, missing=missing)
 
 
 def with_form(config: AdaptConfig, sources: Mapping[str, Any]) -> tuple[AdaptConfig, list[str]]:

@@ -10,7 +10,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import devices, notebook, strategies
 from .config import SHORT, Config
 from .config import load as load_config
-from .errors import AfinaWarning, ConfigError, InputError, TrainingError, printable
+from .errors import AfinaWarning, ConfigError, TrainingError, printable
 from .printing import Block, Shown, many
 from .progress import View, silence, view_on
 from .signals import attended, interrupts
 
 if TYPE_CHECKING:
-    from .adaptation.config import AdaptConfig
     from .comparison.report import Report as Comparison
     from .data.parts import Data
     from .inference import Evaluation
@@ -343,14 +342,27 @@ def configured(config: str | Path | Config | None, settings: Mapping[str, Any]) 
         ConfigError: lists every setting that is wrong.
     """
     notebook.prepare()
-    sources: dict[str, Any] = {}
-    overrides: dict[str, Any] = {}
-    for name, value in settings.items():
-        if name in SPLITS and value is not None and not isinstance(value, (str, Path)):
-            sources[name] = value
-        elif value is not None:
-            overrides[SHORT.get(name, name.replace("__", "."))] = str(value) if isinstance(value, Path) else value
+    sources, overrides = parted(settings, SPLITS, SHORT)
     return load_config(config, overrides), sources
+
+
+def parted(
+    settings: Mapping[str, Any], splits: Iterable[str], short: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of a call in two: data in memory by the name of the setting, and overrides of a configuration by path.
+
+    Args:
+        settings: Settings by short name, or by path with two underscores for the dot.
+        splits: Settings that may be data in memory.
+        short: The path of each short name.
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    sources = {name: given.pop(name) for name in splits if not isinstance(given.get(name, ""), (str, Path))}
+    overrides = {
+        short.get(name, name.replace("__", ".")): str(value) if isinstance(value, Path) else value
+        for name, value in given.items()
+    }
+    return sources, overrides
 
 
 def events(
@@ -383,47 +395,8 @@ def opened(config: Config, sources: Mapping[str, Any] | None = None, *, overwrit
     Raises:
         InputError: folder, model or data can't be used.
     """
-    from .data.parts import read_data
-    from .model.families import locate
-    from .training import rundir
+    from .training import rundir, start
 
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
-    rundir.tidy(folder)
-    old = overwrite and rundir.is_run(folder)
-    problems = [
-        *([] if old else complaints(rundir.check, folder)),
-        *complaints(locate, config.model.name),
-        *complaints(strategies.find, config.strategy),
-        *complaints(devices.check, config.training.device),
-    ]
-    try:
-        data = read_data(config, sources)
-    except InputError as error:
-        raise error if not problems else ConfigError([*problems, *str(error).split("\n")]) from None
-    if problems:
-        raise ConfigError(problems)
-    if old:
-        refuse_own(folder, config)
-        data.notes.insert(0, f"{folder}: the run that was there is now {rundir.move_aside(folder)}")
-    return data
-
-
-def refuse_own(folder: Path, config: Config | AdaptConfig) -> None:
-    """Refuse to move a run aside that the new one reads from.
-
-    Raises:
-        ConfigError: names the setting.
-    """
-    given = {"model": config.model.name, **{name: getattr(config.data, name) for name in SPLITS}}
-    for name, value in given.items():
-        if value and Path(value).exists() and Path(value).resolve().is_relative_to(folder.resolve()):
-            raise ConfigError(f"--overwrite: {folder} holds the {name} of the new run ({value}); give another --out")
-
-
-def complaints(check: Callable[[Any], object], value: Any) -> list[str]:
-    """What a check has against a value."""
-    try:
-        check(value)
-    except InputError as error:
-        return [str(error)]
-    return []
+    others = start.complaints(strategies.find, config.strategy)
+    return start.data_for(folder, config, sources, others, overwrite=overwrite)
