@@ -12,6 +12,7 @@ from afina.errors import ConfigError
 from afina.studies import base, plan
 from afina.studies.events import Concluded, Ended
 from afina.studies.folder import StudyFolder
+from afina.studies.trials import Trial
 from afina.training.plan import Plan
 from afina.work import drain
 from tests.studies.designs import small, stream_study, tiny_study
@@ -28,13 +29,15 @@ def design(monkeypatch: pytest.MonkeyPatch) -> None:
 def ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every trial is expected to take ten seconds."""
 
-    def figures(*_: Any, **__: Any) -> Plan:
-        return Plan(
-            examples=1, windows=1, tokens=1, padded_tokens=1, steps=1, epochs=1, flops=1, peak=1, seconds=99,
-            parts={"start": 89, "train": EACH}, memory=1, states=0, kept="", disk=1,
-        )  # fmt: skip
+    monkeypatch.setattr(plan, "plan_run", lambda *_, **__: figures({"start": 89, "train": EACH}))
 
-    monkeypatch.setattr(plan, "plan_run", figures)
+
+def figures(parts: dict[str, float], *, shared: bool = False) -> Plan:
+    """A plan of a run that takes so many seconds."""
+    return Plan(
+        examples=1, windows=1, tokens=1, padded_tokens=1, steps=1, epochs=1, flops=1, peak=1, seconds=99, parts=parts,
+        memory=1, states=0, kept="", disk=1, shared=shared,
+    )  # fmt: skip
 
 
 def planned(model: Path, out: Path, budget: float | None = None, **options: Any) -> plan.StudyPlan:
@@ -50,6 +53,37 @@ def test_a_plan_counts_what_the_design_will_ask_for(tiny: Callable[[str], Path],
     assert 0 < found.seconds < 600
     assert "5 trials: about" in str(found)
     assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize(("shared", "seconds"), [(True, 5 * EACH + 30), (False, 5 * (EACH + 30))])
+def test_the_frozen_part_is_counted_once_where_trials_share_it(
+    shared: bool, seconds: float, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "plan_run", lambda *_, **__: figures({"train": EACH, "frozen part": 30}, shared=shared))
+    found = planned(tiny("bert"), tmp_path / "study")
+    assert found.seconds == seconds
+    assert ("30 s" in str(found)) == shared
+
+
+def test_samples_and_strategies_have_frozen_parts_of_their_own() -> None:
+    def states(**settings: Any) -> Any:
+        return plan.states_of(Trial("x", 0, {name.replace("__", "."): value for name, value in settings.items()}))
+
+    assert states(strategy="head", training__learning_rate=1e-3, training__epochs=3) == states(strategy="head")
+    assert states(strategy="head", data__sample=None, data__sample_seed=1) == states(strategy="head", data__sample=None)
+    different = [
+        states(strategy="head"), states(strategy="last-1"), states(strategy="head", model__head="mean"),
+        *(states(strategy="head", data__sample=8, data__sample_seed=seed) for seed in (0, 1)),
+        states(strategy="head", options__pair_as="first"), states(strategy="head", model__name="other"),
+    ]  # fmt: skip
+    assert len(set(different)) == len(different)
+
+
+def test_states_that_stay_on_the_disk_are_shared(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    for disk, shared in ((1.0, True), (0.0, False)):
+        study, _ = tiny_study(tiny("bert"), tmp_path / "study", strategy="head", training__cache_disk=disk)
+        found = drain(plan.plan_study("small", {}, study))
+        assert (found.kinds[0].once > 0) == shared
 
 
 @pytest.mark.usefixtures("ten_seconds")

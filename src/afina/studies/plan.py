@@ -30,7 +30,10 @@ from .trials import Trial
 
 ALIKE = ("training.learning_rate", "training.head_learning_rate", "data.sample_seed", "training.weight_decay")
 """Settings that change nothing about what a trial takes."""
-OVERHEAD = ("load", "hash", "frozen part", "train", "validate", "evaluate", "save")
+FROZEN = "frozen part"
+DECIDE = ("strategy", "model.name", "model.weights", "model.head", "model.max_length", "data.sample", "options.")
+"""What decides the states of a frozen part, as the settings of studies begin; other settings leave them as they are."""
+OVERHEAD = ("load", "hash", FROZEN, "train", "validate", "evaluate", "save")
 """Parts of a run that every trial does; what comes before is shared."""
 FEWEST = {"seeds": 2}
 """Fewest that a budget leaves of the options that are numbers."""
@@ -85,12 +88,14 @@ class Kind:
         trials: Number of trials that are not finished.
         seconds: Expected seconds of one, without early stopping.
         disk: Bytes that one needs on the disk while it runs.
+        once: Expected seconds of their frozen parts, which the first trials leave on the disk for all others.
     """
 
     what: str
     trials: int
     seconds: float
     disk: float
+    once: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -124,7 +129,7 @@ class StudyPlan(Shown):
     @property
     def seconds(self) -> float:
         """Expected seconds of all, without early stopping. What runs side by side is slower by the threads it lacks."""
-        return sum(kind.trials * kind.seconds for kind in self.kinds)
+        return sum(kind.trials * kind.seconds + kind.once for kind in self.kinds)
 
     @property
     def disk(self) -> float:
@@ -142,8 +147,8 @@ class StudyPlan(Shown):
 
     def blocks(self) -> Iterator[Block]:
         """A table of the trials, and what they take together."""
-        rows = [[kind.what, kind.trials, duration(kind.seconds)] for kind in self.kinds]
-        yield Table(["trials", "number", "each about"], rows)
+        rows = [[kind.what, kind.trials, duration(kind.seconds), duration(kind.once)] for kind in self.kinds]
+        yield Table(["trials", "number", "each about", "frozen part, once"], rows)
         yield ""
         yield from self.sentences
         yield f"disk: about {self.disk / 1e6:,.0f} MB"
@@ -226,10 +231,26 @@ def costs(trials: Sequence[Trial], study: Study, known: dict[str, Plan]) -> Gene
             config = study.configured(trial.overrides)
             data = study.data_for(config)
             known[what] = plan_run(config, data, ready=study.ready(config, data))
+    once: Counter[str] = Counter()
+    for trial in {states_of(trial): trial for trial in reversed(trials)}.values():
+        what = kind_of(trial)
+        once[what] += known[what].parts.get(FROZEN, 0.0) if known[what].shared else 0.0
     return [
-        Kind(what, count, sum(known[what].parts.get(part, 0.0) for part in OVERHEAD), known[what].disk)
-        for what, count in counts.items()
+        Kind(what, count, seconds_of_each(known[what]), known[what].disk, once[what]) for what, count in counts.items()
     ]
+
+
+def seconds_of_each(plan: Plan) -> float:
+    """Expected seconds of a trial. What it shares with others is counted apart."""
+    return sum(plan.parts.get(part, 0.0) for part in OVERHEAD if not (part == FROZEN and plan.shared))
+
+
+def states_of(trial: Trial) -> tuple[tuple[str, str], ...]:
+    """What decides the states of a trial's frozen part: its strategy, model and data."""
+    own = {path: str(value) for path, value in trial.settings.items() if path.startswith(DECIDE)}
+    if trial.settings.get("data.sample") is None:
+        own.pop("data.sample_seed", None)
+    return tuple(sorted(own.items()))
 
 
 def kind_of(trial: Trial) -> str:

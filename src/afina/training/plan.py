@@ -57,6 +57,7 @@ class Plan(Shown):
         kept: Where the states are kept, as a message; empty where nothing is frozen.
         disk: Bytes of the run's folder and the kept states.
         warnings: What the run would warn of before it trains.
+        shared: Whether all kept states stay on the disk, where other runs with the same frozen part find them.
     """
 
     examples: int
@@ -74,6 +75,7 @@ class Plan(Shown):
     kept: str
     disk: float
     warnings: tuple[str, ...] = ()
+    shared: bool = False
 
     def __repr__(self) -> str:
         return f"Plan({many(self.examples, 'example')}, {self.scheduled}, about {duration(self.seconds)})"
@@ -214,6 +216,7 @@ def figures(prepared: Prepared, parts: Mapping[str, float]) -> Plan:
         kept=str(largest.storage) if largest.states else AS_IT_GOES if stages[0].frozen else "",
         disk=weights * (config.training.save == "on")
         + sum(stage.states for stage in stages if stage.storage.on_disk and stage.kept),
+        shared=any(stage.kept for stage in stages) and all(stage.storage.on_disk for stage in stages if stage.kept),
     )
 
 
