@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from afina.errors import ConfigError
-from afina.studies.data import usable
+from afina.studies.base import least_important
+from afina.studies.data import SHARES, data, usable
 from afina.studies.events import Concluded, Ended
 from afina.studies.folder import StudyFolder
+from afina.studies.plan import reduced
+from afina.studies.rates import rates
 from afina.studies.summaries import Summary
 from tests.studies.designs import stream_study, tiny_study
 
@@ -60,6 +63,20 @@ def test_other_tasks(task: str, tiny: Callable[[str], Path], tmp_path: Path) -> 
     assert linear == (task == "multilabel")
     assert all(verdict.sentence for verdict in summary.verdicts)
     assert str(summary)
+
+
+def test_a_budget_leaves_out_the_smaller_inner_sizes(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    study, _ = tiny_study(tiny("bert"), tmp_path / "study")
+    options: dict[str, Any] = {"sizes": SHARES, "seeds": 3}
+    left_out = []
+    while found := reduced(options, kept=("seeds",), least=lambda name, of: least_important(data, name, of, study)):
+        options, line = found
+        left_out.append(line)
+    # Of 15 examples 1 % to 5 % can't be drawn; then the smallest and the largest stay.
+    assert left_out == ["sizes 0.01", "sizes 0.02", "sizes 0.05", "sizes 0.2", "sizes 0.5"]
+    assert options["sizes"] == [0.1, 1.0]
+    assert usable(study, options["sizes"], 3) == ([2, 15], [])
+    assert least_important(rates, "factors", [1.0, 0.2, 5.0], study) == 2
 
 
 def test_sizes_that_make_no_curve_are_refused(tiny: Callable[[str], Path], tmp_path: Path) -> None:

@@ -96,13 +96,14 @@ def test_a_budget_leaves_out_what_matters_least(tiny: Callable[[str], Path], tmp
         planned(tiny("bert"), out, budget=60, seeds=2, rates=[1e-3, 2e-3, 3e-3])
     chosen = {"seeds": 5, "rates": [1e-3, 2e-3, 3e-3, 4e-3]}
     steps = []
-    reduced = plan.reduced(chosen, kept={})
+    last = lambda name, values: len(values) - 1  # noqa: E731
+    reduced = plan.reduced(chosen, kept={}, least=last)
     while reduced is not None:
         chosen, line = reduced
         steps.append(line)
-        reduced = plan.reduced(chosen, kept={})
+        reduced = plan.reduced(chosen, kept={}, least=last)
     assert steps == ["seed 4", "seed 3", "rates 0.004", "rates 0.003", "seed 2"]
-    assert plan.reduced({"seeds": 5, "rates": [1, 2, 3]}, kept={"seeds": 5, "rates": []}) is None
+    assert plan.reduced({"seeds": 5, "rates": [1, 2, 3]}, kept={"seeds": 5, "rates": []}, least=last) is None
 
 
 @pytest.mark.usefixtures("ten_seconds")

@@ -13,6 +13,7 @@ import difflib
 import json
 import shlex
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -35,6 +36,19 @@ GROUP = "afina.studies"
 Asked: TypeAlias = Trial | Measurement
 Design: TypeAlias = Generator[Sequence[Asked], Results, Summary]
 """A design at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a budget leaves out of an option that is a list, where it is not the last value: a part of its type.
+
+    Attributes:
+        first: The place of the least important one of some values in a study.
+    """
+
+    first: Callable[[Study, Sequence[Any]], int]
+
+
 Seeds = Annotated[int, Field(ge=1)]
 Margin = Annotated[float, Field(ge=0)]
 Level = Annotated[float, Field(gt=0, lt=1)]
@@ -108,6 +122,12 @@ def checked(design: Callable[..., Design], options: Mapping[str, Any]) -> dict[s
             [f"{sentence(model, problem, 'option')}{cure(model, problem['loc'][0])}" for problem in error.errors()]
         ) from None
     return {name: getattr(whole, name) for name in model.model_fields}
+
+
+def least_important(design: Callable[..., Design], name: str, values: Sequence[Any], study: Study) -> int:
+    """The place of the value of a list that a budget leaves out first: the last, unless the design says otherwise."""
+    said = [one for one in options_of(design).model_fields[name].metadata if isinstance(one, LeftOut)]
+    return said[0].first(study, values) if said else len(values) - 1
 
 
 def takes_list(model: type[BaseModel], name: str) -> bool:

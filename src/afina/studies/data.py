@@ -19,7 +19,7 @@ from ..metrics.recipes import mean_score
 from ..printing import many
 from ..work import Work
 from .arms import Arm, constant_score, failures, pretrained, rate_notes, scratch, screened
-from .base import Asked, Level, Margin, Rates, Seeds
+from .base import Asked, LeftOut, Level, Margin, Rates, Seeds
 from .labels import Curve, Point, summary_of
 from .results import Results
 from .study import Study
@@ -41,7 +41,20 @@ def share_or_number(value: Any) -> Any:
     return value
 
 
-Sizes = Annotated[Sequence[Annotated[int | float, BeforeValidator(share_or_number)]], Field(min_length=2)]
+def least_important(study: Study, sizes: Sequence[float]) -> int:
+    """The place of the size that says least: one that can't be drawn, else the smallest but one.
+
+    The largest sizes decide what labels are worth, and the smallest where a curve begins.
+    """
+    order = sorted(range(len(sizes)), key=lambda place: number_of(study, sizes[place]))
+    counts, _ = usable(study, sizes, 1)
+    unused = (place for place in order if number_of(study, sizes[place]) not in counts)
+    return next(unused, order[1])
+
+
+Sizes = Annotated[
+    Sequence[Annotated[int | float, BeforeValidator(share_or_number)]], Field(min_length=2), LeftOut(least_important)
+]
 
 
 def data(
@@ -95,7 +108,7 @@ def usable(study: Study, sizes: Sequence[float], seeds: int) -> tuple[list[int],
         ConfigError: fewer than two are left.
     """
     whole = study.examples
-    asked = sorted({size if isinstance(size, int) else max(1, round(size * whole)) for size in sizes})
+    asked = sorted({number_of(study, size) for size in sizes})
     counts, notes = [], []
     large = [size for size in asked if size > whole]
     for size in asked:
@@ -117,6 +130,11 @@ def usable(study: Study, sizes: Sequence[float], seeds: int) -> tuple[list[int],
             "--option sizes=0.25,0.5,1.0"
         )
     return counts, said
+
+
+def number_of(study: Study, size: float) -> int:
+    """A size as a number of examples."""
+    return size if isinstance(size, int) else max(1, round(size * study.examples))
 
 
 def sizes_in_words(sizes: Sequence[int]) -> str:

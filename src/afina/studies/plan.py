@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -185,7 +185,11 @@ def plan_study(
         found = StudyPlan(kinds, finished, jobs, whole, chosen, left_out)
         if budget is None or found.seconds <= budget:
             return found
-        smaller = reduced(chosen, kept=options if kept is None else kept)
+        smaller = reduced(
+            chosen,
+            kept=options if kept is None else kept,
+            least=lambda name, values: base.least_important(design, name, values, study),
+        )
         if smaller is None:
             raise ConfigError(
                 f"budget: {duration(budget)} is too little: the smallest design takes about "
@@ -231,7 +235,7 @@ def costs(trials: Sequence[Trial], study: Study, known: dict[str, Plan]) -> Gene
             config = study.configured(trial.overrides)
             data = study.data_for(config)
             known[what] = plan_run(config, data, ready=study.ready(config, data))
-    once: Counter[str] = Counter()
+    once: dict[str, float] = defaultdict(float)
     for trial in {states_of(trial): trial for trial in reversed(trials)}.values():
         what = kind_of(trial)
         once[what] += known[what].parts.get(FROZEN, 0.0) if known[what].shared else 0.0
@@ -261,11 +265,18 @@ def kind_of(trial: Trial) -> str:
     )
 
 
-def reduced(options: Mapping[str, Any], *, kept: Collection[str]) -> tuple[dict[str, Any], str] | None:
+def reduced(
+    options: Mapping[str, Any], *, kept: Collection[str], least: Callable[[str, Sequence[Any]], int]
+) -> tuple[dict[str, Any], str] | None:
     """Options that ask for less, and what is left out; None where nothing can be.
 
-    The longest list loses its last entry, which is the least important one, down to two; then there are fewer seeds.
-    What the user asked for stays.
+    The longest list loses its least important value, down to two; then there are fewer seeds. What the user asked for
+    stays.
+
+    Args:
+        options: The options of a design.
+        kept: Those that stay.
+        least: The place of the least important value of an option that is a list.
     """
     lists = {name: value for name, value in options.items() if isinstance(value, (list, tuple)) and name not in kept}
     longest = max(lists, key=lambda name: len(lists[name]), default=None)
@@ -274,8 +285,10 @@ def reduced(options: Mapping[str, Any], *, kept: Collection[str]) -> tuple[dict[
     if spare and isinstance(seeds, int) and seeds > 3:
         return {**options, "seeds": seeds - 1}, f"seed {seeds - 1}"
     if longest is not None and len(lists[longest]) > 2:
-        value = lists[longest]
-        return {**options, longest: value[:-1]}, f"{longest} {printable(value[-1])}"
+        values = lists[longest]
+        place = least(longest, values)
+        left = [*values[:place], *values[place + 1 :]]
+        return {**options, longest: left}, f"{longest} {printable(values[place])}"
     if spare and isinstance(seeds, int):
         return {**options, "seeds": seeds - 1}, f"seed {seeds - 1}"
     return None
