@@ -28,7 +28,7 @@ EVERY = [name.replace("-N", "-1") for name in strategies.names()]
 
 
 def test_every_strategy_is_found() -> None:
-    assert EVERY == ["full", "head", "last-1", "head-then-full", "gradual", "biases"]
+    assert EVERY == ["full", "head", "last-1", "head-then-full", "head-then-last-1", "gradual", "biases"]
     assert strategies.find("last-12") == Layers(12)
     assert strategies.find("full") == Layers(None)
     assert isinstance(strategies.find("head"), Head)
@@ -79,9 +79,13 @@ def test_each_trains_what_it_says(name: str, tiny: Callable[[str], Path], tmp_pa
 )
 def test_an_unknown_name_is_refused_with_those_there_are(name: str) -> None:
     assert not strategies.is_known(name)
-    with pytest.raises(ConfigError, match="expected full, head, last-N, head-then-full, gradual or biases"):
+    with pytest.raises(
+        ConfigError, match="expected full, head, last-N, head-then-full, head-then-last-N, gradual or biases"
+    ):
         strategies.find(name)
-    with pytest.raises(ConfigError, match="strategy: expected full, head, last-N, head-then-full, gradual or biases"):
+    with pytest.raises(
+        ConfigError, match="strategy: expected full, head, last-N, head-then-full, head-then-last-N, gradual or biases"
+    ):
         load(None, {"strategy": name})
 
 
@@ -216,9 +220,9 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("offered")
 def test_a_strategy_of_another_package_is_found_by_its_kind_and_called_with_its_argument() -> None:
-    assert strategies.names() == ["full", "head", "last-N", "head-then-full", "gradual", "biases", "biases-only"]
+    assert strategies.names() == [*strategies.OWN, "biases", "biases-only"]
     assert strategies.expected().startswith(
-        "expected full, head, last-N, head-then-full, gradual, biases or biases-only"
+        "expected full, head, last-N, head-then-full, head-then-last-N, gradual, biases or biases-only"
     )
     assert strategies.is_known("biases")
     assert strategies.find("biases") == Biases("")

@@ -261,8 +261,8 @@ class Config(Section):
     task: str = Field("classification", description="what to learn; `afina tasks` lists them")
     strategy: str = Field(
         "full",
-        description="what trains: full, head, last-N (the last N layers and the head), head-then-full, or gradual "
-        "(one more layer each epoch)",
+        description="what trains: full, head, last-N (the last N layers and the head), head-then-full or "
+        "head-then-last-N (first the head alone), or gradual (one more layer each epoch)",
     )
     data: DataConfig = Field(default=DataConfig())
     options: dict[str, Any] = Field(default_factory=dict, description="columns and settings of the task")

@@ -24,6 +24,10 @@ GROUP = "afina.strategies"
 LAST = re.compile(r"last-([1-9][0-9]*)", re.ASCII)
 HEAD_THEN = "head-then-"
 GRADUAL = re.compile(r"gradual(?:-([1-9][0-9]*))?", re.ASCII)
+OWN = ("full", "head", "last-N", "head-then-full", "head-then-last-N", "gradual")
+"""The strategies of this file, in the form in which they are written."""
+LAYERED = ("last-N", "head-then-last-N", "gradual")
+"""Those of them that need layers with weights of their own."""
 FULL_STEPS = 600
 """Fine-tuning of layers takes at least about this many steps: on small data three epochs are too few
 (Mosbach et al. 2021; Zhang et al. 2021)."""
@@ -294,14 +298,7 @@ def usual_rate(width: int) -> float:
 
 def names() -> list[str]:
     """The strategies that there are, in the form in which they are written."""
-    return [
-        "full",
-        "head",
-        "last-N",
-        "head-then-full",
-        "gradual",
-        *sorted(point.name for point in entry_points(group=GROUP)),
-    ]
+    return [*OWN, *sorted(point.name for point in entry_points(group=GROUP))]
 
 
 def expected() -> str:

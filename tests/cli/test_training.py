@@ -103,7 +103,7 @@ def test_an_unknown_column_lists_the_columns(trained: Trained) -> None:
 def test_an_unknown_strategy(trained: Trained) -> None:
     refused(
         afina("train", *trained.flags, "--strategy", "half"),
-        "expected full, head, last-N, head-then-full, gradual or biases",
+        "expected full, head, last-N, head-then-full, head-then-last-N, gradual or biases",
         "'half'",
     )
     refused(afina("train", *trained.flags, "--strategy", "last-9", "--quiet"), "the model has 3 layers")

@@ -134,6 +134,7 @@ def models(
     """List the families of models, or encoders for a language with their sizes, licences and sources."""
     from ..model.families import EMBEDDED, FAMILIES, locate
     from ..model.known import code_of, codes, encoders_for
+    from ..strategies import LAYERED, OWN
 
     if language is not None:
         code = code_of(language)
@@ -147,7 +148,8 @@ def models(
         say_json({"families": {name: asdict(family) for name, family in FAMILIES.items()}, "languages": codes()})
         return
     rows = [
-        [name, f"full,{' last-N,' if family.layers else ''} head", family.note] for name, family in FAMILIES.items()
+        [name, ", ".join(one for one in OWN if family.layers or one not in LAYERED), family.note]
+        for name, family in FAMILIES.items()
     ]
     say_table(["family", "strategies", "note"], rows)
     say()

@@ -90,9 +90,9 @@ def train(
         str | None,
         flag(
             "NAME",
-            "What trains: full, head, last-N, head-then-full or gradual.",
+            "What trains: full, head, last-N, head-then-full, head-then-last-N or gradual.",
             panel=MODEL,
-            values=lambda: ("full", "head", "last-2", "head-then-full", "gradual"),
+            values=lambda: ("full", "head", "last-2", "head-then-full", "head-then-last-2", "gradual"),
         ),
     ] = None,
     model: Annotated[

@@ -54,7 +54,7 @@ FAMILIES = {
         "",
         packs=True,
         shared="encoder.albert_layer_groups",
-        note="all layers share one set of weights: strategies full and head only",
+        note="all layers share one set of weights: full, head and head-then-full only",
     ),
     "mpnet": Family(
         "encoder.layer", offset=True, note="the relative position table is shared, so last-N keeps it frozen"
