@@ -157,7 +157,7 @@ def test_collapsed_and_diverged_rates_are_neither_stable_nor_recommended() -> No
     summary, _ = followed(by_factor({**USUALLY, 5.0: ONE_ANSWER}))
     (verdict,) = summary.verdicts
     assert "Of 3 trials at higher rates 2 diverged, 1 gave one answer." in verdict.sentence
-    assert any("1 of 1 trial gives one answer to all inputs" in note for note in summary.notes)
+    assert any("its only trial gives one answer to all inputs" in note for note in summary.notes)
     states = {row[0]: row[1:] for row in summary.boards[1].rows}
     assert states["0.025"] == [2, 0, 0, 2]
     assert states["0.005"] == [1, 0, 1, 0]

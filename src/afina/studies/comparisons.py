@@ -14,7 +14,6 @@ from ..metrics.decisions import Decision, decide, p_not_worse
 from ..metrics.intervals import holm
 from ..metrics.kinds import Table
 from ..metrics.recipes import Difference, Mean, compare, mean_score
-from ..printing import many
 from .results import Results
 from .study import Study
 from .summaries import Answer, Board
@@ -184,12 +183,13 @@ def problems(results: Results, study: Study) -> list[str]:
         mine = results.of(recipe)
         diverged = sum(one.state == "diverged" for one in mine)
         constant = sum(one.degenerate for one in mine)
+        alone = len(mine) == 1
         if diverged:
-            count = "counts" if diverged == 1 else "count"
-            notes.append(f"{recipe}: {diverged} of {many(len(mine), 'trial')} diverged and {count} in no mean")
+            some = f"{diverged} of {len(mine)} trials diverged and {'counts' if diverged == 1 else 'count'} in no mean"
+            notes.append(f"{recipe}: {'its only trial diverged' if alone else some}")
         if constant:
-            give = "gives" if constant == 1 else "give"
-            notes.append(f"{recipe}: {constant} of {many(len(mine), 'trial')} {give} one answer to all inputs")
+            some = "its only trial" if alone else f"{constant} of {len(mine)} trials"
+            notes.append(f"{recipe}: {some} {'gives' if constant == 1 else 'give'} one answer to all inputs")
     return notes
 
 

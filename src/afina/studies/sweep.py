@@ -278,14 +278,15 @@ def value_of(result: Result, study: Study) -> float:
 def history(results: Results, space: Mapping[str, Space], study: Study) -> Board:
     """The trials of the search, the best first."""
     own = [one for one in results if one.trial.recipe.startswith("trial ")]
+    sign = 1 if study.higher_is_better else -1
     rows = [
         [
             one.trial.recipe,
             *(one.trial.settings[path] for path in space),
             one.state,
-            None if one.state == "diverged" or not one.evaluations else abs(value_of(one, study)),
+            None if one.state == "diverged" or not one.evaluations else sign * value_of(one, study),
         ]
-        for one in sorted(own, key=lambda one: -value_of(one, study) if one.evaluations else float("inf"))
+        for one in sorted(own, key=lambda one: (one.state == "diverged", -value_of(one, study)))
     ]
     names = [path.rpartition(".")[2] for path in space]
     return Board("search, the best first", ["trial", *names, "state", f"validation {study.metric}"], rows)
