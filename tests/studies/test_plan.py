@@ -92,8 +92,9 @@ def test_a_budget_leaves_out_what_matters_least(tiny: Callable[[str], Path], tmp
     assert planned(tiny("bert"), out).seconds == 5 * EACH
     found = planned(tiny("bert"), out, budget=70, seeds=2, rates=[1e-3, 2e-3, 3e-3])
     assert (found.trials, list(found.left_out)) == (7, [])  # what was asked for stays
-    with pytest.raises(ConfigError, match="the smallest design takes about 70 s"):
+    with pytest.raises(ConfigError, match=r"the smallest design takes about 70 s; give more \(--budget 70s\), or"):
         planned(tiny("bert"), out, budget=60, seeds=2, rates=[1e-3, 2e-3, 3e-3])
+    assert plan.flag_of(1001.0) == "17m"
     chosen = {"seeds": 5, "rates": [1e-3, 2e-3, 3e-3, 4e-3]}
     steps = []
     last = lambda name, values: len(values) - 1  # noqa: E731
@@ -104,6 +105,14 @@ def test_a_budget_leaves_out_what_matters_least(tiny: Callable[[str], Path], tmp
         reduced = plan.reduced(chosen, kept={}, least=last)
     assert steps == ["seed 4", "seed 3", "rates 0.004", "rates 0.003", "seed 2"]
     assert plan.reduced({"seeds": 5, "rates": [1, 2, 3]}, kept={"seeds": 5, "rates": []}, least=last) is None
+
+
+@pytest.mark.usefixtures("ten_seconds")
+def test_the_folder_of_a_refused_budget_takes_a_larger_one(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    study, _ = tiny_study(tiny("bert"), tmp_path / "study", training__epochs=1)
+    with pytest.raises(ConfigError, match="is too little"):
+        list(stream_study("small", {}, study, budget=10))
+    assert isinstance(list(stream_study("small", {}, study, budget=100))[-1], Concluded)
 
 
 @pytest.mark.usefixtures("ten_seconds")

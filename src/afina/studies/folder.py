@@ -62,7 +62,8 @@ class StudyFolder:
             ConfigError: another study has it, it holds something else, or it can't be created.
         """
         try:
-            if self.path.exists() and any(self.path.iterdir()) and not self.exists:
+            # A study that was refused before it began, such as for its budget, leaves the lock.
+            if self.path.exists() and {file.name for file in self.path.iterdir()} - {rundir.LOCK} and not self.exists:
                 raise ConfigError(f"out: {self.path} is not empty, and holds no study; give another folder (--out)")
             self.path.mkdir(parents=True, exist_ok=True)
             with disk.locked(self.path / rundir.LOCK):

@@ -192,8 +192,8 @@ def plan_study(
         )
         if smaller is None:
             raise ConfigError(
-                f"budget: {duration(budget)} is too little: the smallest design takes about "
-                f"{duration(found.seconds)}; give that, or train on fewer rows (--sample N)"
+                f"budget: {duration(budget)} is too little: the smallest design takes about {duration(found.seconds)}; "
+                f"give more (--budget {flag_of(found.seconds)}), or take fewer epochs (--epochs N) or rows (--sample N)"
             )
         chosen, line = smaller
         left_out.append(line)
@@ -305,6 +305,11 @@ def seconds_of(text: str) -> float:
     if not value > 0:
         raise ConfigError(f"budget: expected a time such as 90s, 20m or 1.5h, found {printable(text)}")
     return value
+
+
+def flag_of(seconds: float) -> str:
+    """A time that is at least so long, as `--budget` takes it."""
+    return f"{math.ceil(seconds)}s" if seconds < 100 else f"{math.ceil(seconds / 60)}m"
 
 
 def planned(plan: StudyPlan) -> dict[str, Any]:

@@ -61,7 +61,9 @@ def check_precision(task: Task, precision: float) -> None:
         ConfigError: the precision is no share between 0 and 1, or the task has no confidences.
     """
     if not 0 < precision < 1:
-        raise ConfigError(f"precision: expected a share above 0 and below 1, found {printable(precision)}")
+        raise ConfigError(
+            f"precision: expected a share above 0 and below 1, such as 0.95, found {printable(precision)}"
+        )
     if not task.confident_of:
         raise ConfigError(f"precision: {task.name} says no confidence that a threshold could be set on")
 
@@ -73,7 +75,7 @@ def bound_of(task: Task, alpha: float) -> float:
         ConfigError: alpha is no share between 0 and 1, the task has no sets, or the model holds too few scores.
     """
     if not 0 < alpha < 1:
-        raise ConfigError(f"alpha: expected a share above 0 and below 1, found {printable(alpha)}")
+        raise ConfigError(f"alpha: expected a share above 0 and below 1, such as 0.1, found {printable(alpha)}")
     if not task.set_name:
         raise ConfigError(f"alpha: {task.name} has no prediction sets; classification, multilabel and regression do")
     scores = task.calibration.scores
