@@ -48,6 +48,8 @@ OVERLAP = 64
 """Tokens that neighbouring windows share: afina's, which has no setting, and so the peer's too."""
 SWEEP = [(strategy, rate, seed) for strategy in ("full", "last-2", "head") for rate in (1e-4, 2e-4, 5e-4)
          for seed in (0, 1, 2)]  # fmt: skip
+STRATEGIES, FACTORS, SEEDS = ("full", "last-2", "last-1", "head"), (1.0, 0.5, 2.0), 3
+"""Of the study: learning rates are multiples of each strategy's usual one."""
 SIZE = 2048
 """Of the square matrices whose product is the machine's peak."""
 LEFT_OUT = ("read", "load", "save", "evaluate")
@@ -62,7 +64,7 @@ class Pair:
         what: In the table.
         peer: Whom afina is compared with.
         goal: The ratio that we want.
-        kind: train, share (of the machine's peak), sweep or predict.
+        kind: train, share (of the machine's peak), sweep, study or predict.
         set: A data set of `FILES`.
         task: afina's name of the task.
         length: Tokens a window may have.
@@ -95,6 +97,7 @@ PAIRS = {
     "last-2": Pair("SST-2, last-2, 5 epochs", "Trainer, same layers frozen", 3.5, strategy="last-2", epochs=5),
     "head": Pair("SST-2, head, 10 epochs", "Trainer, encoder frozen", 15.0, strategy="head", epochs=10, rate=1e-3),
     "sweep": Pair("SST-2, 3 strategies x 3 rates x 3 seeds, 3 epochs", "27 Trainers", 4.0, "sweep", epochs=3),
+    "study": Pair("SST-2, study of 4 strategies x 3 rates x 3 seeds, 3 epochs", "36 Trainers", 4.0, "study", epochs=3),
     "predict-ag_news": Pair("AG News, predict", "pipeline as it comes", 4.0, "predict", "ag_news"),
     "predict-ag_news-batched": Pair("AG News, predict", "pipeline, batch 32", 1.8, "predict", "ag_news", batch=32),
     "predict-sst2": Pair("SST-2, predict", "pipeline as it comes", 4.0, "predict"),
@@ -374,7 +377,8 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
         torch.set_num_threads(job["threads"])
     pair = PAIRS[job["pair"]]
     result = {
-        "train": measure_training, "share": measure_share, "sweep": measure_sweep, "predict": measure_prediction,
+        "train": measure_training, "share": measure_share, "sweep": measure_sweep, "study": measure_study,
+        "predict": measure_prediction,
     }[pair.kind](pair, job)  # fmt: skip
     return {"peak_mb": peak_mb(), **result}
 
@@ -423,6 +427,60 @@ def measure_sweep(pair: Pair, job: dict[str, Any]) -> dict[str, Any]:
         gc.collect()
         total = {name: value + one[name] for name, value in total.items()}
     return total
+
+
+def measure_study(pair: Pair, job: dict[str, Any]) -> dict[str, Any]:
+    """`afina study strategies`, a trial a core, from files to its summary; or its trials one by one in Trainers."""
+    train, validation = part(pair, job, "train", job["rows"] // 4), part(pair, job, "validation", VALIDATION)
+    warm_up(pair, job, train)
+    if job["side"] == "afina":
+        return study_afina(pair, job, train, validation)
+    total = dict.fromkeys(("seconds", "tokens", "steps", "trained", "whole_call"), 0)
+    for trial in json.loads((Path(job["folder"]).parent / "trials.json").read_text(encoding="utf-8")):
+        one = fit_trainer(pair, job, train, validation, epochs=pair.epochs, **trial)
+        gc.collect()
+        total = {name: value + one[name] for name, value in total.items()}
+    return total
+
+
+def study_afina(pair: Pair, job: dict[str, Any], train: list[Row], validation: list[Row]) -> dict[str, Any]:
+    """The study. What it tried is written beside the models, for the peer."""
+    import afina
+    from afina.studies.folder import StudyFolder
+    from afina.training.rundir import RunFolder
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, rows in (("train", train), ("validation", validation)):
+            with Path(folder, f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, ["text", "label"])
+                writer.writeheader()
+                writer.writerows(rows)
+        start = time.perf_counter()
+        found = afina.study(
+            "strategies", train=f"{folder}/train.csv", validation=f"{folder}/validation.csv", out=f"{folder}/study",
+            options={"names": list(STRATEGIES), "factors": list(FACTORS), "every_rate": True, "seeds": SEEDS},
+            jobs=os.cpu_count() or 1, max_length=pair.length, batch_size=BATCH, epochs=pair.epochs,
+            weight_decay=DECAY, training__warmup=WARMUP, training__schedule="linear", patience=pair.epochs,
+            training__precision=job["precision"], progress=False,
+        )  # fmt: skip
+        whole = time.perf_counter() - start
+        results = sorted(StudyFolder(found.folder).path.glob("results/*.json"))
+        trials = [json.loads(file.read_text(encoding="utf-8"))["trial"] for file in results]
+        records = [RunFolder(found.folder / "trials" / file.stem).record() for file in results]
+    asked = [
+        {"strategy": one["settings"]["strategy"], "learning_rate": one["settings"]["training.learning_rate"],
+         "seed": one["seed"]} for one in trials
+    ]  # fmt: skip
+    place = Path(job["folder"]).parent / "trials.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(asked), encoding="utf-8")
+    return {
+        "seconds": whole,
+        "tokens": sum(one["tokens"] for one in records),
+        "steps": sum(one["steps"] for one in records),
+        "trained": sum(one["parameters"]["trained"] for one in records),
+        "whole_call": whole,
+    }
 
 
 def warm_up(pair: Pair, job: dict[str, Any], train: list[Row]) -> None:

@@ -1,7 +1,8 @@
 """A process that does trials for a study: `python -m afina.studies.worker FOLDER`.
 
-It reads names of trials from its standard input, a JSON object a line, and answers each with a line. When its input
-ends, whoever started it has gone: the trial that it is at is stopped, with a checkpoint.
+It reads trials from its standard input, a JSON object a line, and answers each with a line, after lines that say what
+share of it is done. When its input ends, whoever started it has gone: the trial that it is at is stopped, with a
+checkpoint.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from typing import Any
 from ..config import Config
 from ..errors import AfinaError, InputError
 from ..signals import EVERY, attended, signals
+from ..training.events import Begin, Event, Scored
 from .attempts import attempt
-from .events import Ended
+from .events import Ended, Inside
 from .folder import StudyFolder
 from .study import opened
 from .trials import Trial
@@ -32,6 +34,7 @@ def main(folder: str) -> None:
     asked: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=listen, args=(asked,), daemon=True).start()
     study, _ = opened(Config.model_validate(place.about()["config"]), place.path)
+    steps = 0
     with signals(*EVERY) as stop:
         while line := asked.get():
             try:
@@ -39,6 +42,8 @@ def main(folder: str) -> None:
                     for event in events:
                         if isinstance(event, Ended):
                             answer({"ended": event.result.trial.name, "seconds": event.seconds})
+                        elif isinstance(event, Inside):
+                            steps = told(event.event, steps)
             except AfinaError as error:
                 answer({"failed": str(error), "input": isinstance(error, InputError)})
 
@@ -49,6 +54,15 @@ def listen(asked: SimpleQueue[str]) -> None:
         asked.put(line)
     os.kill(os.getpid(), signal.SIGINT)
     asked.put("")
+
+
+def told(event: Event, steps: int) -> int:
+    """Say how much of a trial is done at each evaluation, and return the number of its steps."""
+    if isinstance(event, Begin):
+        return event.steps
+    if isinstance(event, Scored) and steps:
+        answer({"share": min(1.0, event.step / steps)})
+    return steps
 
 
 def answer(record: dict[str, Any]) -> None:

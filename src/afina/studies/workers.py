@@ -33,11 +33,13 @@ class Worker:
         process: The process.
         errors: File of what it writes on its standard error.
         trial: The trial that it is at.
+        share: Share of that trial that is done.
     """
 
     process: subprocess.Popen[str]
     errors: IO[str]
     trial: Trial | None = None
+    share: float = 0.0
 
     @classmethod
     def start(cls, folder: Path) -> Worker:
@@ -52,7 +54,7 @@ class Worker:
 
     def ask(self, trial: Trial) -> None:
         """Let it do a trial."""
-        self.trial = trial
+        self.trial, self.share = trial, 0.0
         if self.process.stdin is not None:
             with suppress(BrokenPipeError):  # it has died, which its output says
                 self.process.stdin.write(json.dumps(plain(asdict(trial))) + "\n")
@@ -134,9 +136,13 @@ def side_by_side(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int) -> 
             try:
                 number, line = pool.answers.get(timeout=BEAT)
             except Empty:
-                yield Progress("trials", done / len(trials))
+                yield Progress("trials", (done + sum(one.share for one in pool.workers)) / len(trials))
                 continue
             worker = pool.workers[number]
+            if said := share_in(line):
+                worker.share = said
+                continue
+            worker.share = 0.0
             yield ended(worker, line, folder)
             done += 1
             if left:
@@ -145,6 +151,11 @@ def side_by_side(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int) -> 
                 yield Started(trial.name, trial.recipe, trial.seed)
     finally:
         pool.close()
+
+
+def share_in(line: str) -> float:
+    """The share of its trial that a worker says is done; 0 where it says something else."""
+    return float(json.loads(line).get("share", 0.0)) if line else 0.0
 
 
 def ended(worker: Worker, line: str, folder: StudyFolder) -> Ended:
