@@ -383,12 +383,18 @@ CLAIMS: tuple[tuple[str, str, str, Callable[[Record], str]], ...] = (
 )  # fmt: skip
 
 
+def chosen(entry: Entry, asked: Sequence[str]) -> bool:
+    """Whether an entry is among those that are asked for: by its name, or by the beginnings of several."""
+    names = {one.name for one in ENTRIES}
+    return any(entry.name == one if one in names else entry.name.startswith(one) for one in asked)
+
+
 def main() -> None:
     """Do what is missing, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of the data sets")
     parser.add_argument("--out", type=Path, default=Path("build/studies"), help="folder of the studies")
-    parser.add_argument("--only", default="", help="beginnings of names, with commas between")
+    parser.add_argument("--only", default="", help="names or beginnings of them, with commas between")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="trials at a time")
     parser.add_argument("--whole", action="store_true", help="all examples and the usual epochs")
     parser.add_argument("--again", action="store_true", help="also entries that have a record")
@@ -399,7 +405,7 @@ def main() -> None:
             parser.error("--data: name the folder of the data sets")
         known = {record["entry"] for record in read()}
         for entry in ENTRIES:
-            if entry.name.startswith(tuple(args.only.split(","))) and (args.again or entry.name not in known):
+            if chosen(entry, args.only.split(",")) and (args.again or entry.name not in known):
                 print(f"\n=== {entry.name}", file=sys.stderr, flush=True)
                 keep(run(entry, args))
     PAGE.write_text(page(read()), encoding="utf-8")
