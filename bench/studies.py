@@ -146,8 +146,7 @@ def run(entry: Entry, args: argparse.Namespace) -> Record:
     jobs = args.jobs if entry.study != "cost" else 1
     found = afina.study(entry.study, config, options=options_of(entry, args), jobs=jobs)
     shown = {name: value for name, value in settings.items() if name != "data.train" and value is not None}
-    shown = {name: Path(value).name if name.startswith("data.") and isinstance(value, str) else value
-             for name, value in shown.items()}  # fmt: skip
+    shown |= {f"data.{part}": file for part, file in source.files.items() if f"data.{part}" in shown}
     return {
         "entry": entry.name, "set": entry.set, "study": entry.study, "machine": machine(args),
         "train": source.files["train"], "task": source.task, "settings": shown, "options": dict(entry.options),
@@ -309,7 +308,8 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
+        small = 0 < abs(value) < 0.00005
+        return f"{value:.0e}" if small else f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
     if isinstance(value, int):
         return f"{value:,}"
     return str(value).replace("|", "\\|").replace("\n", " ")
@@ -337,7 +337,8 @@ def share_of_full(record: Record, name: str) -> str:
         return ""
     scores = {str(one[0]): one[1] for one in record["boards"][0]["rows"]}
     full = next(value for key, value in scores.items() if key.startswith("full,"))
-    constant = next((value for key, value in scores.items() if key.startswith(("constant", "majority"))), 0.0) or 0.0
+    free = {str(one[0]): one[1] for one in record["boards"][0]["rows"] if one[2] is None}
+    constant = next((value for key, value in free.items() if key != "TF-IDF linear"), None) or 0.0
     parts = []
     for what, whole in (("of the score", full), ("of its gain over the constant answer", full - constant)):
         share, low, high = (100 * (1 + row[i] / whole) for i in (1, 2, 3))
