@@ -67,3 +67,9 @@ def test_one_is_singular() -> None:
         "0 examples", "1 example", "2 examples", "1,000 examples",
     ]  # fmt: skip
     assert [printing.many(count, "entity", "entities") for count in (1, 2)] == ["1 entity", "2 entities"]
+
+
+def test_no_number_has_digits_that_say_nothing() -> None:
+    assert [printing.number(value) for value in (0.12345, 9.87654, 38.9, 403.12, -29.2611)] == [
+        "0.1235", "9.8765", "38.9", "403.1", "-29.26"
+    ]  # fmt: skip

@@ -122,9 +122,9 @@ def width(text: str) -> int:
 
 
 def number(value: Any) -> str:
-    """A value for people: four decimals, or six digits when it is large."""
+    """A value for people: four decimals, four digits from 10 on, six when it is large."""
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"
+        return f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"
     return str(value)
 
 
