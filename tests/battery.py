@@ -186,7 +186,7 @@ def digest(folder: Path) -> dict[str, str]:
     found = {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted((folder / "model").rglob("*"))
-        if file.name != "afina.json" and file.is_file()
+        if file.name not in ("afina.json", "README.md") and file.is_file()  # the card tells times and versions
     }
     about = json.loads((folder / "model" / "afina.json").read_text(encoding="utf-8"))
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))

@@ -85,8 +85,9 @@ def stopped(run: Iterator[Event], *, after: int, kind: type = Step) -> None:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Everything in a finished run but times and paths."""
+    """Everything in a finished run but times and paths, and the card, which tells both."""
     files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    files.pop("model/README.md", None)
     record = json.loads(files.pop("run.json"))
     for name in ("seconds", "speed", "memory"):
         record.pop(name)

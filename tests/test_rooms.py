@@ -23,6 +23,7 @@ ROOMS = [
     {"outputs"},
     {"serving"},
     {"quality"},
+    {"cards"},
     {"training"},
     {"adaptation"},
     {"comparison"},
@@ -73,6 +74,7 @@ DOORS = {
             "help",
             "studies",
             "comparing",
+            "cards",
         )
     },
     "rich": {"progress.py"},

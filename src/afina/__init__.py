@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .evidence import advise, study
     from .serving.files import calibrate
     from .serving.predictor import Predictor
+    from .training.card import card
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ _HOMES = {
     **dict.fromkeys(("train", "check", "compare", "plan", "load", "Run"), "api"),
     **dict.fromkeys(("adapt", "Adaptation"), "adapting"),
     "calibrate": "serving.files",
+    "card": "training.card",
     "Predictor": "serving.predictor",
     "Config": "config",
     **dict.fromkeys(("AfinaError", "AfinaWarning", "InputError", "ConfigError"), "errors"),
@@ -47,6 +49,7 @@ __all__ = [
     "adapt",
     "advise",
     "calibrate",
+    "card",
     "check",
     "compare",
     "load",

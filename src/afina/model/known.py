@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..errors import ConfigError, listed, printable
 from ..text.languages import LANGUAGES
-from .families import FAMILIES
+from .families import EMBEDDED, FAMILIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Encoder:
         return self.family in FAMILIES
 
 
+EMBEDDED_ID = "sentence-transformers/all-MiniLM-L6-v2"
+"""Where the embedded model comes from."""
 ARXIV, HUB, GITHUB = "https://arxiv.org/abs/", "https://huggingface.co/", "https://github.com/"
 INDIAN = ("hi", "as", "bn", "gu", "kn", "ks", "ml", "mr", "ne", "or", "pa", "sa", "sd", "ta", "te", "ur")
 EUROBERT = ("ar", "de", "en", "es", "fr", "hi", "it", "ja", "nl", "pl", "pt", "ru", "tr", "vi", "zh")
@@ -73,8 +75,8 @@ ENCODERS = (
     Encoder("Tropic-AI/moBERTo", "modernbert", ("pt",), f"{ARXIV}2606.22722", context=8192,
             data="ModernBERT and 12 billion tokens of FineWeb2, five times"),
     # English.
-    Encoder("sentence-transformers/all-MiniLM-L6-v2", "bert", ("en",),
-            f"{HUB}sentence-transformers/all-MiniLM-L6-v2", 23, 30_522, False, 512, "apache-2.0",
+    Encoder(EMBEDDED_ID, "bert", ("en",),
+            f"{HUB}{EMBEDDED_ID}", 23, 30_522, False, 512, "apache-2.0",
             "the embedded model `minilm`: pairs of English sentences"),
     Encoder("google-bert/bert-base-cased", "bert", ("en",), f"{ARXIV}1810.04805", 110, cased=True, context=512,
             data="BookCorpus, Wikipedia"),
@@ -166,6 +168,18 @@ ENCODERS = (
             "apache-2.0"),
 )  # fmt: skip
 """The encoders, those of one language first."""
+
+
+def encoder_named(name: str) -> Encoder | None:
+    """What is known of an encoder by its id on the hub, with or without its owner; also of the embedded one."""
+    wanted = EMBEDDED_ID if name == EMBEDDED else name
+    own = [one for one in ENCODERS if "/" in one.name and " " not in one.name]
+    return next((one for one in own if wanted.casefold() in (one.name.casefold(), last_part(one).casefold())), None)
+
+
+def last_part(encoder: Encoder) -> str:
+    """An id without its owner."""
+    return encoder.name.rpartition("/")[2]
 
 
 def codes() -> list[str]:

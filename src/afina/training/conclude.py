@@ -15,6 +15,8 @@ from ..assembly import EncodedDataset
 from ..baselines import Baselines
 from ..baselines import baselines as baselines_of
 from ..calibration import Calibrated
+from ..cards import card
+from ..cards.language import language_of
 from ..data.identity import identity
 from ..devices import peak_memory
 from ..inference import Evaluation
@@ -22,6 +24,7 @@ from ..metrics.kinds import Array
 from ..tasks.calibrations import VALIDATION
 from ..work import Work
 from . import checkpoint, rundir, score_tables
+from .card import write_card
 from .events import Done, Event, Note, Progress, with_progress
 from .proof import prove
 from .resume import machine
@@ -113,10 +116,7 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
         with clock.part("save"):
             save(artifact, folder)
     record = record_of(trained, scores, learned=learned, warnings=warnings, proof=proof, speed=speed)
-    with checkpoint.writing(folder / rundir.RUN, folder):
-        rundir.write_json(folder / rundir.RUN, record)
-        disk.sync(folder)
-    disk.remove(folder / rundir.CHECKPOINTS)
+    write_record(folder, record, saved=saved)
     return Done(folder, artifact, scores["validation"], scores.get("test"), record)
 
 
@@ -130,6 +130,21 @@ def save(artifact: Artifact, folder: Path) -> None:
     with checkpoint.writing(model, folder, sum(p.nbytes for p in artifact.network.parameters())):
         artifact.save(disk.aside(model))
         disk.aside(model).rename(model)
+
+
+def write_record(folder: Path, record: Mapping[str, Any], *, saved: bool) -> None:
+    """Write the card of a model that was saved, and `run.json`, with which the run is finished.
+
+    Raises:
+        TrainingError: something can't be written.
+    """
+    if saved:
+        with checkpoint.writing(folder / rundir.MODEL / card.FILE, folder):
+            write_card(folder, rundir.finite(record))
+    with checkpoint.writing(folder / rundir.RUN, folder):
+        rundir.write_json(folder / rundir.RUN, record)
+        disk.sync(folder)
+    disk.remove(folder / rundir.CHECKPOINTS)
 
 
 def record_of(
@@ -155,6 +170,7 @@ def record_of(
         "warnings": [asdict(warning) for warning in warnings],
         "best": trainer.best,
         "steps": trainer.number,
+        "language": language_of(prepared.splits["train"].examples),
         "weights": prepared.config.model.weights,
         "model": rundir.MODEL if prepared.config.training.save == "on" else None,
         "parameters": proof["parameters"],

@@ -111,6 +111,21 @@ class RunFolder:
         """
         return self.parsed(DATA)
 
+    def findings(self) -> list[dict[str, Any]]:
+        """The content of `check.json`; nothing where it is missing, as in runs of early versions.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
+        file = self.path / CHECK
+        if not file.exists():
+            return []
+        try:
+            lines = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{file}: damaged: {error}") from None
+        return [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+
     def steps(self) -> Iterator[dict[str, Any]]:
         """The lines of `steps.jsonl`.
 
