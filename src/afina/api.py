@@ -73,6 +73,7 @@ class Run(Shown):
     def blocks(self) -> Iterator[Block]:
         """Scores, where the run lies, and what to type next."""
         from .inference import without_interval
+        from .training.rundir import REPORT
 
         parts = {"validation": self.validation, "test": self.test}
         scored = {name: part for name, part in parts.items() if part is not None}
@@ -86,11 +87,23 @@ class Run(Shown):
         yield from part.labels(name)
         yield ""
         yield f"run:  {self.folder}"
+        if (self.folder / REPORT).exists():
+            yield f"page: {self.folder / REPORT}"
         if self.record.get("model", "model") is None:
             again = f"afina train {shlex.quote(str(self.folder / 'config.yaml'))} --set training.save=on --overwrite"
             yield f"next: no model was kept; {again} trains it again, and keeps it"
         else:
             yield f"next: afina predict {shlex.quote(str(self.folder))} --data FILE --out predictions.csv"
+
+    def report(self, **more: Any) -> Path:
+        """Write the page of the run (report.html), and return its path.
+
+        Args:
+            more: Arguments of `afina.report` besides the run.
+        """
+        from .reporting.run import report
+
+        return report(self.folder, **more)
 
 
 def train(
@@ -382,9 +395,11 @@ def events(
         TrainingError: at an event: the run failed.
     """
     data = opened(config, sources, overwrite=overwrite)
+    from .reporting.ending import with_page
     from .training.run import stream
 
-    return stream(config, data)
+    run = stream(config, data)
+    return with_page(run) if config.training.report == "on" else run
 
 
 def opened(config: Config, sources: Mapping[str, Any] | None = None, *, overwrite: bool = False) -> Data:

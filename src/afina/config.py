@@ -41,6 +41,7 @@ SHORT = {
     "weight_decay": "training.weight_decay",
     "patience": "training.patience",
     "baseline": "training.baseline",
+    "report": "training.report",
     "cache_memory": "training.cache_memory",
     "cache_disk": "training.cache_disk",
     "device": "training.device",
@@ -198,6 +199,11 @@ class TrainingConfig(Section):
     )
     save: Literal["on", "off"] = Field(
         "on", description="off: keep scores and records of the run, and not the fine-tuned model"
+    )
+    report: Literal["on", "off"] = Field(
+        "on",
+        description="on: write the page of the run (report.html), and keep the texts of the validation and test data "
+        "for it",
     )
     temperature: Literal["on", "off"] = Field(
         "on",

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..printing import say
-from ..training.rundir import finite
+from ..training.rundir import REPORT, finite
 
 if TYPE_CHECKING:
     from ..inference import Evaluation
@@ -39,6 +39,7 @@ def run_record(done: Done) -> dict[str, Any]:
     """What `afina train --json` prints."""
     return {
         "folder": str(done.folder),
+        "report": str(page) if (page := done.folder / REPORT).exists() else None,
         "validation": scores_record(done.validation),
         "test": None if done.test is None else scores_record(done.test),
         "baselines": {

@@ -167,6 +167,9 @@ def train(
     out: Annotated[
         str | None, flag("FOLDER", "Folder of the run; by default runs/TASK-STRATEGY-SEED.", panel=RUN)
     ] = None,
+    report: Annotated[
+        str | None, flag("on|off", "Write the page of the run at the end.", panel=RUN, values=lambda: ("on", "off"))
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Move a run that is there aside first.", rich_help_panel=RUN)
     ] = False,

@@ -63,13 +63,7 @@ def opened(folder: Path, split: str) -> ScoredRun:
     Raises:
         ConfigError: there is no finished run, it was not scored on the split, or what its scores are made of is gone.
     """
-    run = RunFolder(folder)
-    if not folder.is_dir():
-        raise ConfigError(f"{printable(str(folder), 300)}: there is no such folder; `afina runs` lists runs")
-    if rundir.kind_of(folder) != "train":
-        raise ConfigError(f"{folder}: a run of `afina adapt`, which has no scores of a task")
-    if run.unfinished:
-        raise ConfigError(f"{folder}: an unfinished run; {rundir.go_on(folder)} goes on with it")
+    run = finished(folder)
     record = run.record()
     if not record.get(split):
         cure = "; --split validation compares on the validation data" if split == "test" else ""
@@ -83,6 +77,22 @@ def opened(folder: Path, split: str) -> ScoredRun:
         scored = made_anew(run, config, task, record=record, split=split)
         notes = (f"{folder} has no {rundir.SCORES}: its scores were made anew from its predictions and its data",)
     return ScoredRun(run, config, task, record["best"]["metric"], scored, notes)
+
+
+def finished(folder: Path) -> RunFolder:
+    """The folder of a finished run of `afina train`.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    run = RunFolder(folder)
+    if not folder.is_dir():
+        raise ConfigError(f"{printable(str(folder), 300)}: there is no such folder; `afina runs` lists runs")
+    if rundir.kind_of(folder) != "train":
+        raise ConfigError(f"{folder}: a run of `afina adapt`, which has no scores of a task")
+    if run.unfinished:
+        raise ConfigError(f"{folder}: an unfinished run; {rundir.go_on(folder)} goes on with it")
+    return run
 
 
 def task_of(run: RunFolder) -> Task:

@@ -205,8 +205,9 @@ def opened(
     decided = {
         "precision": before.get("precision") or compute.precision,
         "threads": compute.threads,
-        # The models of trials are not kept, and the study scores the baselines once.
+        # The models and texts of trials are not kept, and the study scores the baselines once.
         "save": "off",
+        "report": "off",
         "baseline": "off",
     }
     training = config.training.model_copy(update=decided)

@@ -97,8 +97,9 @@ def proved_scored_saved(trained: Trained, folder: Path) -> Generator[Event, None
         if name in splits:
             with clock.part("evaluate"):
                 logits = yield from with_progress(f"scores of {name}", final_logits(trained, name, saved=saved))
+                part, texts = splits[name], config.training.report == "on"
                 outcomes[name] = scored(
-                    artifact, splits[name], logits=logits, folder=folder, name=name, baselines=beside
+                    artifact, part, logits=logits, folder=folder, name=name, texts=texts, beside=beside
                 )
     yield from kept(outcomes, folder)
     yield from temperature_note(learned, outcomes)
@@ -229,6 +230,27 @@ def kept(outcomes: Mapping[str, Outcome], folder: Path) -> Generator[Note, None,
         yield Note(f"no {rundir.SCORES}, which comparisons of runs read: {error}", "warning")
 
 
+def keep_texts(artifact: Artifact, part: EncodedDataset, *, folder: Path, name: str) -> None:
+    """Keep the texts of a split and what the tokenizer made of them, in the order of the predictions."""
+    unknown = artifact.tokenizer.pretrained.unk_token_id
+    lines = []
+    for example, features in zip(part.examples, part.features, strict=True):
+        ids = np.concatenate(
+            [one.ids[slice(*one.core)][one.segments[slice(*one.core)] >= 0] for one in features.windows]
+        )
+        more = {
+            "pair": example.pair,
+            "words": example.words,
+            "group": example.group,
+            "truncated": features.truncated_tokens or None,
+            "unknown": (0 if unknown is None else int((ids == unknown).sum())) or None,
+        }
+        told = {key: value for key, value in more.items() if value is not None}
+        lines.append({"split": name, "place": example.place, "text": example.text, "tokens": len(ids), **told})
+    with checkpoint.writing(folder / rundir.EXAMPLES, folder):
+        rundir.append(folder / rundir.EXAMPLES, *lines)
+
+
 def final_logits(trained: Trained, name: str, *, saved: bool) -> Work[list[Array]]:
     """Logits of a split from the final model, those of each window.
 
@@ -250,9 +272,10 @@ def scored(
     logits: list[Array],
     folder: Path,
     name: str,
-    baselines: Baselines,
+    texts: bool,
+    beside: Baselines,
 ) -> Outcome:
-    """Score one split with the logits of the final model, beside the baselines, and write its predictions."""
+    """Score one split with the logits of the final model, beside the baselines, and write its predictions and texts."""
     task = artifact.task
     predictions = inference.decode(task, part.examples, features=part.features, logits=logits)
     lines = [
@@ -261,9 +284,11 @@ def scored(
     ]
     with checkpoint.writing(folder / rundir.PREDICTIONS, folder):
         rundir.append(folder / rundir.PREDICTIONS, *lines)
+    if texts:
+        keep_texts(artifact, part, folder=folder, name=name)
     evaluation = inference.evaluate(task, part.examples, predictions=predictions, features=part.features)
     honest = calibration.report(task, part.examples, features=part.features, logits=logits, predictions=predictions)
-    tables = baselines.tables.get(name, {})
-    beside = {kind: inference.score(task, table) for kind, table in tables.items()}
-    evaluation = replace(evaluation, baselines=beside, calibration=honest)
-    return Outcome(task, part.examples, predictions, evaluation, tables, baselines.constant)
+    tables = beside.tables.get(name, {})
+    scores = {kind: inference.score(task, table) for kind, table in tables.items()}
+    evaluation = replace(evaluation, baselines=scores, calibration=honest)
+    return Outcome(task, part.examples, predictions, evaluation, tables, beside.constant)

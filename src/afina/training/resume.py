@@ -43,6 +43,7 @@ NEUTRAL = {
     "diverged",
     "device",
     "graphs",
+    "report",
     "save",
     "strict",
     "temperature",
@@ -121,7 +122,7 @@ def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Che
     """
     latest, skipped = checkpoint.latest(folder)
     notes = [f"skipped: {reason}" for reason in skipped]
-    half_done = (rundir.MODEL, rundir.PREDICTIONS, rundir.SCORES)
+    half_done = (rundir.MODEL, rundir.PREDICTIONS, rundir.EXAMPLES, rundir.SCORES)
     if latest is None:
         rundir.sweep(folder, *half_done, rundir.STEPS, rundir.EVALUATIONS)
         return None, notes

@@ -7,10 +7,12 @@ quarantine/        unusable records, byte for byte, with their problems (`data.o
 steps.jsonl        one line per step: loss, learning_rate, grad_norm, tokens, padded_tokens
 evaluations.jsonl  one line per evaluation on the validation data
 predictions.jsonl  one line per example of the validation and test data: place, target, prediction
+examples.jsonl     their texts and numbers of tokens, line by line, for the page (`training.report`)
 scores.safetensors their score tables, for comparisons (score_tables.py)
 model/             the fine-tuned model: a Hugging Face folder plus afina.json
 checkpoints/       during training: where the run can be resumed (checkpoint.py)
 run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
+report.html        the page of the run (`training.report`, `afina report`)
 
 Files are written under a name that begins with `.making-` and are renamed when they are complete. The lock file stays
 until the run is finished; a folder with only these names and the lock file is that of a run that died.
@@ -23,7 +25,7 @@ import math
 import os
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +48,13 @@ QUARANTINE = "quarantine"
 STEPS = "steps.jsonl"
 EVALUATIONS = "evaluations.jsonl"
 PREDICTIONS = "predictions.jsonl"
+EXAMPLES = "examples.jsonl"
 SCORES = "scores.safetensors"
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
 LOCK = ".afina-lock"
 RUN = "run.json"
+REPORT = "report.html"
 ADAPTS = "masking:"
 """The line of a configuration that only a run of `afina adapt` has."""
 
@@ -158,6 +162,14 @@ class RunFolder:
         """
         return self.lines(PREDICTIONS)
 
+    def texts(self) -> Iterator[dict[str, Any]]:
+        """The lines of `examples.jsonl`: the texts of the examples in `predictions.jsonl`, in their order.
+
+        Raises:
+            ConfigError: the file is missing or damaged.
+        """
+        return self.lines(EXAMPLES)
+
     def scored(self, split: str) -> Scored:
         """The score table of a split, with what identifies its examples and their groups.
 
@@ -201,13 +213,13 @@ class RunFolder:
         try:
             tree = json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{self.path}: not a finished run: {error}") from None
+            raise ConfigError(f"{self.path / name}: not a finished run: {error}") from None
         if not isinstance(tree, dict):
             raise ConfigError(f"{self.path / name}: damaged: expected an object")
         return tree
 
-    def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """The records of a log, read line by line.
+    def lines(self, name: str, only: Container[int] | None = None) -> Iterator[dict[str, Any]]:
+        """The records of a log, read line by line: all, or those of some lines, counted from 0.
 
         Raises:
             ConfigError: the log is missing, or a line is damaged.
@@ -215,12 +227,17 @@ class RunFolder:
         try:
             with (self.path / name).open(encoding="utf-8") as stream:
                 for number, line in enumerate(stream, 1):
+                    if only is not None and number - 1 not in only:
+                        continue
                     try:
-                        yield json.loads(line)
+                        record = json.loads(line)
                     except ValueError:
-                        raise ConfigError(f"{self.path / name}:{number}: damaged: not a record of this log") from None
-        except OSError as error:
-            raise ConfigError(f"{self.path / name}: can't be read: {error.strerror or error}") from None
+                        record = None
+                    if not isinstance(record, dict):
+                        raise ConfigError(f"{self.path / name}:{number}: damaged: not a record of this log")
+                    yield record
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.path / name}: can't be read: {getattr(error, 'strerror', '') or error}") from None
 
 
 def kind_of(folder: Path) -> Literal["train", "adapt"]:
@@ -265,7 +282,8 @@ def is_unfinished(folder: Path) -> bool:
     """
     names = {place.name for place in folder.iterdir() if not place.name.startswith(ASIDE)}
     begun = {CONFIG, DATA, STEPS} <= names and (MODEL not in names or CHECKPOINTS in names)
-    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, STEPS, EVALUATIONS, PREDICTIONS, SCORES, MODEL, CHECKPOINTS}
+    logs = {STEPS, EVALUATIONS, PREDICTIONS, EXAMPLES}
+    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, *logs, SCORES, MODEL, CHECKPOINTS}
     return names <= own and (LOCK in names or begun)
 
 
