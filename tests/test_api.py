@@ -113,7 +113,7 @@ def test_results_are_short_to_look_at_and_full_to_print(tiny: Callable[[str], Pa
     report, plan = afina.check(**given), afina.plan(**given)
     assert re.fullmatch(r"Report\(0 errors, \d warnings?, \d notes?\)", repr(report))
     assert re.fullmatch(r"Plan\(12 examples, 1 step in 1 epoch, about \d+ s\)", repr(plan))
-    assert f"\nrun:  {run.folder}\nnext: afina predict " in str(run)
+    assert f"\nrun:  {run.folder}\npage: {run.folder}/report.html\nnext: afina predict " in str(run)
     for shown in (run, run.validation, report, plan):
         html = shown._repr_html_()
         assert "<b>" not in html

@@ -23,7 +23,8 @@ def test_training_prints_notes_evaluations_scores_and_the_next_command(trained: 
     assert re.search(rf"^test, 9 examples\n{heading}", said, re.M)
     assert len(re.findall(r"^accuracy +\d\.\d{4}( \[\d\.\d{4}, \d\.\d{4}\])?  +\d\.\d{4} +\d\.\d{4}$", said, re.M)) == 2
     assert re.search(r"^labels of test\nlabel  precision  recall  f1 +support  predicted\nbad ", said, re.M)
-    assert f"run:  {trained.folder}\nnext: afina predict {trained.folder} --data FILE --out predictions.csv\n" in said
+    assert f"run:  {trained.folder}\npage: {trained.folder}/report.html\n" in said
+    assert f"\nnext: afina predict {trained.folder} --data FILE --out predictions.csv\n" in said
     assert "\x1b" not in said
     assert (trained.folder / "model" / "afina.json").is_file()
 
