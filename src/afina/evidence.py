@@ -152,6 +152,7 @@ def advise(
     from .studies.study import opened
 
     settled, sources = configured(config, settings)
+    file = advice.writable(Path(write_to))
     folder = Path(settled.out or f"runs/advice-{settled.task}")
     about, notes = opened(settled, folder, sources, jobs=jobs)
     options = {"names": advice.candidates(about, usual(about)), "margin": margin}
@@ -161,7 +162,6 @@ def advise(
     run = followed(events, about, on_event=on_event, progress=progress)
     facts = advice.facts_of(about)
     reasons = advice.reasons_for(about, facts, run.summary)
-    file = Path(write_to)
     try:
         advice.written(about, run.summary, reasons, file)
     except OSError as error:

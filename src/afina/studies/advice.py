@@ -13,9 +13,11 @@ import numpy as np
 from ..config import Config, dump
 from ..config import load as load_config
 from ..disk import write
+from ..errors import ConfigError, printable
 from ..printing import Block, Shown, Table, many, number
 from ..text.languages import LANGUAGES, guess_language
 from ..text.words import UNIT
+from ..training.run import absolute
 from .study import Study
 from .summaries import Summary
 
@@ -97,14 +99,17 @@ class Advice(Shown):
         return f"Advice({self.file}: {self.reasons})"
 
     def blocks(self) -> Iterator[Block]:
-        """Facts, reasons, the table of the study, and what to type next."""
+        """Facts, reasons, the table and the notes of the study, and what to type next."""
         yield Table(["data", ""], self.facts.rows())
         yield ""
-        yield self.reasons
+        yield from wrapped(self.reasons)
         if self.summary.boards:
             board = self.summary.boards[0]
             yield ""
+            yield board.title
             yield Table(board.columns[:6], [["-" if v is None else v for v in row[:6]] for row in board.rows])
+        yield from ([""] if self.summary.notes else [])
+        yield from (f"note: {note}" for note in self.summary.notes)
         yield ""
         yield f"study: {self.folder}"
         yield f"next:  afina train {self.file}"
@@ -153,17 +158,17 @@ def reasons_for(study: Study, facts: Facts, summary: Summary) -> str:
     verdict = summary.verdicts[0]
     chosen = summary.recommended
     rate = chosen.get("training.learning_rate")
-    what = f"strategy {chosen.get('strategy')}" + (f" at learning rate {rate:g}" if rate else "")
-    if chosen.get("model.head"):
-        what += f" with head {chosen['model.head']}"
+    what = f"Strategy {chosen.get('strategy')}"
+    what += f" with head {chosen['model.head']}" if chosen.get("model.head") else ""
+    what += f" at learning rate {rate:g}" if rate else ""
     start = {"confirmed": "It is the cheapest that is shown to be enough.", "undecided": "The data do not decide."}
-    lines = [f"{what[0].upper()}{what[1:]}. {start.get(verdict.answer, '')} {verdict.sentence}"]
+    lines = [f"{what}.", start.get(verdict.answer, ""), verdict.sentence]
     if verdict.decide:
         lines.append(f"What would decide it: {verdict.decide}.")
     lines += baseline_note(study, summary)
     if facts.examples < FEW:
-        lines.append(f"With {many(facts.examples, 'example')} more labels are worth more than any setting.")
-    return " ".join(line.strip() for line in lines)
+        lines.append(f"With {many(facts.examples, 'training example')}, more labels are worth more than any setting.")
+    return " ".join(filter(None, lines))
 
 
 def baseline_note(study: Study, summary: Summary) -> Iterator[str]:
@@ -179,7 +184,24 @@ def baseline_note(study: Study, summary: Summary) -> Iterator[str]:
     best = max(models.values(), key=study.oriented)
     name = max(baselines, key=lambda one: study.oriented(baselines[one]))
     if study.oriented(baselines[name]) >= study.oriented(best):
-        yield f"{name} scores {number(baselines[name])} without any fine-tuning: use it, or find out why it is as good."
+        score = number(baselines[name])
+        yield f"{name} scores {score} without any fine-tuning, no worse than the best: use it, or find out why."
+
+
+def writable(file: Path) -> Path:
+    """A file that can be written, as far as this can be seen before.
+
+    Raises:
+        ConfigError: it is a folder, or there is no folder for it.
+    """
+    if file.is_dir():
+        raise ConfigError(f"write: {printable(str(file))} can't be written: it is a folder; --write FILE names a file")
+    if not file.parent.is_dir():
+        missing = printable(str(file.parent))
+        raise ConfigError(
+            f"write: {printable(str(file))} can't be written: there is no folder {missing}; --write FILE names another"
+        )
+    return file
 
 
 def written(study: Study, summary: Summary, reasons: str, file: Path) -> Config:
@@ -189,6 +211,9 @@ def written(study: Study, summary: Summary, reasons: str, file: Path) -> Config:
         OSError: the file can't be written.
     """
     settings: dict[str, Any] = {**summary.recommended, "out": None}
+    if file.parent.resolve() != Path.cwd():  # paths in a file are relative to its folder
+        named = ((split, getattr(study.asked.data, split)) for split in ("train", "validation", "test"))
+        settings |= {f"data.{split}": absolute(path) for split, path in named if path is not None}
     chosen = load_config(study.asked, settings)
     comment = "".join(f"# {line}\n" for line in wrapped(reasons))
     write(file, (comment + dump(chosen)).encode())

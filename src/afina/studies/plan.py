@@ -143,7 +143,7 @@ class StudyPlan(Shown):
         done = f", {self.finished:,} more are finished" if self.finished else ""
         least = "" if self.whole else "at least "
         total = f"{many(self.trials, 'trial')}{done}: {least}about {duration(self.seconds)} before early stopping"
-        return [total, *(f"left out to fit the budget: {line}" for line in self.left_out)]
+        return [total, *([f"left out to fit the budget: {', '.join(self.left_out)}"] if self.left_out else [])]
 
     def blocks(self) -> Iterator[Block]:
         """A table of the trials, and what they take together."""
@@ -288,7 +288,7 @@ def reduced(
         values = lists[longest]
         place = least(longest, values)
         left = [*values[:place], *values[place + 1 :]]
-        return {**options, longest: left}, f"{longest} {printable(values[place])}"
+        return {**options, longest: left}, f"{longest} {base.written(values[place])}"
     if spare and isinstance(seeds, int):
         return {**options, "seeds": seeds - 1}, f"seed {seeds - 1}"
     return None

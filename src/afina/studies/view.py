@@ -23,7 +23,7 @@ def lines(events: Iterable[StudyEvent], study: Study, stream: TextIO) -> Generat
         text = ""
         if isinstance(event, Asked):
             trials, finished = event.trials, event.finished
-            text = f"{many(trials, 'trial')}, {finished} finished"
+            text = f"{many(trials, 'trial')} asked for, {finished} finished"
         elif isinstance(event, Started):
             trial, epochs = f"{event.recipe}, seed {event.seed}", 0
         elif isinstance(event, Ended):
