@@ -8,7 +8,7 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from ..data.alikes import nearly_same
-from .blocks import Block, Piece, Prose, Reading, Shown
+from .blocks import Block, Folded, Piece, Prose, Reading, Shown
 from .kinds import Choice, Kind, shown_item
 from .overview import Overview
 from .phrases import Words
@@ -46,8 +46,13 @@ def errors(
         blocks.append(Prose(words.html("errors.no_texts"), "note"))
     elif kind.title in ("part.entities", "part.answer_errors"):
         blocks.append(Prose(legend(words), "key"))
-    for choice in choices:
-        blocks += [Prose(heading(choice)), reading(choice, items, kind, weights)]
+    for place, choice in enumerate(choices):
+        rows = reading(choice, items, kind, weights)
+        if place:
+            count = words.numbers.whole(len(choice.numbers))
+            blocks.append(Folded(f"{choice.title} ({count})", [Prose(choice.intro), rows]))
+        else:
+            blocks += [Prose(heading(choice)), rows]
     return blocks
 
 
@@ -125,7 +130,9 @@ def near_duplicates(source: Source, words: Words, kind: Kind, overview: Overview
         "text",
         *(["pair"] if any(one.example.pair is not None for pair in pairs for one in pair) else []),
     ]
-    intro = words.html("errors.near_intro", count=words.numbers.whole(len(pairs)))
-    head = Markup("<b>{}</b>. {}").format(words("errors.near"), intro)
+    count = words.numbers.whole(len(pairs))
+    intro = Prose(words.html("errors.near_intro", count=count))
     padded = [replace(one, row=widened(one.row, len(columns) + len(kind.csv))) for one in rows]
-    return [Prose(head), Reading("near", padded, (), [*columns, *kind.csv], "near.csv")]
+    rows_shown = Reading("near", padded, (), [*columns, *kind.csv], "near.csv")
+    title = words("errors.near")
+    return [Folded(f"{title} ({count})", [intro, rows_shown])]

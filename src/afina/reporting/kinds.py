@@ -20,7 +20,7 @@ LONGEST = 700
 """Characters of a text that are shown."""
 ROWS = 40
 """Lines of a table of labels; the csv has all."""
-MOST = 60
+MOST = 40
 """Examples of a list to read."""
 
 
