@@ -64,7 +64,7 @@ def as_good(
     adjusted for their number (Holm 1979).
     """
     mean = compared(mine, study, level=level)
-    sentence = f"{mine.name}: {study.metric} {bounded(mean)}"
+    sentence = f"{mine.name[:1].upper()}{mine.name[1:]}: {study.metric} {bounded(mean)}"
     if not others:
         return Verdict(claim, "confirmed", f"{sentence}. It is the best itself.")
     found = differences(mine, others, study, level=level)
