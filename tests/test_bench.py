@@ -108,3 +108,33 @@ def test_a_busy_machine_is_measured(real_data: Path, embedded: str, tmp_path: Pa
         ("nothing", "all threads"), ("nothing", "afina by itself"),
         ("1 busy process", "all threads"), ("1 busy process", "afina by itself"),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_explanations_are_held_against_chance(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "sst2").mkdir()
+    for name in ("train_sentences", "test"):
+        lines = [f"a {WORDS[label][i % 3]} film {i}\t{label}" for i in range(300) for label in WORDS]
+        (tmp_path / "sst2" / f"{name}.tsv").write_text("\n".join(["sentence\tlabel", *lines]) + "\n")
+    records, results = tmp_path / "records.jsonl", (BENCH / "RESULTS.md").read_bytes()
+    flags = (
+        "--data",
+        tmp_path,
+        "--model",
+        tiny("bert"),
+        "--only",
+        "sst2",
+        "--tests",
+        "5",
+        "--max-length",
+        "32",
+        "--records",
+        records,
+    )
+    said = ran("explain.py", *flags, "--print")
+    rows = [json.loads(line) for line in records.read_text().splitlines()]
+    assert (rows[0]["about"]["texts"], len(rows)) == (5, 6)
+    orders = ("gradient", "mask", "removal", "gradient, from 0", "random order")
+    assert re.findall(r"^\| (?:left out|masked) \| (.*?) \| ", said, flags=re.MULTILINE) == [*orders, *orders]
+    assert ran("explain.py", *flags, "--print") == said
+    assert (BENCH / "RESULTS.md").read_bytes() == results

@@ -77,6 +77,7 @@ DOORS = {
             "comparing",
             "cards",
             "reporting",
+            "explaining",
         )
     },
     "rich": {"progress.py"},

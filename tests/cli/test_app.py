@@ -23,8 +23,8 @@ COMMANDS = [one.callback.__name__ for one in program().registered_commands if on
 
 def test_these_are_the_commands() -> None:
     names = (
-        "train adapt advise check plan study demo sweep evaluate calibrate predict runs report compare card init cache "
-        "formats tasks models"
+        "train adapt advise check plan study demo sweep evaluate calibrate predict explain runs report compare card "
+        "init cache formats tasks models"
     )
     assert names.split() == COMMANDS
 

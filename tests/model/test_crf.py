@@ -38,6 +38,15 @@ def score(head: CRF, emissions: torch.Tensor, path: tuple[int, ...]) -> float:
     return float(total + sum(head.transitions[a, b] for a, b in pairwise(path)))
 
 
+def test_gradients_go_through_the_marginals() -> None:
+    head = made(0)
+    emissions = torch.randn(5, K, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda rows: head.marginals(rows, [3, 2]), emissions)
+    assert not head.marginals(emissions.detach(), [3, 2]).requires_grad
+    with torch.no_grad():
+        assert not head.marginals(emissions, [3, 2]).requires_grad
+
+
 @given(st.integers(0, 2**31), st.lists(st.integers(1, 4), min_size=1, max_size=3), st.data())
 def test_loss_and_marginals_equal_brute_force(seed: int, lengths: list[int], data: st.DataObject) -> None:
     head = made(seed)

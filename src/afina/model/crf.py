@@ -63,10 +63,14 @@ class CRF(nn.Module):
         return (sums[: len(lengths)] - sums[len(lengths) :]).sum(), known.sum().to(emissions.dtype)
 
     def marginals(self, emissions: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
-        """log p(y_t = k) of each token, as the gradient of the log-sum by the emissions (Eisner 2016). [n, k]"""
+        """log p(y_t = k) of each token, as the gradient of the log-sum by the emissions (Eisner 2016). [n, k]
+
+        Where gradients are asked for, they go through it.
+        """
+        further = torch.is_grad_enabled() and emissions.requires_grad
         with torch.enable_grad():
-            leaf = emissions.detach().requires_grad_()
-            (probabilities,) = torch.autograd.grad(self.log_sums(leaf, lengths).sum(), leaf)
+            leaf = emissions if further else emissions.detach().requires_grad_()
+            (probabilities,) = torch.autograd.grad(self.log_sums(leaf, lengths).sum(), leaf, create_graph=further)
         return probabilities.clamp_min(1e-30).log()
 
     def log_sums(self, emissions: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:

@@ -23,8 +23,12 @@ def write_screen(file: TextIO, answers: Iterable[Answered], form: Form) -> None:
 
 def paint_for(file: TextIO) -> Paint:
     """What makes the answers stand out: colour on a terminal, unless NO_COLOR or TERM=dumb say otherwise."""
-    wanted = file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return coloured if wanted else plain
+    return coloured if has_colours(file) else plain
+
+
+def has_colours(file: TextIO) -> bool:
+    """Whether this is a terminal that shows colours, and nobody asked for none."""
+    return file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def coloured(said: str) -> str:

@@ -17,7 +17,7 @@ from ..errors import ConfigError, printable
 from ..tasks.base import Task
 
 STDIN = "-"
-WAYS = 'give a text, or name data: afina predict RUN "a text", --data FILE, or --data - for the standard input'
+WAYS = 'give a text, or name data: afina {} RUN "a text", --data FILE, or --data - for the standard input'
 
 
 def asked(inputs: Any, data: Any) -> Any:
@@ -50,7 +50,13 @@ def no_text(text: str) -> str:
 
 @contextmanager
 def question(
-    model: str, texts: Sequence[str], *, data: str | None, question: str | None = None, context: str | None = None
+    model: str,
+    texts: Sequence[str],
+    *,
+    data: str | None,
+    question: str | None = None,
+    context: str | None = None,
+    command: str = "predict",
 ) -> Iterator[Any]:
     """What the command line asks: a list of texts or pairs of texts, or the path of a file.
 
@@ -60,6 +66,7 @@ def question(
         data: Path of a file, a folder or a pattern; `-` for the standard input, which is one too without anything else.
         question: A question about `context`.
         context: A passage.
+        command: The command that asks.
 
     Raises:
         ConfigError: nothing is given, or what does not go together; or a text is the name of a file.
@@ -78,7 +85,7 @@ def question(
         task = task_in(model)
         yield [passage(task, question, context)] if about else together(task, texts)
     elif data is None and not waits():
-        raise ConfigError(f"nothing to predict: {WAYS}")
+        raise ConfigError(f"nothing to {command}: {WAYS.format(command)}")
     else:
         with source(data or STDIN) as path:
             yield path

@@ -24,9 +24,11 @@ from ..outputs.places import place, text_file
 from ..outputs.screen import write_screen
 from ..outputs.writers import STDOUT, Answered, Fault, Form, Writer, writer_of
 from ..records import Row
+from ..tasks.aims import read_label
 from ..tasks.calibrations import VALIDATION, bound_of, check_precision, source_of
 from ..tasks.inputs import present
 from .columns import asks_for_texts, fitting, reading_columns
+from .explanations import Explanation, check_method
 from .inputs import check_unseen, look_through, read_inputs
 
 if TYPE_CHECKING:
@@ -123,6 +125,41 @@ def destination(writer: Writer, out: str, data: str) -> Iterator[Callable[[Itera
         write = writer.write
         with text_file(out, data) as file:
             yield lambda answers, form: write(file, answers, form)
+
+
+def explain_file(
+    model: str,
+    data: Any,
+    *,
+    label: str | None = None,
+    method: str,
+    columns: Mapping[str, str] | None = None,
+    reading: Mapping[str, Any] | None = None,
+    device: str = "auto",
+) -> Iterator[Explanation]:
+    """The words that mattered for the answer to each input, in order.
+
+    Args:
+        model: A run of afina's, a model folder, or a hub id.
+        data: Path of a file, a folder or a glob; or a list of texts or pairs of texts.
+        label: What to explain in place of the model's answers: a label, or characters of the text (`12:17:PERSON`).
+        method: As for `Predictor.explain`.
+        columns: As for `predict_file`.
+        reading: As for `predict_file`.
+        device: As for `predict_file`.
+
+    Raises:
+        ConfigError: there is no such method or label, a column is missing, or the device is not there.
+        DataError: lists the rows that can't be read.
+        ModelError: the model can't be loaded.
+    """
+    devices.check(device)
+    check_method(method)
+    wanted = read_label(task_in(model), label)
+    reading = reading or {}
+    inspected(model, data, columns=columns or {}, reading=reading, fault=lambda _: None)
+    predictor = open_model(model, columns or {}, device=device, note=reading.get("note", logger.info))
+    yield from predictor.explain_rows(data, label=wanted, method=method, **reading)
 
 
 def evaluate_file(

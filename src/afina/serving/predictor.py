@@ -31,6 +31,8 @@ from ..tasks.calibrations import bound_of, check_precision
 from ..tasks.inputs import COUNTABLE, present
 from .asking import asked
 from .columns import asks_for_texts, fitting, reading_columns
+from .explaining import explain
+from .explanations import Explanation, Explanations, check_method
 from .frames import columns_of, with_columns
 from .inputs import Input, check_unseen, look_through, options_of, read_inputs, sound
 
@@ -130,6 +132,38 @@ class Predictor:
         name = self.artifact.task.set_name
         sets = [one[name] for one in self.stream(inputs, data=data, alpha=alpha, **reading)]
         return sets[0] if isinstance(inputs, str) else sets
+
+    def explain(
+        self, inputs: Any = None, *, data: Any = None, label: Any = None, method: str = "removal", **reading: Any
+    ) -> Explanations:
+        """The words that mattered for an answer: what each adds to the logit behind it.
+
+        That logit is, of a label or each of a set of labels, its own; of a number, the number; of an entity or a tag,
+        the mean over its words of the logits of their tags; of an answer in a passage, the sum of those of its first
+        and its last token. Of a text in several windows it is what decides: the mean of all, or the logits of the
+        window that a tag or an answer is read in. An input may have several explanations, and has one at least.
+
+        Args:
+            inputs: As for `predict`.
+            data: As for `predict`.
+            label: What to explain in place of the model's answer: a label or an entity type; of tags and answers also
+                characters of the text, `(start, end)` or `(start, end, label)`; of answers also a text that stands in
+                the passage. A list has one for each input, None for the model's answer.
+            method: `removal` leaves each word out in turn, `mask` masks it; `gradient` (gradient x input) is quick, and
+                was no better than chance where it was measured (docs/explaining.md).
+            reading: As for `predict`.
+
+        Raises:
+            ConfigError: there is no such method or label, or as for `predict`.
+            DataError: inputs can't be used; all are counted.
+        """
+        return Explanations(self.explain_rows(asked(inputs, data), label=label, method=method, **reading))
+
+    def explain_rows(self, data: Any, *, label: Any, method: str, **reading: Any) -> Iterator[Explanation]:
+        """The same one by one, in memory that does not grow with their number; as for `stream_rows` and `explain`."""
+        check_method(method)
+        work = explain(self.artifact, self.inputs(data, **reading), labels=label, method=method)
+        yield from self.artifact.network.compute.running(work)
 
     def predict_frame(self, frame: Any) -> Any:
         """A frame with the answers in further columns: its rows, its index and its own columns are as they were.

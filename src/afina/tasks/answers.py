@@ -20,8 +20,9 @@ from ..metrics.temperature import LabelledLogits, softmax
 from ..printing import many
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from . import base, inputs, presentation
+from .aims import Aim, Wanted
 from .base import Array, Broken, Constant, HeadSpec, Sample
-from .candidates import Candidate, candidates
+from .candidates import Candidate, candidates, of_answer, tokens_of
 from .settings import Options
 from .written import unwritten
 
@@ -161,7 +162,7 @@ class Answers(base.Task):
             for example, feature in zip(examples, features, strict=True)
             for answer in example.target
             for window in feature.windows
-            if (ends := tokens_of(window, answer)) is not None
+            if (ends := tokens_of(window, answer.start, answer.end)) is not None
         ]
         return self.with_fitted(**{**self.fitted, "longest": max([USUAL, *sizes])})
 
@@ -193,7 +194,7 @@ class Answers(base.Task):
         best = 0
         for answer in example.target:
             for window in windows:
-                ends = tokens_of(window, answer)
+                ends = tokens_of(window, answer.start, answer.end)
                 if ends is None or not window.core[0] <= ends[0] < window.core[1]:
                     continue  # an answer is predicted in the window whose core it begins in
                 edges = window.spans[ends[0], 0], window.spans[ends[1], 1]
@@ -209,7 +210,8 @@ class Answers(base.Task):
         """
         table = np.zeros((len(window), 3), np.float32)
         table[0, 0] = 1
-        inside = {ends for answer in example.target if (ends := tokens_of(window, answer)) is not None}
+        ends = (tokens_of(window, answer.start, answer.end) for answer in example.target)
+        inside = {pair for pair in ends if pair is not None}
         for first, last in inside or {(0, 0)}:
             table[first, 1] += 1 / max(1, len(inside))
             table[last, 2] += 1 / max(1, len(inside))
@@ -253,6 +255,9 @@ class Answers(base.Task):
             for (_, start, end), probability in zip(listed, probabilities, strict=True)
         ]
         return {**answers[0], "alternatives": answers[1:]}
+
+    def aims(self, example: Example, windows: Sequence[Window], logits: Sequence[Array], wanted: Wanted) -> list[Aim]:
+        return of_answer(self, example, windows, logits, wanted)
 
     def listed(self, windows: Sequence[Window], logits: Sequence[Array]) -> list[Candidate]:
         """The answers that a prediction lists, "no answer" among them where there may be none, best first."""
@@ -421,15 +426,3 @@ def located(text: str, start: int | None, context: str) -> Answer:
     if not places:
         raise ValueError(f"{printable(text)} is not in the passage")
     raise ValueError(f"{printable(text)} stands {len(places)} times in the passage, and {where}")
-
-
-def tokens_of(window: Window, answer: Answer) -> tuple[int, int] | None:
-    """First and last token of an answer in a window, or None where the window does not hold the whole answer."""
-    own = np.flatnonzero((window.segments == 1) & (window.spans[:, 1] > window.spans[:, 0]))
-    if not len(own):
-        return None
-    starts, ends = window.spans[own, 0], window.spans[own, 1]
-    inside = own[(ends > answer.start) & (starts < answer.end)]
-    if not len(inside) or starts[0] > answer.start or ends[-1] < answer.end:
-        return None
-    return int(inside[0]), int(inside[-1])

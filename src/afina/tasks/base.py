@@ -23,6 +23,7 @@ from ..metrics.temperature import LabelledLogits
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
 from ..text.pairs import PairAs, presented
 from . import presentation
+from .aims import Aim, Wanted, of_outputs
 from .calibrations import NAME, Calibration
 from .settings import LabelOptions as LabelOptions  # noqa: PLC0414 - part of the contract
 from .settings import Options
@@ -336,6 +337,10 @@ class Task(ABC):
 
         The first entry is the prediction itself.
         """
+
+    def aims(self, example: Example, windows: Sequence[Window], logits: Sequence[Array], wanted: Wanted) -> list[Aim]:
+        """What can be explained of an answer; by default the logit of each label that is given, or the number."""
+        return of_outputs(self, example, windows, logits, wanted)
 
     def output(self, example: Example, prediction: Prediction) -> Output:
         """A prediction as people and other programs take it; by default all its values as cells of a table."""

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DataError, Problem, listed, printable
 from ..printing import many
 from ..records import Example, Prediction, Row
-from ..text.schemes import TAG
+from ..text.schemes import TAG, to_bio
 from ..text.spans import opens, owners, segmented, without_overlaps
 from ..text.spellings import NESTED, OUTSIDE, Spelling, spelling_of
 from . import inputs
@@ -240,12 +240,20 @@ def adapted(
     return respelled(examples, other), [f"tags are spelled otherwise than in the training data: {other.shown(tags)}"]
 
 
+def word_tags(task: Tokens, example: Example) -> list[int]:
+    """Tag ids of the words of an example, in BIO whatever the scheme of the data."""
+    if task.plain:
+        return [task.tags.index(tag) for tag in example.target]
+    tags = to_bio(task.entities(example.target), len(example.target))
+    return [task.tags.index(tag) for tag in tags]
+
+
 def count_tags(task: Tokens, examples: Sequence[Example]) -> Counter[str]:
     """How often words have each tag. Each is counted once in advance, so that none has an infinite weight."""
     counts: Counter[str] = Counter(task.tags)
     for example in examples:
         if example.words is not None:
-            counts.update(task.tags[i] for i in task.word_tags(example))
+            counts.update(task.tags[i] for i in word_tags(task, example))
             continue
         spans = without_overlaps(example.target)
         owner = owners(spans, np.array(segmented(example.text), np.int64).reshape(-1, 2))

@@ -22,16 +22,18 @@ from ..metrics import entities as scores
 from ..metrics.kinds import Metric
 from ..metrics.temperature import LabelledLogits, softmax, tempered
 from ..records import Example, Features, Output, Prediction, Row, ScoreRow, Window
-from ..text.schemes import entities_of, find_scheme, kind_of, to_bio, viterbi
+from ..text.schemes import entities_of, find_scheme, kind_of, viterbi
 from ..text.segmentation import Segmentation
 from ..text.spans import Span, opens, owners, segmented, without_overlaps
 from ..text.spellings import spelling_of
 from . import base, inputs, markup, presentation, tagging
+from .aims import Aim, Wanted
 from .base import Array, Broken, HeadSpec, Sample
 from .certainty import tag_confidences, tag_logits
 from .inputs import UNSEEN, class_weights
 from .losses import IGNORED, weight_of, weights_for
 from .settings import Names, Options
+from .tag_aims import of_tags
 
 if TYPE_CHECKING:
     import torch
@@ -289,7 +291,9 @@ class Tokens(base.Task):
             tags[window.spans[:, 1] == window.spans[:, 0]] = IGNORED
         else:
             owner = owners(example.words, window.spans)
-            tags = np.where(owner < 0, IGNORED, np.array(self.word_tags(example) or [IGNORED], np.int64)[owner])
+            tags = np.where(
+                owner < 0, IGNORED, np.array(tagging.word_tags(self, example) or [IGNORED], np.int64)[owner]
+            )
             later = (owner >= 0) & ~opens(owner)
             if self.options.subwords == "first":
                 tags[later] = IGNORED
@@ -297,13 +301,6 @@ class Tokens(base.Task):
                 tags[later & (tags % 2 == 1)] += 1
         target[inside] = tags[inside]
         return target
-
-    def word_tags(self, example: Example) -> list[int]:
-        """Tag ids of the words of an example, in BIO whatever the scheme of the data."""
-        if self.plain:
-            return [self.tags.index(tag) for tag in example.target]
-        tags = to_bio(self.entities(example.target), len(example.target))
-        return [self.tags.index(tag) for tag in tags]
 
     def loss(self, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Cross-entropy over the labelled tokens. With weights w, the mean is sum(w l) / sum(w), as in torch."""
@@ -336,6 +333,9 @@ class Tokens(base.Task):
         if again is not None and again != words:
             said[RAW] = self.entities_in(example.text, again, self.by_word(again, spans, probabilities))
         return said
+
+    def aims(self, example: Example, windows: Sequence[Window], logits: Sequence[Array], wanted: Wanted) -> list[Aim]:
+        return of_tags(self, example, windows, logits, wanted)
 
     def raw_words(self, text: str) -> Words:
         """Words of a raw text, cut as in the training data where these had words."""

@@ -1,9 +1,14 @@
-"""Words of texts in any script, to count them: runs of letters with their marks and digits."""
+"""Words of texts in any script, to count and to show them: runs of letters with their marks and digits."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+import numpy as np
+
+from .characters import whole
+from .spans import blank
 
 LAST = 0x1FFFF
 """Behind it there are ideographs and variation selectors only."""
@@ -33,3 +38,25 @@ INITIAL = re.compile(rf"(?:^|[.!?…:;\n\"“”«»¿¡(\[—])(?:\d|[^\w.!?…
 """A word that may have its capital from beginning a sentence, a quotation or a line."""
 UNIT = re.compile(rf"[{UNSPACED}][{MARKS}]*|(?:[^\W{UNSPACED}][{MARKS}]*)+|[^\w\s]")
 """Letters and digits with their marks, one letter of a script without blanks, or another sign."""
+SPACED = rf"(?:[^\W{UNSPACED}][{MARKS}]*)+"
+SHOWN = re.compile(rf"[{UNSPACED}][{MARKS}]*|{SPACED}(?:(?:['’‐‑-]|(?<=\d)[.,](?=\d)){SPACED})*|([^\w\s])\1*")
+"""A word as a person would underline it: with what an apostrophe or a hyphen joins to it, and numbers with their
+decimals; one letter of a script without blanks; or a run of the same sign."""
+
+
+def shown_words(text: str) -> list[tuple[int, int]]:
+    """Character spans of the words of a text, in order and without overlaps; together they hold all that is visible.
+
+    No character is cut: a letter goes with its accents, an emoji with what is joined to it.
+
+    >>> [text[start:end] for text in ["Don't re-read 12.50!!"] for start, end in shown_words(text)]
+    ["Don't", 're-read', '12.50', '!!']
+    """
+    raw = np.array([match.span() for match in SHOWN.finditer(text)], np.int64).reshape(-1, 2)
+    found: list[tuple[int, int]] = []
+    for start, end in whole(text, raw).tolist():
+        if found and start < found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        elif not blank(text[start:end]):
+            found.append((start, end))
+    return found
