@@ -209,7 +209,9 @@ def read() -> list[Record]:
 
 def keep(record: Record) -> None:
     """Put a record in the place of an earlier one."""
-    records = {one["entry"]: one for one in read()} | {record["entry"]: record}
+    records = {one["entry"]: one for one in read()}
+    before = records.get(record["entry"], {}).get("wall", 0.0)  # what is finished is only read the second time
+    records[record["entry"]] = record | {"wall": max(record["wall"], before)}
     ordered = [records[entry.name] for entry in ENTRIES if entry.name in records]
     RECORDS.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in ordered), encoding="utf-8")
 
@@ -258,6 +260,7 @@ def page(records: Sequence[Record]) -> str:
 def section(record: Record) -> list[str]:
     """The section of a study."""
     parts = [f"## {record['entry']}: {WORDS[record['study']]}", f"```sh\n{line(record)}\n```"]
+    parts += [f"It took {record['wall'] / 60:.0f} minutes."] if record["wall"] > 90 else []
     parts += [
         f"**{one['claim']}: {one['answer']}.** {one['sentence']}"
         + (f" What would decide it: {one['decide'].rstrip('.')}." if one["decide"] else "")
@@ -340,7 +343,8 @@ def share_of_full(record: Record, name: str) -> str:
     free = {str(one[0]): one[1] for one in record["boards"][0]["rows"] if one[2] is None}
     constant = next((value for key, value in free.items() if key != "TF-IDF linear"), None) or 0.0
     parts = []
-    for what, whole in (("of the score", full), ("of its gain over the constant answer", full - constant)):
+    gain = ("of its gain over the constant answer", full - constant)
+    for what, whole in (("of the score", full), *([gain] if constant else [])):
         share, low, high = (100 * (1 + row[i] / whole) for i in (1, 2, 3))
         parts.append(f"{share:.1f} % [{low:.1f}, {high:.1f}] {what}")
     return f"{record['set']}, {name}: {', '.join(parts)}"
