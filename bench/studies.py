@@ -120,7 +120,7 @@ ENTRIES = (
         )
     ),
     Entry("squad", "strategies", {"names": ["full", "last-2"], "factors": [1.0], "seeds": 2}, small=few(150, 2)),
-    Entry("sick", "pooling", {"fine_tuned_pairs": True}, small=few(150, 6)),
+    Entry("sick", "pooling", {"fine_tuned": False}),
     Entry("squad", "rates", {"factors": [1.0, 0.2, 5.0], "seeds": 2}, small=few(150, 2)),
     Entry("squad", "data", {"sizes": [40, 150], "scratch_rates": [2e-4], "seeds": 2}, small={"training.epochs": 2}),
     Entry("sst2", "cost", {"of": ["runs/study-..."]}),
