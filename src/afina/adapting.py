@@ -159,9 +159,11 @@ def events(
     config, heard = with_form(config, sources or {})
     data = opened(config, sources, overwrite=overwrite)
     data.notes[:0] = heard
-    from .adaptation.run import stream
+    from .adaptation.run import folder_of, stream
+    from .tracking.following import tracked
 
-    return stream(config, data)
+    folder = folder_of(config)
+    return tracked(stream(config.model_copy(update={"out": str(folder)}), data), config.training.track, folder)
 
 
 def opened(config: AdaptConfig, sources: Mapping[str, Any] | None = None, *, overwrite: bool = False) -> Data:
@@ -171,11 +173,13 @@ def opened(config: AdaptConfig, sources: Mapping[str, Any] | None = None, *, ove
         InputError: folder, model or data can't be used.
     """
     from .adaptation.run import folder_of
+    from .tracking import base as trackers
     from .training import start
 
     given = "train" in (sources or {}) or config.data.train is not None
     missing = None if given else "data.train: name the texts (--data FILE)"
-    return start.data_for(folder_of(config), config, sources, overwrite=overwrite, missing=missing)
+    others = start.complaints(trackers.check, config.training.track)
+    return start.data_for(folder_of(config), config, sources, others, overwrite=overwrite, missing=missing)
 
 
 def with_form(config: AdaptConfig, sources: Mapping[str, Any]) -> tuple[AdaptConfig, list[str]]:

@@ -396,10 +396,13 @@ def events(
     """
     data = opened(config, sources, overwrite=overwrite)
     from .reporting.ending import with_page
+    from .tracking.following import tracked
+    from .training import rundir
     from .training.run import stream
 
-    run = stream(config, data)
-    return with_page(run) if config.training.report == "on" else run
+    folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
+    run = stream(config.model_copy(update={"out": str(folder)}), data)
+    return tracked(with_page(run) if config.training.report == "on" else run, config.training.track, folder)
 
 
 def opened(config: Config, sources: Mapping[str, Any] | None = None, *, overwrite: bool = False) -> Data:
@@ -410,8 +413,12 @@ def opened(config: Config, sources: Mapping[str, Any] | None = None, *, overwrit
     Raises:
         InputError: folder, model or data can't be used.
     """
+    from .tracking import base as trackers
     from .training import rundir, start
 
     folder = rundir.folder_of(config.out, task=config.task, strategy=config.strategy, seed=config.seed)
-    others = start.complaints(strategies.find, config.strategy)
+    others = [
+        *start.complaints(strategies.find, config.strategy),
+        *start.complaints(trackers.check, config.training.track),
+    ]
     return start.data_for(folder, config, sources, others, overwrite=overwrite)

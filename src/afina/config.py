@@ -45,6 +45,7 @@ SHORT = {
     "cache_memory": "training.cache_memory",
     "cache_disk": "training.cache_disk",
     "device": "training.device",
+    "track": "training.track",
     "train": "data.train",
     "validation": "data.validation",
     "test": "data.test",
@@ -245,6 +246,15 @@ class TrainingConfig(Section):
         description="on a GPU, the same bytes again from the same seed, which is slower; a CPU gives them anyway, and "
         "nothing changes there",
     )
+
+    track: list[str] = Field(
+        default=[], description="trackers that are told settings, curves, scores and the model (docs/tracking.md)"
+    )
+
+    @field_validator("track", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return list(dict.fromkeys(part.strip() for part in value.split(","))) if isinstance(value, str) else value
 
     @field_validator("evaluate_every")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +87,7 @@ def study(
     asked = {**{key: value for key, value in given.items() if value is not None}, **(options or {})}
     base.checked(base.find(name), asked)
     settled, sources = configured(config, settings)
+    settled = for_trials(settled, asked=isinstance(config, Config) or asks_to_track(settings))
     if jobs > 1 and sources:
         raise ConfigError(
             f"jobs: data in memory ({', '.join(sources)}) can't be shared; write them to a file, or jobs=1"
@@ -153,6 +154,7 @@ def advise(
 
     settled, sources = configured(config, settings)
     file = advice.writable(Path(write_to))
+    settled = for_trials(settled, asked=isinstance(config, Config) or asks_to_track(settings))
     folder = Path(settled.out or f"runs/advice-{settled.task}")
     about, notes = opened(settled, folder, sources, jobs=jobs)
     options = {"names": advice.candidates(about, usual(about)), "margin": margin}
@@ -167,6 +169,24 @@ def advise(
     except OSError as error:
         raise TrainingError(f"{file}: can't be written: {error.strerror or error}") from None
     return advice.Advice(file, facts, reasons, run.summary, run.folder)
+
+
+def for_trials(config: Config, *, asked: bool) -> Config:
+    """The configuration of the trials of a study: none is tracked, unless the call itself asks for that.
+
+    Raises:
+        InputError: a tracker that is asked for is not there.
+    """
+    from .tracking.base import check
+
+    track = config.training.track if asked else []
+    check(track)
+    return config.model_copy(update={"training": config.training.model_copy(update={"track": track})})
+
+
+def asks_to_track(settings: Iterable[str]) -> bool:
+    """Whether settings by path, or by their short names, ask for trackers."""
+    return not {"track", "training.track"}.isdisjoint(name.replace("__", ".") for name in settings)
 
 
 def folder_of(config: Config, name: str) -> Path:

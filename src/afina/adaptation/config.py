@@ -23,7 +23,7 @@ USED: dict[str, tuple[str, ...]] = {
     "training": (
         "epochs", "batch_size", "accumulation", "learning_rate", "schedule", "warmup", "weight_decay", "clip",
         "patience", "evaluate_every", "diverged", "checkpointing", "micro_tokens", "checkpoint_every", "packing",
-        "precision", "threads", "device", "strict",
+        "precision", "threads", "device", "strict", "track",
     ),
 }  # fmt: skip
 """Settings of a training that mean something where nothing is labelled and everything trains."""

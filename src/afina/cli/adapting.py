@@ -28,7 +28,7 @@ from .flags import (
     run_names,
 )
 from .screen import adaptation_record, say_json
-from .training import DATA, DEVICES, MODEL, RUN, TRAINING, watched
+from .training import DATA, DEVICES, MODEL, RUN, TRAINING, tracker_names, watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +96,10 @@ def adapt(
     sheet: SheetFlag = None,
     encoding: EncodingFlag = None,
     out: Annotated[str | None, flag("FOLDER", "Folder of the run; by default runs/adapt-full-SEED.", panel=RUN)] = None,
+    track: Annotated[
+        list[str] | None,
+        flag("NAME", "Tell a tracker, such as mlflow or wandb; repeatable.", panel=RUN, values=tracker_names),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Move a run that is there aside first.", rich_help_panel=RUN)
     ] = False,

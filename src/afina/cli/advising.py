@@ -10,7 +10,7 @@ import typer
 from ..errors import ConfigError, printable
 from ..printing import say
 from .app import command
-from .flags import configured, flag, flags_of
+from .flags import configured_trials, flag, flags_of
 from .screen import say_json
 from .studies import STUDY, conduct
 from .training import train
@@ -31,7 +31,7 @@ def advise(
     from .. import evidence
 
     own = {"budget", "margin", "write", "jobs"}
-    settled = configured({key: value for key, value in call.params.items() if key not in own})
+    settled = configured_trials({key: value for key, value in call.params.items() if key not in own})
     silent = flags["quiet"] or flags["as_json"]
     try:
         advice = evidence.advise(settled, budget=budget, margin=margin, write_to=write, jobs=jobs, progress=not silent)
@@ -72,7 +72,7 @@ def sweep(
     options: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if search:
         options["search"] = spaces(search)
-    settled = configured({key: value for key, value in call.params.items() if key not in own})
+    settled = configured_trials({key: value for key, value in call.params.items() if key not in own})
     conduct("sweep", options, settled, jobs=jobs, budget=budget, silent=flags["quiet"], as_json=flags["as_json"])
 
 

@@ -186,6 +186,19 @@ def configured(flags: Mapping[str, Any]) -> Config:
     return load(given.get("config"), overrides(given))
 
 
+def configured_trials(flags: Mapping[str, Any]) -> Config:
+    """The same for a command that makes many trainings, which are tracked where its line says so, not its file.
+
+    Raises:
+        InputError: a setting is wrong, or a tracker that is asked for is not there.
+    """
+    from ..evidence import asks_to_track, for_trials
+
+    given = [name for name, value in flags.items() if value]
+    given += [item.partition("=")[0].strip() for item in flags.get("settings") or ()]
+    return for_trials(configured(flags), asked=asks_to_track(given))
+
+
 def overrides(flags: Mapping[str, Any], short: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The flags of a command about training as settings by path; `--set` comes last and wins.
 

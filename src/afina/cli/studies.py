@@ -16,7 +16,7 @@ from ..printing import say
 from ..signals import EVERY, attended, signals
 from ..work import drain
 from .app import command
-from .flags import configured, flag, flags_of
+from .flags import configured, configured_trials, flag, flags_of
 from .screen import say_json
 from .training import one_file, train
 
@@ -67,7 +67,7 @@ def study(
 
     asked = options(option or (), seeds=seeds, margin=margin)
     base.checked(base.find(name), asked)
-    settled = configured({key: value for key, value in call.params.items() if key not in own})
+    settled = configured_trials({key: value for key, value in call.params.items() if key not in own})
     silent, as_json = flags["quiet"], flags["as_json"]
     conduct(name, asked, settled, jobs=jobs, budget=budget, plan=plan, silent=silent, as_json=as_json)
 

@@ -60,6 +60,13 @@ def task_names() -> list[str]:
     return names()
 
 
+def tracker_names() -> list[str]:
+    """The trackers, for the shell."""
+    from ..tracking.base import names
+
+    return names()
+
+
 @command(10)
 def train(
     call: typer.Context,
@@ -170,6 +177,10 @@ def train(
     report: Annotated[
         str | None, flag("on|off", "Write the page of the run at the end.", panel=RUN, values=lambda: ("on", "off"))
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        flag("NAME", "Tell a tracker, such as mlflow or wandb; repeatable.", panel=RUN, values=tracker_names),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Move a run that is there aside first.", rich_help_panel=RUN)
     ] = False,
@@ -192,7 +203,7 @@ def train(
 
 
 @command(30)
-@flags_of(train, unused=("out", "overwrite", "resume", "quiet"))
+@flags_of(train, unused=("out", "overwrite", "resume", "quiet", "track"))
 def plan(
     call: typer.Context,
     config: Annotated[

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import disk
 from ..errors import Diverged
+from ..tracking.following import tracked
 from ..training import rundir
 from ..training.events import Event, Scored, with_progress
 from ..training.run import stream
@@ -64,7 +65,7 @@ def run(trial: Trial, study: Study, place: Path) -> Generator[Event, None, None]
     """The training of a trial."""
     config = study.configured({**trial.overrides, "out": str(place)})
     data = study.data_for(config)
-    return stream(config, data, ready=study.ready(config, data))
+    return tracked(stream(config, data, ready=study.ready(config, data)), config.training.track, place)
 
 
 def measure(asked: Measurement, study: Study, folder: StudyFolder) -> Generator[StudyEvent, None, Any]:

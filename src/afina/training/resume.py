@@ -48,6 +48,7 @@ NEUTRAL = {
     "strict",
     "temperature",
     "threads",
+    "track",
 }
 """Training settings that don't change what is computed, but for its last bits."""
 
@@ -124,7 +125,7 @@ def resume(folder: Path, fingerprint: Mapping[str, Any]) -> tuple[checkpoint.Che
     notes = [f"skipped: {reason}" for reason in skipped]
     half_done = (rundir.MODEL, rundir.PREDICTIONS, rundir.EXAMPLES, rundir.SCORES)
     if latest is None:
-        rundir.sweep(folder, *half_done, rundir.STEPS, rundir.EVALUATIONS)
+        rundir.sweep(folder, *half_done, rundir.STEPS, rundir.EVALUATIONS, rundir.TRACKING)
         return None, notes
     then = latest.state["fingerprint"]
     differ = differences(comparable(then), comparable(fingerprint))

@@ -10,6 +10,7 @@ predictions.jsonl  one line per example of the validation and test data: place, 
 examples.jsonl     their texts and numbers of tokens, line by line, for the page (`training.report`)
 scores.safetensors their score tables, for comparisons (score_tables.py)
 model/             the fine-tuned model: a Hugging Face folder plus afina.json
+tracking/          by what names trackers know the run, and what they keep here
 checkpoints/       during training: where the run can be resumed (checkpoint.py)
 run.json           the outcome: scores with intervals, parameter counts, the freeze proof, timings, versions
 report.html        the page of the run (`training.report`, `afina report`)
@@ -52,6 +53,7 @@ EXAMPLES = "examples.jsonl"
 SCORES = "scores.safetensors"
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
+TRACKING = "tracking"
 LOCK = ".afina-lock"
 RUN = "run.json"
 REPORT = "report.html"
@@ -283,7 +285,7 @@ def is_unfinished(folder: Path) -> bool:
     names = {place.name for place in folder.iterdir() if not place.name.startswith(ASIDE)}
     begun = {CONFIG, DATA, STEPS} <= names and (MODEL not in names or CHECKPOINTS in names)
     logs = {STEPS, EVALUATIONS, PREDICTIONS, EXAMPLES}
-    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, *logs, SCORES, MODEL, CHECKPOINTS}
+    own = {LOCK, CONFIG, DATA, CHECK, QUARANTINE, *logs, SCORES, MODEL, CHECKPOINTS, TRACKING}
     return names <= own and (LOCK in names or begun)
 
 
