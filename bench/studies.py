@@ -229,6 +229,8 @@ WORDS = {
     "transfer": "knowledge that is carried over",
     "cost": "what it costs",
 }
+MOST = 16
+"""Rows that the page shows of a table."""
 SILENT = ("diverged", "one answer", "validation loss", "training loss", "trained parameters")
 """Columns that a table leaves out where they hold nothing but zeros, and those that only a summary.json needs."""
 
@@ -302,7 +304,8 @@ def table(board: Record) -> str:
     shown = [i for i in range(len(columns)) if not silent[i]]
     lines = [f"*{board['title']}*", "", "| " + " | ".join(str(columns[i]) for i in shown) + " |"]
     lines.append("|" + "---|" * len(shown))
-    lines += ["| " + " | ".join(cell(row[i]) for i in shown) + " |" for row in rows]
+    lines += ["| " + " | ".join(cell(row[i]) for i in shown) + " |" for row in rows[:MOST]]
+    lines += ["", f"... and {len(rows) - MOST} more rows."] if len(rows) > MOST else []
     return "\n".join(lines)
 
 
