@@ -693,9 +693,10 @@ Ratio: the peer's median seconds by afina's, so more is better; for the share of
   one text at a time: what the C library keeps of rows of 1,024 tokens.
 * The sweep, reckoned by the pace of the rows above: the nine `full` runs are four fifths of afina's time, and `full` by
   itself is 2.5 times as fast as the Trainer; the other eighteen take as long as one or two of the Trainer's.
-* The study: afina's seconds are those of the whole of `afina study`, from files to its summary, two trials at a time in
-  processes of one thread; the Trainers have two threads and one trial at a time. It ran beside other work (a load of 4 to
-  7), which holds up two threads that wait for each other more than two processes: the sweep is the careful figure.
+* The study: afina's seconds are those of the whole of `afina study`, from files to its summary, two trials at a time
+  in processes of one thread; the Trainers have two threads and one trial at a time. It ran beside other work (a load
+  of 4 to 7), which holds up two threads that wait for each other more than two processes: the sweep is the careful
+  figure.
 * Accuracy, afina's / the peer's, of the models that were timed, on {JUDGED} test rows: after so few rows its half-width
   is 0.03 to 0.04, and after the 16 steps of one epoch `full` depends on the seed: over four seeds afina had 0.77, 0.56,
   0.76 and 0.61, the Trainer 0.56, 0.56, 0.60 and 0.65. Scores after whole trainings stand under Quality.
