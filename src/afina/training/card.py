@@ -35,8 +35,8 @@ def written_card(run: str | Path, *, language: str = "en", overwrite: bool = Fal
     """The same, with the place of the changed card, if there was one."""
     given = Path(run).expanduser()
     place = given.absolute()
-    folder = place.parent if place.name == rundir.MODEL and rundir.is_run(place.parent) else given
-    if not rundir.is_run(folder):
+    folder = place.parent if place.name == rundir.MODEL and (place.parent / rundir.CONFIG).is_file() else given
+    if not (folder / rundir.CONFIG).is_file():
         raise ConfigError(f"run: {printable(str(run))} is no folder of a run (no {rundir.CONFIG})")
     try:
         return write_card(folder, language=language, overwrite=overwrite)
