@@ -85,9 +85,10 @@ def stopped(run: Iterator[Event], *, after: int, kind: type = Step) -> None:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Everything in a finished run but times and paths, and the card, which tells both."""
+    """Everything in a finished run but times and paths, and the card and the page, which tell both."""
     files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    files.pop("model/README.md", None)
+    for name in ("model/README.md", "report.html"):
+        files.pop(name, None)
     record = json.loads(files.pop("run.json"))
     for name in ("seconds", "speed", "memory"):
         record.pop(name)
