@@ -47,7 +47,8 @@ def test_a_run_writes_its_record_and_proves_what_it_froze(
     folder = result.folder
     names = {path.name for path in folder.iterdir()}
     assert names == {
-        rundir.CONFIG, rundir.DATA, rundir.CHECK, rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS, rundir.SCORES,
+        rundir.CONFIG, rundir.DATA, rundir.CHECK, rundir.STEPS, rundir.EVALUATIONS, rundir.PREDICTIONS,
+        rundir.EXAMPLES, rundir.SCORES,
         rundir.MODEL, rundir.RUN,
     }  # fmt: skip
     record = rundir.RunFolder(folder).record()
