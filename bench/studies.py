@@ -56,10 +56,10 @@ SETS = {
         {"options.text": "text", "options.label": "entities", "data.hold_out": 0.03},
     ),
     "lener_br": Set(
-        "tokens", {"train": "lener_br/train.conll", "test": "lener_br/test.conll"}, {"data.hold_out": 0.03}
+        "tokens", {"train": "lener_br/train.conll", "test": "lener_br/test.conll"}, {"data.hold_out": 0.015}
     ),
     "squad": Set(
-        "answers", {"train": "squad/train-v1.1.json", "test": "squad/dev-v1.1.json"}, {"data.hold_out": 0.05}
+        "answers", {"train": "squad/train-v1.1.json", "test": "squad/dev-v1.1.json"}, {"data.hold_out": 0.02}
     ),
 }  # fmt: skip
 """Small hold-outs, which are scored after every epoch. The 500 trial pairs of sick are the test data of its studies."""
