@@ -36,16 +36,38 @@ def test_calibrate_says_what_it_fitted_and_writes_it(trained: Trained, data: Pat
     result = afina("calibrate", "run", "--data", data)
     assert result.exit_code == 0, result.output
     file = Path("run/model/afina.json")
-    first, second = result.stdout.splitlines()
+    first, second, third = result.stdout.splitlines()
     temperature = re.fullmatch(r"temperature ([\d.]+); 108 scores for prediction sets", first)
     assert temperature is not None
     assert second == f"108 examples of labelled.csv: {file}"
+    assert third == "card: run/model/README.md"
     known = json.loads(file.read_text(encoding="utf-8"))["fitted"]["calibration"]
     assert known["temperature"] == pytest.approx(float(temperature[1]), rel=1e-4)
     assert known["examples"] == len(known["scores"]) == 108
     labels = [[json.loads(line)["label"] for line in text.splitlines()] for text in
               (before, afina("predict", "run", "--data", data, "--no-keep").stdout)]  # fmt: skip
     assert labels[0] == labels[1]
+
+
+def test_the_card_of_a_calibrated_model_claims_nothing_of_its_old_probabilities(trained: Trained, data: Path) -> None:
+    shutil.copytree(trained.folder, "run")
+    card = Path("run/model/README.md")
+    assert afina("card", "run", "--language", "pt").exit_code == 0
+    assert "Quão honestas são as confianças" in card.read_text(encoding="utf-8")
+    assert afina("calibrate", "run", "--data", data).exit_code == 0
+    said = card.read_text(encoding="utf-8")
+    assert "as probabilidades foram reajustadas, com 108 exemplos" in said
+    assert "Quão honestas" not in said
+
+
+def test_a_card_that_somebody_changed_stays(trained: Trained, data: Path) -> None:
+    shutil.copytree(trained.folder, "run")
+    card = Path("run/model/README.md")
+    card.write_text("mine", encoding="utf-8")
+    result = afina("calibrate", "run", "--data", data)
+    assert result.exit_code == 0, result.output
+    assert "card" not in result.stdout
+    assert card.read_text(encoding="utf-8") == "mine"
 
 
 def test_evaluate_prints_how_honest_confidences_are(run: Path, data: Path) -> None:

@@ -64,6 +64,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
 
 
+def language_of(text: str) -> str:
+    """The code of the language that a card is in; English where its headings don't say."""
+    found = (code for code, words in LANGUAGES.items() if f"\n## {words('scores')}\n" in text)
+    return next(found, english.WORDS.code)
+
+
 def is_own(text: str) -> bool:
     """Whether a card is as afina wrote it."""
     lines = text.replace("\r\n", "\n")

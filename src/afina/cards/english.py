@@ -78,6 +78,8 @@ WORDS = Words(
         "scores.chosen": " (the commonest ones and the worst; all of them are in `run.json`)",
         "label": "label",
         "calibration": "How honest the confidences are, on the same examples: {scores}.",
+        "recalibrated": "Since then the probabilities were fitted again, to {examples} (temperature {temperature}). "
+        "The answers and their scores are the same; log loss and every other score of probabilities is not.",
         "calibration_error": "calibration error",
         "calibration_error_equal_counts": "calibration error with bins of equal size",
         "log_loss": "log loss",

@@ -101,6 +101,12 @@ class Facts:
         return [name for name in SPLITS if name in self.data]
 
     @property
+    def recalibrated(self) -> bool:
+        """Whether the model was calibrated after its training, so that no probability is as the run measured it."""
+        before, now = self.record.get("calibration") or {}, self.task.calibration
+        return (before.get("temperature", 1.0), before.get("data", "")) != (now.temperature, now.data)
+
+    @property
     def scored(self) -> str:
         """The split whose scores count: the test data where there are any."""
         return "test" if self.record.get("test") else "validation"

@@ -123,6 +123,6 @@ def unmeasured(facts: Facts, words: Words) -> Iterator[str]:
     """What nobody has looked at."""
     yield words("limit.groups")
     yield words("limit.labels taken")
-    if not (facts.scores[facts.scored].get("calibration") or {}).get("scores"):
+    if facts.recalibrated or not (facts.scores[facts.scored].get("calibration") or {}).get("scores"):
         yield words("limit.confidence")
     yield words("limit.seed", seed=facts.config["seed"])

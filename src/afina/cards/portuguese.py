@@ -78,6 +78,8 @@ WORDS = Words(
         "scores.chosen": " (as mais comuns e as piores; todas estão em `run.json`)",
         "label": "etiqueta",
         "calibration": "Quão honestas são as confianças, nos mesmos exemplos: {scores}.",
+        "recalibrated": "Desde então as probabilidades foram reajustadas, com {examples} (temperatura {temperature}). "
+        "As respostas e as suas pontuações são as mesmas; a log loss e as outras medidas de probabilidades não.",
         "calibration_error": "erro de calibração",
         "calibration_error_equal_counts": "erro de calibração com classes de igual tamanho",
         "log_loss": "log loss",

@@ -55,7 +55,18 @@ def scores(facts: Facts, words: Words) -> list[Block]:
     blocks += by_label(first, words)
     honest = (first.get("calibration") or {}).get("scores") or {}
     values = {name: value for name, value in honest.items() if finite(value) is not None}
-    if values:
+    if facts.recalibrated:
+        known = facts.task.calibration
+        blocks.append(
+            [
+                words(
+                    "recalibrated",
+                    examples=words.many(known.examples, "example"),
+                    temperature=words.short(known.temperature),
+                )
+            ]
+        )
+    elif values:
         shown = ", ".join(f"{words.known(name, code(name))} {words.number(value)}" for name, value in values.items())
         blocks.append([words("calibration", scores=shown)])
     return blocks

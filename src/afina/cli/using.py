@@ -113,6 +113,7 @@ def calibrate(
     """Fit probabilities and prediction sets to labelled data that did not train the model. Answers stay the same."""
     from ..serving.asking import source
     from ..serving.files import calibrate_file
+    from ..training.card import renewed
 
     reading = {**reading_options(context.params), "note": cache(lambda text: say(text, sys.stderr))}
     with source(data) as path:
@@ -123,6 +124,8 @@ def calibrate(
     known = found.artifact.task.calibration
     say(f"temperature {known.temperature:g}; {many(len(known.scores), 'score')} for prediction sets")
     say(f"{many(known.examples, 'example')} of {known.data}: {file}")
+    if (written := renewed(file.parent)) is not None:
+        say(f"card: {written}")
 
 
 @command(60)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..about import FILE, read_about, task_of
-from ..cards.card import render, words_in, write
+from ..cards.card import FILE as CARD
+from ..cards.card import is_own, language_of, render, words_in, write
 from ..cards.facts import Facts
-from ..errors import ConfigError, printable
+from ..errors import ConfigError, InputError, printable
 from ..yaml_files import read_yaml
 from . import rundir
 
@@ -42,6 +44,27 @@ def written_card(run: str | Path, *, language: str = "en", overwrite: bool = Fal
         return write_card(folder, language=language, overwrite=overwrite)
     except OSError as error:
         raise ConfigError(f"{folder / rundir.MODEL}: no card can be written: {error.strerror or error}") from error
+
+
+def renewed(model: Path) -> Path | None:
+    """Write the card of a model again, in its language, after the model was calibrated.
+
+    Args:
+        model: The model's own folder.
+
+    Returns:
+        The card; None where there is none of afina's as it was written, or no run beside the model.
+    """
+    file, run = model / CARD, model.absolute().parent
+    if not file.is_file() or not (run / rundir.CONFIG).is_file():
+        return None
+    text = file.read_text("utf-8", errors="replace")
+    if not is_own(text):
+        return None
+    with suppress(InputError, OSError):
+        write_card(run, language=language_of(text))
+        return file
+    return None
 
 
 def write_card(
