@@ -204,6 +204,19 @@ PROMISES = [
         ),
     ),
     Promise(
+        "A study that is stopped, or killed at random moments, with one trial at a time or several, ends in the summary "
+        "of one that never was, and no finished trial is repeated",
+        "studies",
+        "tests/studies/test_kills.py",
+        (
+            "test_a_study_that_is_killed_ends_in_the_same_bytes",
+            "test_ten_kills",
+            "tests/studies/test_runner.py::test_a_stopped_study_ends_in_the_same_bytes",
+            "tests/studies/test_runner.py::test_several_trials_at_a_time_give_the_same_summary",
+            "tests/studies/test_runner.py::test_what_is_finished_is_read",
+        ),
+    ),
+    Promise(
         "Two runs don't write to one folder; a dead owner holds nothing; a user's own files are no run",
         "folders",
         RUNDIR,

@@ -170,3 +170,26 @@ def test_trackers_are_asked_for_by_name(tiny: Callable[[str], Path], tmp_path: P
     with pytest.raises(afina.ConfigError, match="'nobody' is not a tracker"):
         afina.train(train=rows, model=tiny("bert"), track=["nobody"], out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_an_adaptation_is_tracked(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    texts = [row["text"] for row in ROWS["classification"]] * 4
+    found = afina.adapt(
+        data=texts, model=tiny("bert"), epochs=1, batch_size=8, track="ledger", out=tmp_path / "adapted", progress=False
+    )
+    lines = ledger(found.folder)
+    assert [line for line in lines if "train/loss" in line.get("values", {})]
+    assert lines[-1] == {"close": "finished"}
+
+
+def test_trials_are_tracked_where_the_call_asks_for_it(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = ROWS["classification"]
+    plain: dict[str, Any] = {
+        "train": rows, "validation": rows, "model": tiny("bert"), "epochs": 1, "seeds": 1, "progress": False,
+        "options": {"names": ["head"], "factors": [1.0]},
+    }  # fmt: skip
+    found = afina.study("strategies", **plain, track="ledger", out=tmp_path / "tracked")
+    trials = list((found.folder / "trials").iterdir())
+    assert [ledger(trial)[-1] for trial in trials] == [{"close": "finished"}]
+    other = afina.study("strategies", **plain, out=tmp_path / "plain")
+    assert not list(other.folder.rglob("tracking"))
