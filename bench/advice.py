@@ -52,6 +52,7 @@ def draw(name: str, number: int, args: argparse.Namespace) -> dict[str, Any]:
 
     source = DRAWN[name]
     folder = args.out / f"{name}-{number}"
+    folder.mkdir(parents=True, exist_ok=True)
     rows = len((args.data / source.files["train"]).read_text(encoding="utf-8").splitlines())
     settings = {
         "task": source.task, "data.train": str(args.data / source.files["train"]), **source.settings,
@@ -60,7 +61,7 @@ def draw(name: str, number: int, args: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
     advice = afina.advise(
         load(None, {**settings, "out": str(folder / "advice")}), budget=args.budget, margin=MARGIN, jobs=args.jobs,
-        write_to=folder.parent / f"{folder.name}.yaml",
+        write_to=folder / "advised.yaml",
     )  # fmt: skip
     test = {"data.test": str(part_of(args.data / source.files["test"], folder.parent / name))}
     full = afina.study(
