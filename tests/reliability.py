@@ -204,8 +204,8 @@ PROMISES = [
         ),
     ),
     Promise(
-        "A study that is stopped, or killed at random moments, with one trial at a time or several, ends in the summary "
-        "of one that never was, and no finished trial is repeated",
+        "A study that is stopped, or killed at random moments, with one trial at a time or several, ends in the "
+        "summary of one that never was, and no finished trial is repeated",
         "studies",
         "tests/studies/test_kills.py",
         (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from afina.metrics.recipes import mean_score
-from afina.studies.labels import Curve, Point, fewer_labels, outlook_of, ratios_of, summary_of
+from afina.studies.labels import Curve, Point, against_all, fewer_labels, outlook_of, ratios_of, summary_of
 from afina.studies.summaries import Summary
 from tests.studies import made
 
@@ -43,6 +44,30 @@ def test_fewer_labels_are_confirmed() -> None:
     assert needs.rows[0][2].isdigit()
     assert needs.rows[-1][2] == "beyond the data (800 or more)"
     assert needs.rows[-1][3].startswith("at least 1")
+
+
+def test_random_weights_that_learned_nothing_give_no_ratio() -> None:
+    about = made.study()
+    own = curve(about, "pre-trained", [0.5, 0.52, 0.56, 0.64, 0.75])
+    random = curve(about, "random weights", [0.5, 0.5, 0.5, 0.5, 0.5], seed=1)
+    for constant, said in ((0.6, "no more than the constant answer (0.6000)"), (0.2, "The pre-trained model")):
+        summary = summary_of(about, [own, random], [], margin=0.01, level=0.95, constant=constant)
+        fewer = summary.verdicts[0]
+        assert fewer.answer == "confirmed"
+        assert said in fewer.sentence
+        assert ("times fewer" in fewer.sentence) == (constant == 0.2)
+        assert "it is already significantly better" in fewer.sentence
+
+
+def test_a_ratio_over_seeds_confirms_nothing_that_the_examples_do_not() -> None:
+    about = made.study()
+    own = curve(about, "pre-trained", [0.5, 0.55, 0.6, 0.65, 0.70])
+    random = curve(about, "random weights", [0.5, 0.52, 0.55, 0.6, 0.65], seed=1)
+    ratio, _ = ratios_of(own, random, higher=True, level=0.95)
+    alike = [*against_all(about, random, random, level=0.95)]
+    fewer = fewer_labels(about, own, random, replace(ratio, low=1.5, high=3.0), alike)
+    assert fewer.answer == "undecided"
+    assert "significantly better than that" in fewer.sentence
 
 
 def test_fewer_labels_are_confirmed_where_less_is_better() -> None:

@@ -186,7 +186,22 @@ def test_the_range_goes_on_where_the_best_rate_lies_at_its_end() -> None:
     assert summary.recommended["training.learning_rate"] == 0.025
     (verdict,) = summary.verdicts
     assert verdict.answer == "confirmed"
-    rising, seeds = followed(lambda factor, seed: 0.5 + factor / 25_000, factors=[0.2, 1.0, 5.0])
+    rising, seeds = followed(lambda factor, seed: 0.5 + factor / 10_000, factors=[0.2, 1.0, 5.0])
     assert len(seeds) == 6
     assert rising.verdicts[0].decide == "higher rates (--option factors=0.2,1,5,25,120,580,2900)"
     assert any("is the highest that was tried" in note for note in rising.notes)
+    flat, seeds = followed(lambda factor, seed: 0.5 + factor / 100_000, factors=[0.2, 1.0, 5.0])
+    assert len(seeds) == 6
+    assert flat.verdicts[0].decide.endswith("or higher rates (--option factors=0.2,1,5,25,120,580,2900)")
+
+
+def test_where_hardly_anything_is_learned_rates_are_not_told_apart() -> None:
+    summary, counts = followed(by_factor({0.04: 0.519, 0.2: 0.516, 1.0: 0.5, 5.0: 0.49, 25.0: LOST}))
+    (verdict,) = summary.verdicts
+    assert verdict.answer == "undecided"
+    assert verdict.sentence.startswith("Hardly anything is learned at any rate. Best: 4e-05 (validation ")
+    assert "the constant answer has 0.5" in verdict.sentence
+    assert "--epochs" in verdict.decide
+    assert set(counts) == {0.04, 0.2, 1.0, 5.0, 25.0}  # no rate beyond the range was tried
+    assert not summary.recommended
+    assert not any("is the lowest that was tried" in note for note in summary.notes)

@@ -90,11 +90,12 @@ def data(
     ]
     if linear:
         curves.append(linear_curve(study, counts, seeds, results, level))
-    notes = [*left_out, *constant_note(study), *rate_notes(arms, best)]
+    constant = constant_score(study, study.split)
+    notes = [*left_out, *constant_note(study, constant), *rate_notes(arms, best)]
     for arm, names in zip(arms, recipes, strict=True):
         notes += failures(results, names, arm.name)
     notes += still_learning(results.of(recipes[1][-1]))
-    return summary_of(study, curves, notes, margin=margin, level=level)
+    return summary_of(study, curves, notes, margin=margin, level=level, constant=constant)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -217,9 +218,8 @@ def linear_curve(study: Study, counts: Sequence[int], seeds: int, results: Resul
     return Curve(LINEAR, points, groups, fixed=True)
 
 
-def constant_note(study: Study) -> list[str]:
-    """The score that every curve has to beat."""
-    score = constant_score(study, study.split)
+def constant_note(study: Study, score: float) -> list[str]:
+    """The score that every curve has to beat, of the constant answer; nan where there is none."""
     return [f"the constant answer has {study.metric} {score:.4f} on {study.split}"] if math.isfinite(score) else []
 
 

@@ -76,13 +76,30 @@ class Curve:
         )
 
 
-def summary_of(study: Study, curves: Sequence[Curve], notes: Sequence[str], *, margin: float, level: float) -> Summary:
-    """Verdicts, tables and figures from the curves: pre-trained, random weights, and a linear model where it serves."""
+def summary_of(
+    study: Study,
+    curves: Sequence[Curve],
+    notes: Sequence[str],
+    *,
+    margin: float,
+    level: float,
+    constant: float = math.nan,
+) -> Summary:
+    """Verdicts, tables and figures from the curves: pre-trained, random weights, and a linear model where it serves.
+
+    Args:
+        study: The study.
+        curves: The curves.
+        notes: What else should be known.
+        margin: Gain of score that would not be worth twice the labels.
+        level: Probability that intervals are meant to hold.
+        constant: Score of the constant answer; nan without one.
+    """
     own, random = curves[:2]
     differences = against_all(study, own, random, level=level)
     ratio, per_size = ratios_of(own, random, higher=study.higher_is_better, level=level)
     ahead = outlook_of(own, higher=study.higher_is_better, level=level)
-    fewer = fewer_labels(study, own, random, ratio, differences)
+    fewer = fewer_labels(study, own, random, ratio, differences, constant=constant)
     boards = [scores_board(study, curves, level=level), ratio_board(study, own, per_size, level=level)]
     boards += [check_board(study, ahead)] if ahead.checks else []
     lines = [curve.series for curve in curves]
@@ -154,8 +171,20 @@ def outlook_of(own: Curve, *, higher: bool, level: float) -> Outlook:
     return outlook(own.labels, [mean for mean, *_ in means], noise=noise, limit=1.0 if higher else 0.0, sign=sign)
 
 
-def fewer_labels(study: Study, own: Curve, random: Curve, ratio: Ratio, differences: Sequence[Against]) -> Verdict:
-    """The verdict on the claim that fewer labels are needed."""
+def fewer_labels(
+    study: Study,
+    own: Curve,
+    random: Curve,
+    ratio: Ratio,
+    differences: Sequence[Against],
+    *,
+    constant: float = math.nan,
+) -> Verdict:
+    """The verdict on the claim that fewer labels are needed.
+
+    The ratio varies with the seeds alone, which may be few and alike. So it confirms nothing without a difference that
+    holds over the examples, too.
+    """
     most, last = random.labels[-1], random.points[-1].mean
     if last is None:
         return Verdict(FEWER, "undecided", f"Random weights diverged on {many(most, 'label')}.", LOWER)
@@ -165,14 +194,21 @@ def fewer_labels(study: Study, own: Curve, random: Curve, ratio: Ratio, differen
         bool(differences) and differences[-1].p_value < 1 - last.level and sign * differences[-1].difference.value < 0
     )
     answer: Answer = "undecided"
-    if ratio.low > 1 or (better and better[0] < most):
+    if better and (ratio.low > 1 or better[0] < most):
         answer = "confirmed"
     elif ratio.high < 1 or worse:
         answer = "not confirmed"
     score = interval(last.value, last.low, last.high)
     sentence = f"Random weights with all {many(most, 'label')} have {study.metric} {score}. "
-    sentence += ratio_sentence(ratio, most, least=own.labels[0])
-    if better:
+    if sign * last.value <= sign * constant:
+        sentence += (
+            f"That is no more than the constant answer ({constant:.4f}), with which no number of labels compares."
+        )
+    else:
+        sentence += ratio_sentence(ratio, most, least=own.labels[0])
+    if not better:
+        sentence += " With no number of labels it is significantly better than that."
+    else:
         first = next(one for one in differences if one.labels == better[0]).difference
         sentence += f" With {many(better[0], 'label')} it is already significantly better, by {abs(first.value):.4f}."
     return Verdict(FEWER, answer, sentence, CLOSER if answer == "undecided" else "")

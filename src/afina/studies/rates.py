@@ -28,6 +28,8 @@ EXTENSIONS = 3
 LOST = 0.05
 """A rate is stable where no trial diverged or collapsed, and no more than this share of the way from the constant
 answer to the best score is lost."""
+LEARNED = 0.05
+"""Rates can be told apart where the best one goes this share of the way from the constant answer to a perfect score."""
 
 
 def rates(
@@ -77,8 +79,9 @@ def beyond(way: Way, tried: Sequence[float], results: Results, study: Study) -> 
     added = len(tried) - len(way.rates)
     if added >= EXTENSIONS or len(tried) < 2 or order[0] not in (tried[0], tried[-1]):
         return None
-    if worth(way, order[0], results, study) == -math.inf:  # nothing is known of any rate
-        return None
+    known = worth(way, order[0], results, study)
+    if known == -math.inf or (order[0] == tried[0] and not learned(known, study)):
+        return None  # nothing is known of any rate; and one that hardly learns is not better for being lower
     step = tried[1] / tried[0] if order[0] == tried[0] else tried[-1] / tried[-2]
     rate = order[0] / step if order[0] == tried[0] else order[0] * step
     return float(f"{rate:.2g}")
@@ -144,6 +147,8 @@ def summary(results: Results, study: Study, tried: Sequence[tuple[Way, Sequence[
         series.append(
             Series(way.name, list(own), [results.mean(recipe, "validation", study.metric) for recipe in recipes])
         )
+        if not learned(worth(way, best, results, study), study):
+            continue
         if held and best in (own[0], own[-1]) and len(own) > 1:
             end = "lowest" if best == own[0] else "highest"
             notes.append(
@@ -167,6 +172,13 @@ def verdict(
     top = results.mean(way.recipe(best), "validation", study.metric)
     seeds = len(results.of(way.recipe(best)))
     score = f"validation {study.metric} {number(top)}" + (f", the mean of {seeds} seeds" if seeds > 1 else "")
+    if not learned(study.oriented(top), study):
+        constant = number(study.oriented(constant_score(study)))
+        sentence = (
+            f"Hardly anything is learned at any rate. Best: {best:g} ({score}); the constant answer has {constant}."
+        )
+        beside = f", or higher rates ({further(way, tried, True)})" if best == tried[-1] else ""
+        return Verdict(claim, "undecided", sentence, f"more labels, or more epochs (--epochs){beside}")
     sides = {
         "higher": [rate for rate in tried if rate > max(held)],
         "lower": [rate for rate in tried if rate < min(held)],
@@ -232,6 +244,12 @@ def stable(way: Way, tried: Sequence[float], results: Results, study: Study, *, 
         if sound(way, rate, results) and math.isfinite(value) and value >= top - LOST * abs(top - floor):
             held.append(rate)
     return held
+
+
+def learned(value: float, study: Study) -> bool:
+    """Whether a score, the greater the better, is far enough above that of the constant answer to compare rates by."""
+    perfect, floor = 1.0 if study.higher_is_better else 0.0, constant_score(study)
+    return value - floor >= LEARNED * (perfect - floor)
 
 
 def constant_score(study: Study) -> float:
