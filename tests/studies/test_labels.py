@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from afina.metrics.recipes import mean_score
-from afina.studies.labels import Curve, Point, against_all, fewer_labels, outlook_of, ratios_of, summary_of
+from afina.studies.labels import Curve, Point, against_all, fewer_labels, gains_of, outlook_of, ratios_of, summary_of
 from afina.studies.summaries import Summary
 from tests.studies import made
 
@@ -67,7 +67,11 @@ def test_a_ratio_over_seeds_confirms_nothing_that_the_examples_do_not() -> None:
     alike = [*against_all(about, random, random, level=0.95)]
     fewer = fewer_labels(about, own, random, replace(ratio, low=1.5, high=3.0), alike)
     assert fewer.answer == "undecided"
-    assert "significantly better than that" in fewer.sentence
+    assert fewer.sentence.endswith("With no number of labels it is significantly better.")
+    gains = gains_of(about, own, curve(about, "random weights", [0.3] * 5, seed=1), level=0.95)
+    fewer = fewer_labels(about, own, random, replace(ratio, low=1.5, high=3.0), alike, gains)
+    assert fewer.answer == "confirmed"
+    assert "With 800 labels each it is significantly better, by 0.3842" in fewer.sentence
 
 
 def test_fewer_labels_are_confirmed_where_less_is_better() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -96,11 +96,11 @@ def summary_of(
         constant: Score of the constant answer; nan without one.
     """
     own, random = curves[:2]
-    differences = against_all(study, own, random, level=level)
+    differences, gains = against_all(study, own, random, level=level), gains_of(study, own, random, level=level)
     ratio, per_size = ratios_of(own, random, higher=study.higher_is_better, level=level)
     ahead = outlook_of(own, higher=study.higher_is_better, level=level)
-    fewer = fewer_labels(study, own, random, ratio, differences, constant=constant)
-    boards = [scores_board(study, curves, level=level), ratio_board(study, own, per_size, level=level)]
+    fewer = fewer_labels(study, own, random, ratio, differences, gains, constant=constant)
+    boards = [scores_board(study, curves, gains, level=level), ratio_board(study, own, per_size, level=level)]
     boards += [check_board(study, ahead)] if ahead.checks else []
     lines = [curve.series for curve in curves]
     sign = 1 if study.higher_is_better else -1
@@ -116,7 +116,7 @@ def summary_of(
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The pre-trained model on some labels, against random weights on all of them.
+    """The pre-trained model on some labels, against random weights on all of them, or on as many.
 
     Attributes:
         labels: Number of labels of the pre-trained model.
@@ -134,13 +134,27 @@ def against_all(study: Study, own: Curve, random: Curve, *, level: float) -> lis
     most = random.points[-1].tables
     if not most:
         return []
-    found = [
+    return adjusted(
         (point.labels, compare(point.tables, most, study.score, groups=random.groups, level=level))
         for point in own.points
         if point.tables
-    ]
-    known = iter(holm([one.p_value for _, one in found if math.isfinite(one.p_value)]))
-    return [Against(n, one, next(known) if math.isfinite(one.p_value) else math.nan) for n, one in found]
+    )
+
+
+def gains_of(study: Study, own: Curve, random: Curve, *, level: float) -> list[Against]:
+    """The pre-trained model against random weights on as many labels."""
+    return adjusted(
+        (one.labels, compare(one.tables, other.tables, study.score, groups=own.groups, level=level))
+        for one, other in zip(own.points, random.points, strict=True)
+        if one.tables and other.tables
+    )
+
+
+def adjusted(found: Iterable[tuple[int, Difference]]) -> list[Against]:
+    """Differences by number of labels, with their p-values adjusted."""
+    each = list(found)
+    known = iter(holm([one.p_value for _, one in each if math.isfinite(one.p_value)]))
+    return [Against(n, one, next(known) if math.isfinite(one.p_value) else math.nan) for n, one in each]
 
 
 def ratios_of(own: Curve, random: Curve, *, higher: bool, level: float) -> tuple[Ratio, list[Ratio]]:
@@ -177,24 +191,28 @@ def fewer_labels(
     random: Curve,
     ratio: Ratio,
     differences: Sequence[Against],
+    gains: Sequence[Against] = (),
     *,
     constant: float = math.nan,
 ) -> Verdict:
     """The verdict on the claim that fewer labels are needed.
 
     The ratio varies with the seeds alone, which may be few and alike. So it confirms nothing without a difference that
-    holds over the examples, too.
+    holds over the examples, too: against random weights on all labels, or on as many.
     """
     most, last = random.labels[-1], random.points[-1].mean
     if last is None:
         return Verdict(FEWER, "undecided", f"Random weights diverged on {many(most, 'label')}.", LOWER)
     sign = 1 if study.higher_is_better else -1
-    better = [one.labels for one in differences if one.p_value < 1 - last.level and sign * one.difference.value > 0]
+    better, alike = (
+        [one for one in some if one.p_value < 1 - last.level and sign * one.difference.value > 0]
+        for some in (differences, gains)
+    )
     worse = (
         bool(differences) and differences[-1].p_value < 1 - last.level and sign * differences[-1].difference.value < 0
     )
     answer: Answer = "undecided"
-    if better and (ratio.low > 1 or better[0] < most):
+    if (better and better[0].labels < most) or ((better or alike) and ratio.low > 1):
         answer = "confirmed"
     elif ratio.high < 1 or worse:
         answer = "not confirmed"
@@ -206,11 +224,14 @@ def fewer_labels(
         )
     else:
         sentence += ratio_sentence(ratio, most, least=own.labels[0])
-    if not better:
-        sentence += " With no number of labels it is significantly better than that."
+    if better:
+        gain = abs(better[0].difference.value)
+        sentence += f" With {many(better[0].labels, 'label')} it is already significantly better, by {gain:.4f}."
+    elif alike:
+        gain = abs(alike[-1].difference.value)
+        sentence += f" With {many(alike[-1].labels, 'label')} each it is significantly better, by {gain:.4f}."
     else:
-        first = next(one for one in differences if one.labels == better[0]).difference
-        sentence += f" With {many(better[0], 'label')} it is already significantly better, by {abs(first.value):.4f}."
+        sentence += " With no number of labels it is significantly better."
     return Verdict(FEWER, answer, sentence, CLOSER if answer == "undecided" else "")
 
 
@@ -253,21 +274,15 @@ def more_labels(study: Study, ahead: Outlook, margin: float) -> Verdict:
     )
 
 
-def scores_board(study: Study, curves: Sequence[Curve], *, level: float) -> Board:
+def scores_board(study: Study, curves: Sequence[Curve], gains: Sequence[Against], *, level: float) -> Board:
     """The scores by number of labels, with intervals, and the gain of the pre-trained model over random weights."""
-    own, random = curves[:2]
-    gains = [
-        compare(one.tables, other.tables, study.score, groups=own.groups, level=level)
-        if one.tables and other.tables
-        else None
-        for one, other in zip(own.points, random.points, strict=True)
-    ]
-    p_values = iter(holm([one.p_value for one in gains if one is not None and math.isfinite(one.p_value)]))
+    found = {one.labels: one for one in gains}
     rows = []
-    for i, gain in enumerate(gains):
+    for i, labels in enumerate(curves[0].labels):
         cells = [ranged(curve.points[i].mean) for curve in curves]
-        tested = gain is not None and math.isfinite(gain.p_value)
-        rows.append([own.labels[i], *cells, ranged(gain), next(p_values) if tested else None])
+        gain = found.get(labels)
+        difference, p_value = (None, math.nan) if gain is None else (gain.difference, gain.p_value)
+        rows.append([labels, *cells, ranged(difference), p_value if math.isfinite(p_value) else None])
     title = (
         f"{study.metric} on {study.split} by number of labels, with {level:.0%} intervals over seeds and examples "
         "(p: of the gain, Holm over the sizes)"
