@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .errors import AfinaError, AfinaWarning, ConfigError, DataError, InputError, ModelError, TrainingError
     from .evidence import advise, study
-    from .reporting.run import report
+    from .reporting.report import report
     from .serving.files import calibrate
     from .serving.predictor import Predictor
     from .training.card import card
@@ -30,7 +30,7 @@ _HOMES = {
     **dict.fromkeys(("adapt", "Adaptation"), "adapting"),
     "calibrate": "serving.files",
     "card": "training.card",
-    "report": "reporting.run",
+    "report": "reporting.report",
     "Predictor": "serving.predictor",
     "Config": "config",
     **dict.fromkeys(("AfinaError", "AfinaWarning", "InputError", "ConfigError"), "errors"),

@@ -39,9 +39,23 @@ class StudyRun(Shown):
 
     def blocks(self) -> Iterator[Block]:
         """The summary, and where the study lies."""
+        from .training.rundir import REPORT
+
         yield from self.summary.blocks()
         yield ""
         yield f"study: {self.folder}"
+        if (self.folder / REPORT).exists():
+            yield f"page:  {self.folder / REPORT}"
+
+    def report(self, **more: Any) -> Path:
+        """Write the page of the study (report.html), and return its path.
+
+        Args:
+            more: Arguments of `afina.report` that a study has: `language`, `out`.
+        """
+        from .reporting.study import report
+
+        return report(self.folder, **more)
 
 
 def study(
@@ -109,6 +123,7 @@ def followed(
     from .studies import view
     from .studies.events import Concluded
 
+    events = with_page(events, about)
     shown = view.lines(events, about, sys.stderr) if progress else events
     with interrupts() as stop, closing(attended(shown, stop)) as stream:
         for event in stream:
@@ -117,6 +132,13 @@ def followed(
             if isinstance(event, Concluded):
                 return StudyRun(event.folder, event.summary)
     raise TrainingError("the study ended without a result")
+
+
+def with_page(events: Generator[StudyEvent, None, None], about: Study) -> Generator[StudyEvent, None, None]:
+    """A study that ends with its page, unless its user does without (`report: off`)."""
+    from .reporting.ending import with_page as ending
+
+    return ending(events) if about.asked.training.report == "on" else events
 
 
 def advise(

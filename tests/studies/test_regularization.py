@@ -119,10 +119,8 @@ def test_each_kind_is_tried_alone_and_all_together(monkeypatch: pytest.MonkeyPat
 
 def test_losses_are_drawn_by_epoch() -> None:
     found = concluded({"none": made.tables(0.8, 2), "dropout": made.tables(0.8, 2)})
-    (figure,) = found.figures
-    assert [line.name for line in figure.series] == [
-        "none, training", "none, validation", "dropout, training", "dropout, validation",
-    ]  # fmt: skip
-    assert [list(line.y) for line in figure.series] == [[0.25], [0.5]] * 2
+    assert [figure.y for figure in found.figures] == ["validation loss", "training loss"]
+    for figure, loss in zip(found.figures, (0.5, 0.25), strict=True):
+        assert [(line.name, list(line.y)) for line in figure.series] == [("none", [loss]), ("dropout", [loss])]
     empty: Any = SimpleNamespace(evaluations=[])
     assert math.isnan(design.mean_at([empty], 1, "loss"))

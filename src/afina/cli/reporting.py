@@ -1,4 +1,4 @@
-"""The command that writes the page of a run."""
+"""The command that writes pages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from .flags import flag, offer, run_names
 
 @command(65)
 def report(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="Folder of a finished run.", autocompletion=offer(run_names))
+    folder: Annotated[
+        str,
+        typer.Argument(metavar="FOLDER", help="Folder of a finished run or study.", autocompletion=offer(run_names)),
     ],
     language: Annotated[
         Literal["en", "pt"] | None, flag("en|pt", "Language of the page; by default that of the locale.")
@@ -25,7 +26,7 @@ def report(
     ] = None,
     out: Annotated[str | None, flag("FILE", "Where to write the page; by default report.html in the folder.")] = None,
 ) -> None:
-    """Write the page of a finished run: scores, errors to read, curves, cost."""
-    from ..reporting.run import report as written
+    """Write the page of a finished run (scores, errors, curves, cost) or study (figures, verdicts, trials)."""
+    from ..reporting.report import report as written
 
-    say(str(written(run, language=language, slice_by=slice_by or (), out=out)))
+    say(str(written(folder, language=language, slice_by=slice_by or (), out=out)))

@@ -112,7 +112,8 @@ def conduct(
     if plan:
         show_plan(drain(plan_study(name, asked, about, jobs=jobs, budget=seconds)), as_json=as_json)
         return
-    events = runner.stream_study(name, asked, about, jobs=jobs, budget=seconds, notes=notes)
+    run = runner.stream_study(name, asked, about, jobs=jobs, budget=seconds, notes=notes)
+    events = evidence.with_page(run, about)
     shown = events if silent or as_json else view.lines(events, about, sys.stdout)
     try:
         with signals(*EVERY) as stop, closing(attended(shown, stop)) as stream:

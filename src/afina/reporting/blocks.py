@@ -218,7 +218,16 @@ class Folded:
     blocks: Sequence[Any]
 
 
-Block = Prose | Grid | Chart | Facts | Code | Reading | Folded
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A figure, and blocks beside it where there is room."""
+
+    kind: ClassVar[str] = "beside"
+    chart: Chart
+    blocks: Sequence[Any]
+
+
+Block = Prose | Grid | Chart | Facts | Code | Reading | Folded | Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +275,7 @@ def readings(blocks: Iterable[Any]) -> list[Reading]:
     for block in blocks:
         if isinstance(block, Reading):
             found.append(block)
-        elif isinstance(block, Folded):
+        elif isinstance(block, Folded | Beside):
             found += readings(block.blocks)
     return found
 

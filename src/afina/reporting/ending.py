@@ -1,25 +1,29 @@
-"""A training that ends with its page."""
+"""Trainings and studies that end with their page."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Generator
 from contextlib import closing
+from typing import TypeVar
 
+from ..studies.events import Concluded, StudyEvent
 from ..training.events import Done, Event, Note
-from . import run as page
+from .report import report
+
+EventT = TypeVar("EventT", Event, StudyEvent)
 
 
-def with_page(run: Generator[Event, None, None]) -> Generator[Event, None, None]:
-    """A training whose page is written before its last event.
+def with_page(events: Generator[EventT, None, None]) -> Generator[EventT | Note, None, None]:
+    """A training or a study whose page is written before its last event.
 
-    A page that can't be written is a warning: the run is complete without it.
+    A page that can't be written is a warning: the run or study is complete without it.
     """
-    with closing(run):
-        for event in run:
-            if isinstance(event, Done):
+    with closing(events):
+        for event in events:
+            if isinstance(event, Done | Concluded):
                 try:
-                    page.report(event.folder)
+                    report(event.folder)
                 except Exception as error:  # whatever it is, `afina report` raises it again
                     again = f"afina report {shlex.quote(str(event.folder))}"
                     yield Note(f"no page was written: {error} ({again})", "warning")

@@ -8,7 +8,7 @@ and counted.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -134,8 +134,9 @@ def lines(
     across = [x for one in series for x in one.x]
     upright = [y for one in series for y in (*one.y, *one.low, *one.high)]
     legend = [one.name for one in series] if len(series) > 1 else []
-    bottom = HEIGHT - BOTTOM
-    top = TOP + 16 * sum(1 for _ in rows_of(legend))
+    above = 16 * sum(1 for _ in rows_of(legend))
+    height = HEIGHT + max(0, above - 32)
+    bottom, top = height - BOTTOM, TOP + above
     x = axis_of(across, LEFT, WIDTH - RIGHT, logarithmic=figure.logarithmic, share=share and diagonal)
     y = axis_of(upright, bottom, top, share=share)
     parts = [*frame(x, y, numbers, figure.x, figure.y, top=top, bottom=bottom)]
@@ -145,13 +146,17 @@ def lines(
         )
     for place, one in enumerate(series):
         parts += drawn(one, x, y, number=place, dots=dots or len(one.x) == 1)
-    parts += keys(legend)
-    return Drawing(image(figure.title, described(figure, series, numbers), parts), left_out)
+    parts += keys(legend, {place for place, one in enumerate(series) if one.points})
+    return Drawing(image(figure.title, described(figure, series, numbers), parts, height=height), left_out)
 
 
 def drawable(one: Series, *, logarithmic: bool) -> tuple[Series, int]:
     """A line without the values that have no place, in the order of x and thinned; and how many those are."""
     banded = len(one.low) == len(one.y) == len(one.high)
+    if one.points:
+        kept = [i for i in range(len(one.x)) if finite(one.x[i], one.y[i]) and (one.x[i] > 0 or not logarithmic)]
+        across, upright = ([part[i] for i in kept] for part in (one.x, one.y))
+        return Series(one.name, across, upright, points=[one.points[i] for i in kept]), len(one.x) - len(kept)
     rows = [
         (x, y, *((one.low[i], one.high[i]) if banded else ()))
         for i, (x, y) in enumerate(zip(one.x, one.y, strict=True))
@@ -187,10 +192,16 @@ def drawn(one: Series, x: Axis, y: Axis, *, number: int, dots: bool) -> Iterator
             yield f'<polygon class="band {kind}" points="{" ".join([*there, *back])}"/>'
         else:
             yield f'<path class="whisker {kind}" d="M{there[0]}L{back[0]}"/>'
-    if len(one.x) > 1:
+    if one.points:
+        for name, a, b in zip(one.points, one.x, one.y, strict=True):
+            # Beside a rising line there is room above on the left, and below on the right.
+            left = x(a) > (x.start + x.end) / 2
+            dx, dy, anchor = (-5, -5, "end") if left else (5, 13, "start")
+            yield text(shortened(name, 30), x(a) + dx, y(b) + dy, anchor=anchor, kind="name")
+    elif len(one.x) > 1:
         points = " ".join(place(x(a), y(b)) for a, b in zip(one.x, one.y, strict=True))
         yield f'<polyline class="line {kind}" points="{points}"/>'
-    if dots:
+    if dots or one.points:
         for a, b in zip(one.x, one.y, strict=True):
             yield f'<circle class="dot {kind}" cx="{x(a):.1f}" cy="{y(b):.1f}" r="2.6"/>'
 
@@ -211,12 +222,20 @@ def rows_of(names: Sequence[str]) -> Iterator[list[tuple[float, int, str]]]:
         yield row
 
 
-def keys(names: Sequence[str]) -> Iterator[str]:
-    """A legend above the figure."""
+def keys(names: Sequence[str], alone: Container[int] = ()) -> Iterator[str]:
+    """A legend above the figure.
+
+    Args:
+        names: Names of the lines.
+        alone: Numbers of those whose values stand alone.
+    """
     for line, row in enumerate(rows_of(names)):
         y = 12 + 16 * line
         for at, number, shown in row:
-            yield f'<path class="line c{number % COLOURS}" d="M{at:.1f} {y - 4}h18"/>'
+            if number in alone:
+                yield f'<circle class="dot c{number % COLOURS}" cx="{at + 9:.1f}" cy="{y - 4}" r="2.6"/>'
+            else:
+                yield f'<path class="line c{number % COLOURS}" d="M{at:.1f} {y - 4}h18"/>'
             yield text(shown, at + 22, y)
 
 

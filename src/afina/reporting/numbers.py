@@ -41,8 +41,8 @@ class Numbers:
             return ABSENT
         size = abs(value)
         size = 0.0 if size < NOTHING else size
-        if size and (size >= 1e6 or size < 0.5 * 10**-digits):
-            return self.local(f"{value:.1g}" if 1e-4 <= size < 1 else f"{value:.2e}")
+        if size and (size >= 1e6 or size < 10**-digits):
+            return self.local(f"{value:.2g}" if 1e-4 <= size < 1 else f"{value:.2e}")
         return self.local(f"{value if size else 0.0:,.{max(0, digits - (len(str(int(size))) - 1))}f}")
 
     def interval(self, low: float | None, high: float | None) -> str:

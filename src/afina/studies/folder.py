@@ -6,6 +6,7 @@ results/NAME.json   what became of each finished trial: recipe, seed, settings, 
 measured/NAME.json  what each finished measurement returned
 summary.json    verdicts, tables, figures, the recommended settings: the same bytes however often the study was killed
 times.json      what depends on the speed of the machine
+report.html     the page of the study (`training.report`, `afina report`)
 
 Files are complete or absent. What is finished is never repeated.
 """
@@ -169,6 +170,36 @@ class StudyFolder:
         """
         return read_json(self.path / SUMMARY)
 
+    def found(self) -> Summary:
+        """What the study found, as it was written. Times that are gone are left out.
+
+        Raises:
+            ConfigError: the study is not finished, or a file is damaged; names the file.
+        """
+        times = read_list(self.path / TIMES) if (self.path / TIMES).exists() else []
+        try:
+            return Summary.of(self.summary(), times)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{self.path / SUMMARY}: damaged: {error}; remove it, and the study makes it again"
+            ) from None
+
+    def results(self) -> list[Result]:
+        """What became of all finished trials, those of other options too, by the names of their files.
+
+        Raises:
+            ConfigError: a record is damaged; names the file.
+        """
+        found = []
+        for file in sorted((self.path / RESULTS).glob("*.json")):
+            record = read_json(file)
+            try:
+                trial = Trial(**record["trial"])
+                found.append(Result(trial, record["state"], RunFolder(self.run(trial)), record.get("message", "")))
+            except (KeyError, TypeError, ValueError) as error:
+                raise ConfigError(f"{file}: damaged: {error}; remove it, and the study makes it again") from None
+        return found
+
     def write(self, name: str, tree: Any) -> None:
         """Write JSON, complete or absent."""
         (self.path / name).parent.mkdir(exist_ok=True)
@@ -181,13 +212,34 @@ def read_json(file: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it is missing or damaged.
     """
-    try:
-        tree = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file}: can't be read: {error}; remove it, and the study makes it again") from None
+    tree = read_tree(file)
     if not isinstance(tree, dict):
         raise ConfigError(f"{file}: damaged: expected an object; remove it, and the study makes it again")
     return tree
+
+
+def read_list(file: Path) -> list[Any]:
+    """The list in a JSON file.
+
+    Raises:
+        ConfigError: it is missing or damaged.
+    """
+    tree = read_tree(file)
+    if not isinstance(tree, list) or not all(isinstance(one, dict) for one in tree):
+        raise ConfigError(f"{file}: damaged: expected a list of objects; remove it, and the study makes it again")
+    return tree
+
+
+def read_tree(file: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        ConfigError: it is missing or damaged.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: can't be read: {error}; remove it, and the study makes it again") from None
 
 
 def plain(tree: Any) -> Any:

@@ -136,7 +136,7 @@ def summary(
         verdicts.append(
             Verdict("Regularisation helps", "undecided", "No trial came to its end.", "a lower rate (--learning-rate)")
         )
-    figures = [curves(results, size, kinds) for size in sizes]
+    figures = [figure for size in sizes for figure in curves(results, size, kinds)]
     notes = [line for line in (where(study), *problems(results, study)) if line]
     return Summary(verdicts, boards, figures, notes=notes)
 
@@ -182,17 +182,17 @@ def brought(found: Mapping[str, Against], spreads: Mapping[str, float], results:
     return Board("what each brings over none", columns, rows)
 
 
-def curves(results: Results, size: int, kinds: Sequence[str]) -> Figure:
+def curves(results: Results, size: int, kinds: Sequence[str]) -> list[Figure]:
     """Losses by epoch, means over seeds: where the validation loss rises while that of training falls, it overfits."""
-    series = []
-    for kind in kinds:
-        done = results.done(recipe(kind, size))
-        for which in ("training_loss", "loss"):
+    figures = []
+    for name, which in (("validation loss", "loss"), ("training loss", "training_loss")):
+        series = []
+        for kind in kinds:
+            done = results.done(recipe(kind, size))
             epochs = sorted({line["epoch"] for one in done for line in one.evaluations})
-            values = [mean_at(done, epoch, which) for epoch in epochs]
-            label = "training" if which == "training_loss" else "validation"
-            series.append(Series(f"{kind}, {label}", epochs, values))
-    return Figure(f"losses with {size} examples", "epochs", "loss", series)
+            series.append(Series(kind, epochs, [mean_at(done, epoch, which) for epoch in epochs]))
+        figures.append(Figure(f"{name} with {size} examples", "epochs", name, series))
+    return figures
 
 
 def mean_at(done: Sequence[Any], epoch: float, which: str) -> float:

@@ -229,7 +229,8 @@ def compared_board(found: Mapping[str, Against]) -> Board:
 def front(results: Results, study: Study, recipes: Sequence[str], cost: Mapping[str, float]) -> Figure:
     """Score against arithmetic: all strategies, and those that no cheaper one surpasses."""
     score = {recipe: results.mean(recipe, study.split, study.metric) for recipe in recipes}
-    points = Series("strategies", [cost[recipe] / 1e12 for recipe in recipes], [score[recipe] for recipe in recipes])
+    flops = [cost[recipe] / 1e12 for recipe in recipes]
+    points = Series("strategies", flops, [score[recipe] for recipe in recipes], points=recipes)
     ahead: list[str] = []
     for recipe in recipes:
         if not ahead or study.oriented(score[recipe]) > study.oriented(score[ahead[-1]]):

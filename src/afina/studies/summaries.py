@@ -54,6 +54,7 @@ class Series:
         y: Values there.
         low: Lower bounds of the values; empty without a band.
         high: Upper bounds.
+        points: Names of its values, which stand alone then, without a line; empty for a line.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Series:
     y: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    points: Sequence[str] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +131,26 @@ class Summary(Shown):
     def record(self) -> dict[str, Any]:
         """All but the times, as JSON values."""
         return {name: value for name, value in asdict(self).items() if name != "times"}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], times: Sequence[Mapping[str, Any]]) -> Summary:
+        """A summary from JSON values.
+
+        Args:
+            record: What `record` gave.
+            times: The tables of times.
+
+        Raises:
+            TypeError: a part is missing, or one that there is none of is there.
+        """
+        figures = [
+            Figure(**{**one, "series": [Series(**line) for line in one["series"]]}) for one in record.get("figures", ())
+        ]
+        return cls(
+            [Verdict(**one) for one in record.get("verdicts", ())],
+            [Board(**one) for one in record.get("boards", ())],
+            figures,
+            [Board(**one) for one in times],
+            record.get("notes", ()),
+            record.get("recommended", {}),
+        )

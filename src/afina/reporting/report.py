@@ -1,0 +1,51 @@
+"""The page of whatever lies in some folders: a run, a study, or runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..studies.folder import STUDY, StudyFolder
+from ..training import rundir
+from . import run, study
+from .errors import Weights
+
+
+def report(
+    folder: str | Path,
+    *,
+    language: str | None = None,
+    slice_by: Sequence[str] = (),
+    data: Mapping[str, Any] | None = None,
+    weights: Weights | None = None,
+    out: str | Path | None = None,
+) -> Path:
+    """Write the page of a finished run or study. It is one file that loads nothing.
+
+    Args:
+        folder: Folder of the run or study.
+        language: `en` or `pt`; by default that of the locale.
+        slice_by: Of a run: columns of the data by whose values scores are given, too.
+        data: Of a run: its data by split, where they were given in memory; only `slice_by` reads them.
+        weights: Of a run: gives what the words of an example counted for its answer, to be shown in the errors.
+        out: Where to write the page; by default `report.html` in the folder.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        ConfigError: there is no such run or study, a file of it is damaged, or a column is unknown.
+        TrainingError: the page can't be written.
+    """
+    place = Path(folder)
+    if not StudyFolder(place).exists:
+        if place.is_dir() and not rundir.is_run(place):
+            raise ConfigError(
+                f"{place}: neither a run (no {rundir.CONFIG}) nor a study (no {STUDY}); `afina runs` lists runs"
+            )
+        return run.report(place, language=language, slice_by=slice_by, data=data, weights=weights, out=out)
+    if slice_by:
+        raise ConfigError(f"slice: {place} is a study, and has no rows to take parts of; name a run: --slice COLUMN")
+    return study.report(place, language=language, out=out)
