@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from afina.errors import ConfigError, InputError
-from afina.studies import base
+from afina.studies import base, runner
 from afina.studies.events import Concluded, Ended, Inside, Started, StudyEvent
 from afina.studies.folder import StudyFolder
 from afina.studies.study import Study, opened
@@ -132,7 +132,8 @@ def test_several_trials_at_a_time_give_the_same_summary(tiny_bert: Path, tmp_pat
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 
-def test_a_worker_that_fails_says_why(tiny_bert: Path, tmp_path: Path) -> None:
+def test_a_worker_that_fails_says_why(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "check", lambda *_: None)
     study, _ = file_study(tiny_bert, tmp_path, "study")
     with pytest.raises(InputError, match=r"rate-\d-seed0: training.learning_rate: .* greater than 0"):
         list(stream_study("small", {"rates": [-1.0, -2.0], "seeds": 1}, study, jobs=2))
@@ -155,3 +156,12 @@ def test_the_sample_of_a_study_is_drawn_once(tiny_bert: Path, tmp_path: Path) ->
     larger = study.data_for(study.configured({"data.sample": whole - 1})).splits["train"]
     assert len(larger) == whole - 1  # a larger one holds it
     assert {id(one) for one in study.data.splits["train"]} <= {id(one) for one in larger}
+
+
+def test_a_trial_that_can_not_begin_is_refused_before_others_train(tiny_bert: Path, tmp_path: Path) -> None:
+    study, _ = tiny_study(tiny_bert, tmp_path / "study")
+    events: list[StudyEvent] = []
+    with pytest.raises(ConfigError, match="last-99-rate") as error:
+        events.extend(stream_study("strategies", {"names": ["full", "last-99", "last-98"], "factors": [1.0]}, study))
+    assert "last-98 asked for, but the model has 3 layers" in str(error.value)
+    assert not list((tmp_path / "study" / "trials").glob("*"))

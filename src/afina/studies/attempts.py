@@ -10,18 +10,62 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .. import disk
-from ..errors import Diverged
+from .. import disk, strategies
+from ..compute import Compute
+from ..config import Config
+from ..errors import ConfigError, Diverged, InputError
 from ..tracking.following import tracked
 from ..training import rundir
 from ..training.events import Event, Scored, with_progress
-from ..training.run import stream
+from ..training.run import Ready, opened, stream
 from ..training.rundir import RunFolder
 from .events import Ended, Inside, Started, StudyEvent
 from .folder import StudyFolder
 from .results import Result
 from .study import Study
 from .trials import Measurement, Trial
+
+
+def check(trials: Sequence[Trial], study: Study, known: set[tuple[Any, ...]]) -> None:
+    """Refuse trials that could not begin, before another one trains for hours.
+
+    Each kind of model and head is opened, and each strategy applied to it. Where there is one kind alone, the first
+    trial says the same as soon.
+
+    Args:
+        trials: What is to be done.
+        study: The study.
+        known: Kinds that were looked at before; those of these trials are added.
+
+    Raises:
+        InputError: there are some; all are told.
+    """
+    kinds: dict[tuple[Any, ...], dict[str, tuple[Trial, Config]]] = {}
+    problems: list[str] = []
+    for trial in trials:
+        try:
+            config = study.configured(trial.overrides)
+        except InputError as error:
+            problems.append(f"{trial.name}: {error}")
+            continue
+        kind = (config.model.name, config.model.head, config.model.weights)
+        if (*kind, config.strategy) not in known:
+            kinds.setdefault(kind, {}).setdefault(config.strategy, (trial, config))
+            known.add((*kind, config.strategy))
+    for ways in kinds.values() if sum(map(len, kinds.values())) > 1 else ():
+        network = None
+        for strategy, (trial, config) in ways.items():
+            try:
+                if network is None:
+                    data = study.data_for(config)
+                    ready = Ready({}, study.tokenizer(config))
+                    network = opened(config, data.task, compute=Compute(), ready=ready)[1]
+                network.requires_grad_(True)
+                strategies.find(strategy).apply(network)
+            except InputError as error:
+                problems.append(f"{trial.name}: {error}")
+    if problems:
+        raise ConfigError(problems)
 
 
 def in_turn(trials: Sequence[Trial], study: Study, folder: StudyFolder) -> Generator[StudyEvent, None, None]:

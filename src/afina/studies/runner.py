@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..training.events import Note
 from ..training.resume import examples_digest
 from . import base
-from .attempts import in_turn, measure
+from .attempts import check, in_turn, measure
 from .events import Asked, Concluded, Ended, StudyEvent
 from .folder import StudyFolder
 from .plan import plan_study
@@ -87,6 +87,7 @@ def followed(
     trials: dict[str, Result] = {}
     measured: dict[str, Any] = {}
     asked: dict[str, Trial] = {}
+    kinds: set[tuple[Any, ...]] = set()
     with closing(design):
         try:
             wanted = next(design)
@@ -102,6 +103,7 @@ def followed(
                     if isinstance(one, Measurement):
                         measured[one.name] = yield from measure(one, study, folder)
                 left = [trial for name, trial in asked.items() if name not in trials]
+                check(left, study, kinds)
                 with closing(done(left, study, folder, jobs=jobs)) as events:
                     for event in events:
                         if isinstance(event, Ended):
