@@ -46,15 +46,22 @@ def compare(
     gate_undecided: Annotated[
         Literal["pass", "fail"], flag("NAME", "What the gate does where the data can't tell: pass or fail.", panel=GATE)
     ] = "pass",
+    page: Annotated[str | None, flag("FILE", "Write the page of the comparison, too.", "--report")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Compare finished runs on the same test rows, row by row."""
     from ..comparison.comparison import compare as compared
 
     report = compared(runs, split=split, metric=metric, baseline=baseline, margin=margin, gate=gate)
+    if page is not None:
+        from ..reporting.comparison import written
+
+        written(report, out=page)
     if as_json:
         say_json(report.record())
     else:
         say(str(report))
+        if page is not None:
+            say(f"page: {page}")
     if report.gate is not None and not report.gate.passes(undecided=gate_undecided == "pass"):
         raise typer.Exit(1)

@@ -13,9 +13,13 @@ from .flags import flag, offer, run_names
 
 @command(65)
 def report(
-    folder: Annotated[
-        str,
-        typer.Argument(metavar="FOLDER", help="Folder of a finished run or study.", autocompletion=offer(run_names)),
+    folders: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FOLDER",
+            help="Folder of a finished run or study; or of several runs, to see them side by side.",
+            autocompletion=offer(run_names),
+        ),
     ],
     language: Annotated[
         Literal["en", "pt"] | None, flag("en|pt", "Language of the page; by default that of the locale.")
@@ -24,9 +28,11 @@ def report(
         list[str] | None,
         flag("COLUMN", "Column of the data by whose values scores are given, too; repeatable.", "--slice"),
     ] = None,
-    out: Annotated[str | None, flag("FILE", "Where to write the page; by default report.html in the folder.")] = None,
+    out: Annotated[
+        str | None, flag("FILE", "Where to write the page; by default report.html in the folder, or comparison.html.")
+    ] = None,
 ) -> None:
-    """Write the page of a finished run (scores, errors, curves, cost) or study (figures, verdicts, trials)."""
+    """Write the page of a finished run or study, or of several runs side by side."""
     from ..reporting.report import report as written
 
-    say(str(written(folder, language=language, slice_by=slice_by or (), out=out)))
+    say(str(written(*folders, language=language, slice_by=slice_by or (), out=out)))

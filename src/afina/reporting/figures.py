@@ -370,7 +370,7 @@ def ruler(x: Axis, numbers: Numbers, below: str, *, top: float, bottom: float) -
     ticks = [*x.ticks(numbers)]
     for i, (value, shown) in enumerate(ticks):
         yield f'<path class="grid" d="M{x(value):.1f} {top:.1f}V{bottom:.1f}"/>'
-        anchor = "end" if i == len(ticks) - 1 and x(value) > WIDTH - 20 else "middle"
+        anchor = "end" if i == len(ticks) - 1 and x(value) > WIDTH - 20 else "middle" if x(value) > 20 else "start"
         yield text(shown, x(value), bottom + 15, anchor=anchor, kind="tick")
     yield f'<path class="base" d="M{x.start:.1f} {bottom:.1f}H{x.end:.1f}"/>'
     yield text(shortened(below, 60), (x.start + x.end) / 2, bottom + 33, anchor="middle", kind="axis")

@@ -9,28 +9,28 @@ from typing import Any
 from ..errors import ConfigError
 from ..studies.folder import STUDY, StudyFolder
 from ..training import rundir
-from . import run, study
+from . import comparison, run, study
 from .errors import Weights
 
 
 def report(
-    folder: str | Path,
-    *,
+    *folders: str | Path,
     language: str | None = None,
     slice_by: Sequence[str] = (),
     data: Mapping[str, Any] | None = None,
     weights: Weights | None = None,
     out: str | Path | None = None,
 ) -> Path:
-    """Write the page of a finished run or study. It is one file that loads nothing.
+    """Write the page of a finished run or study, or of runs side by side. It is one file that loads nothing.
 
     Args:
-        folder: Folder of the run or study.
+        folders: Folder of the run or study; or those of several runs, the first of which the others are compared with.
         language: `en` or `pt`; by default that of the locale.
         slice_by: Of a run: columns of the data by whose values scores are given, too.
         data: Of a run: its data by split, where they were given in memory; only `slice_by` reads them.
         weights: Of a run: gives what the words of an example counted for its answer, to be shown in the errors.
-        out: Where to write the page; by default `report.html` in the folder.
+        out: Where to write the page; by default `report.html` in the folder, and of several runs
+            `comparison.html` in the current folder.
 
     Returns:
         Path of the page.
@@ -39,7 +39,16 @@ def report(
         ConfigError: there is no such run or study, a file of it is damaged, or a column is unknown.
         TrainingError: the page can't be written.
     """
-    place = Path(folder)
+    if len(folders) != 1:
+        for folder in folders:
+            if StudyFolder(Path(folder)).exists:
+                raise ConfigError(f"{folder}: a study has a page of its own; only runs stand side by side on one")
+        if slice_by:
+            raise ConfigError(
+                "slice: only the page of one run has parts; name one run: afina report RUN --slice COLUMN"
+            )
+        return comparison.report(folders, language=language, out=out)
+    place = Path(folders[0])
     if not StudyFolder(place).exists:
         if place.is_dir() and not rundir.is_run(place):
             raise ConfigError(

@@ -150,15 +150,19 @@ class _Shifted(Container[int]):
         return 0 <= number < self.size and (self.only is None or number in self.only)
 
 
-def opened(folder: Path) -> Source:
+def opened(folder: Path, split: str = "") -> Source:
     """A finished run, ready to be read.
+
+    Args:
+        folder: Folder of the run.
+        split: What to read of it; by default the test data, or the validation data where there are none.
 
     Raises:
         ConfigError: there is no finished run, or a file of it is damaged; names the file.
     """
     run = finished(folder)
     record = run.record()
-    split = "test" if record.get("test") else "validation"
+    split = split or ("test" if record.get("test") else "validation")
     if not isinstance(record.get("best"), dict) or not isinstance(record.get(split), dict):
         raise ConfigError(f"{folder / rundir.RUN}: damaged: no scores of {split}")
     config = load_config(run.config)
