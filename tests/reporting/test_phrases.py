@@ -17,23 +17,9 @@ from afina.tasks.base import find, names
 ROOM = Path(phrases.__file__).parent
 SOURCE = "\n".join(file.read_text(encoding="utf-8") for file in [*ROOM.glob("*.py"), *ROOM.glob("templates/*.j2")])
 NAMED = (
-    "metric", "column", "clock", "machine", "code", "split", "baseline", "question", "answer", "design", "trial", "versus",
-    "said",
+    "metric", "column", "clock", "machine", "code", "split", "baseline", "question", "answer", "design", "trial",
+    "versus", "said",
 )  # fmt: skip
-    "metric",
-    "column",
-    "clock",
-    "machine",
-    "code",
-    "split",
-    "baseline",
-    "question",
-    "answer",
-    "design",
-    "trial",
-    "versus",
-    "said",
-)
 """Groups whose keys are names of other rooms."""
 
 
