@@ -121,4 +121,5 @@ def test_a_saved_notebook(tiny: Callable[[str], Path], tmp_path: Path, monkeypat
     assert error.ename == "KeyboardInterrupt"
     assert error.evalue == "go on with: afina.train(resume='other', train=..., validation=...)"
     assert resumed[-1].data["text/plain"].startswith("Run(other: accuracy ")
-    assert len(nbformat.writes(book)) < 30_000
+    assert shown[0].data["text/html"].count("<svg ") == 2
+    assert len(nbformat.writes(book)) < 60_000

@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +20,7 @@ from . import devices, notebook, strategies
 from .config import SHORT, Config
 from .config import load as load_config
 from .errors import AfinaWarning, ConfigError, TrainingError, printable
-from .printing import Block, Shown, many
+from .printing import Block, Shown, as_html, many
 from .progress import View, silence, view_on
 from .signals import attended, interrupts
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .data.parts import Data
     from .inference import Evaluation
     from .quality.report import Report
+    from .reporting.inline import Inline
     from .serving.predictor import Predictor
     from .training.events import Done, Event, Note
     from .training.plan import Plan
@@ -104,6 +105,27 @@ class Run(Shown):
         from .reporting.run import report
 
         return report(self.folder, **more)
+
+    def figure(self, number: int = 1) -> Inline:
+        """A figure that a notebook shows: 1, the losses; 2, the scores on the validation data.
+
+        Raises:
+            ConfigError: there is no such figure, or a file of the run is damaged.
+        """
+        from .reporting.inline import figures_of_run
+
+        figures = figures_of_run(self.folder)
+        if not 1 <= number <= len(figures):
+            raise ConfigError(f"figure: expected a number from 1 to {len(figures)}, found {number}")
+        return figures[number - 1]
+
+    def _repr_html_(self) -> str:
+        from .reporting.inline import figures_of_run, side_by_side
+
+        # What was said of the run is shown even where its folder is gone.
+        with suppress(ConfigError):
+            return f"{as_html(self.blocks())}{side_by_side(figures_of_run(self.folder))}"
+        return as_html(self.blocks())
 
 
 def train(

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from .api import configured
 from .config import Config
 from .errors import ConfigError, TrainingError
-from .printing import Block, Shown
+from .printing import Block, Shown, as_html
 from .signals import attended, interrupts
 
 if TYPE_CHECKING:
+    from .reporting.inline import Inline
     from .studies.advice import Advice
     from .studies.events import StudyEvent
     from .studies.study import Study
@@ -56,6 +57,23 @@ class StudyRun(Shown):
         from .reporting.study import report
 
         return report(self.folder, **more)
+
+    def figure(self, number: int = 1) -> Inline:
+        """A figure that a notebook shows.
+
+        Args:
+            number: Its number, from 1, the most important one.
+
+        Raises:
+            ConfigError: there is no such figure.
+        """
+        from .reporting.inline import figure_of_study
+
+        return figure_of_study(self.summary, number)
+
+    def _repr_html_(self) -> str:
+        figure = self.figure()._repr_html_() if self.summary.figures else ""
+        return figure + as_html(self.blocks())
 
 
 def study(

@@ -150,8 +150,8 @@ class _Shifted(Container[int]):
         return 0 <= number < self.size and (self.only is None or number in self.only)
 
 
-def opened(folder: Path, split: str = "") -> Source:
-    """A finished run, ready to be read.
+def outlined(folder: Path, split: str = "") -> Source:
+    """A finished run without its examples and what their scores are made of.
 
     Args:
         folder: Folder of the run.
@@ -168,7 +168,13 @@ def opened(folder: Path, split: str = "") -> Source:
     config = load_config(run.config)
     sizes = {name: int((record.get(name) or {}).get("examples", 0)) for name in ("validation", split)}
     first, size = (sizes["validation"] if split == "test" else 0), sizes[split]
-    source = Source(run, config, record, split, None, None, "gone", (), first, size)
+    return Source(run, config, record, split, None, None, "gone", (), first, size)
+
+
+def opened(folder: Path, split: str = "") -> Source:
+    """A finished run, ready to be read; arguments and errors are those of `outlined`."""
+    source = outlined(folder, split)
+    run, split, size = source.run, source.split, source.size
     if (folder / rundir.SCORES).exists():
         scored = run.scored(split)
         if len(scored.examples) != size:
