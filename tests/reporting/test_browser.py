@@ -68,3 +68,20 @@ def test_filters_hide_the_other_labels(browser: Any, tiny: Callable[[str], Path]
     page.locator("#sure-all").check()
     assert page.evaluate(visible) == rows.count()
     page.close()
+
+
+def test_paper_shows_what_is_open_and_says_which_rows(
+    browser: Any,
+    tiny: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    file = report(run_of("classification", tiny("bert"), tmp_path / "run"), language="en")
+    page, _ = opened(browser, file, viewport={"width": 680, "height": 1000})
+    page.locator("#sure-0").check()
+    page.locator("figure details").first.evaluate("one => one.open = true")
+    page.emulate_media(media="print")
+    assert page.locator("nav:visible, summary:visible, .tool:visible, input:visible").count() == 0
+    assert page.locator("#sure label:visible").count() == 1  # the rows of one label only: paper says so
+    assert page.locator("figure table:visible").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    page.close()

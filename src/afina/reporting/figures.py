@@ -19,7 +19,7 @@ from .numbers import Numbers
 from .phrases import clean
 
 WIDTH, HEIGHT = 400, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 42
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 42
 ROW = 22
 """Height of a bar with its room."""
 LETTER = 6.2
