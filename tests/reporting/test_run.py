@@ -22,6 +22,7 @@ from afina.reporting.source import opened
 from afina.training import rundir
 from tests.comparison.made import made, rights
 from tests.reporting.conftest import TASKS, inert
+from tests.runs import ROWS
 
 
 def html_of(folder: Path, tmp_path: Path, **more: Any) -> str:
@@ -87,14 +88,32 @@ def test_weights_of_words_are_shown(runs: Callable[[str], Path], tmp_path: Path)
     text = (folder / rundir.PREDICTIONS).read_text(encoding="utf-8")
     swapped = text.replace('"target": "good"', '"target": "x"').replace('"target": "bad"', '"target": "good"')
     (folder / rundir.PREDICTIONS).write_text(swapped.replace('"target": "x"', '"target": "bad"'), encoding="utf-8")
-    page = inert(html_of(folder, tmp_path, weights=lambda item: [(2, 5, 0.6), (0, 1, -0.3)]))
+    page = inert(html_of(folder, tmp_path, weights=lambda item: [[(2, 5, 0.6), (0, 1, -0.3)]]))
     kinds = {one.get("class") for one in page.named("span")}
     assert {"w2", "w-1"} <= kinds
 
 
-def test_parts_by_any_column(runs: Callable[[str], Path], tmp_path: Path) -> None:
-    from tests.runs import ROWS
+@pytest.mark.parametrize("task", ["classification", "pairs", "regression", "multilabel"])
+def test_words_are_weighed_by_the_model(task: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = ROWS["classification" if task == "pairs" else task]
+    if task == "pairs":
+        rows = [{"premise": row["text"], "hypothesis": f"the {row['text']}", "label": row["label"]} for row in rows]
+    run = afina.train(
+        train=rows, validation=rows, task="classification" if task == "pairs" else task, model=tiny("bert"), epochs=1,
+        out=tmp_path / "run", progress=False,
+    )  # fmt: skip
+    plain, explained = html_of(run.folder, tmp_path), html_of(run.folder, tmp_path, explain=1)
+    assert "counted for it" not in plain
+    assert "counted against it" in explained
+    assert re.search(r'<span class="w-?[1-4]">', explained)
 
+
+def test_entities_are_marked_and_not_weighed(runs: Callable[[str], Path], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="explain: the page of a run of tokens marks what was found"):
+        html_of(runs("tokens"), tmp_path, explain=1)
+
+
+def test_parts_by_any_column(runs: Callable[[str], Path], tmp_path: Path) -> None:
     rows = [{**row, "source": "web" if i % 8 else "post"} for i, row in enumerate(ROWS["classification"])]
     data = {"test": rows[::4]}
     page = inert(html_of(runs("classification"), tmp_path, slice_by=["source"], data=data))
@@ -185,8 +204,6 @@ def test_what_is_no_finished_run_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_training_writes_its_page(tiny: Callable[[str], Path], tmp_path: Path) -> None:
-    from tests.runs import ROWS
-
     rows = ROWS["classification"]
     run = afina.train(
         train=rows, validation=rows[::3], model=str(tiny("bert")), epochs=1, baseline="off",
@@ -199,8 +216,6 @@ def test_a_training_writes_its_page(tiny: Callable[[str], Path], tmp_path: Path)
 
 
 def test_a_training_without_a_page_keeps_no_texts(tiny: Callable[[str], Path], tmp_path: Path) -> None:
-    from tests.runs import ROWS
-
     rows = ROWS["classification"]
     run = afina.train(
         train=rows, validation=rows[::3], model=str(tiny("bert")), epochs=1, baseline="off", report="off",
@@ -214,8 +229,6 @@ def test_a_training_without_a_page_keeps_no_texts(tiny: Callable[[str], Path], t
 def test_a_page_that_fails_does_not_fail_the_run(
     tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.runs import ROWS
-
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of ours")
 

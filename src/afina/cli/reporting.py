@@ -28,6 +28,9 @@ def report(
         list[str] | None,
         flag("COLUMN", "Column of the data by whose values scores are given, too; repeatable.", "--slice"),
     ] = None,
+    explain: Annotated[
+        int, flag("N", "Of a run: show the words that mattered for the first N errors, as its model weighs them.")
+    ] = 0,
     out: Annotated[
         str | None, flag("FILE", "Where to write the page; by default report.html in the folder, or comparison.html.")
     ] = None,
@@ -35,4 +38,4 @@ def report(
     """Write the page of a finished run or study, or of several runs side by side."""
     from ..reporting.report import report as written
 
-    say(str(written(*folders, language=language, slice_by=slice_by or (), out=out)))
+    say(str(written(*folders, language=language, slice_by=slice_by or (), explain=explain, out=out)))

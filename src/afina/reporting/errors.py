@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from markupsafe import Markup
 
 from ..data.alikes import nearly_same
+from ..training import rundir
 from .blocks import Block, Folded, Piece, Prose, Reading, Shown
 from .kinds import Choice, Kind, shown_item
 from .overview import Overview
-from .phrases import Words
+from .phrases import Words, clean
 from .source import Item, Source
 
 FILTERS = 14
@@ -20,8 +22,12 @@ COMPARED = 5_000
 """Most examples among which near duplicates are looked for; in more, only those that are wrong."""
 PAIRS = 15
 
-Weights = Callable[[Item], Sequence[tuple[int, int, float]] | None]
-"""What each word of an example counted for its answer: stretches of its text with weights from -1 to 1, or None."""
+Stretch = tuple[int, int, float]
+"""Characters [start, end) of a text, and how much they counted for an answer, from -1 to 1."""
+Weights = Callable[[Item], Sequence[Sequence[Stretch]] | None]
+"""What each word of an example counted for its answer: stretches of each of its texts, or None."""
+NAMED, SHOWN = 5, 0.125
+"""Words that are named beside a text, for those who don't see its colours, and the least weight that is coloured."""
 
 
 def errors(
@@ -46,8 +52,13 @@ def errors(
         blocks.append(Prose(words.html("errors.no_texts"), "note"))
     elif kind.title in ("part.entities", "part.answer_errors"):
         blocks.append(Prose(legend(words), "key"))
+    elif weights is None and (source.run.path / rundir.MODEL).is_dir():
+        command = clean(f"afina report {shlex.quote(str(source.run.path))} --explain 20")
+        blocks.append(Prose(words.html("errors.explain", command=command), "note"))
     for place, choice in enumerate(choices):
         rows = reading(choice, items, kind, weights)
+        if not place and any(name == words("errors.against") for one in rows.rows for name, _ in one.facts):
+            blocks.append(Prose(words.html("errors.weights"), "key"))
         if place:
             count = words.numbers.whole(len(choice.numbers))
             blocks.append(Folded(f"{choice.title} ({count})", [Prose(choice.intro), rows]))
@@ -79,7 +90,7 @@ def reading(choice: Choice, items: Mapping[int, Item], kind: Kind, weights: Weig
     for place, number in enumerate(choice.numbers):
         own = [names.index(choice.filters[place])] if choice.filters and choice.filters[place] in names else []
         one = shown_item(kind, items[number], own)
-        rows.append(weighed(one, items[number], weights))
+        rows.append(weighed(one, items[number], kind.words, weights))
     pairs = any(item.example.pair is not None for item in items.values())
     columns = ["place", "text", *(["pair"] if pairs else []), *kind.csv]
     padded = [replace(one, row=widened(one.row, len(columns))) for one in rows]
@@ -91,18 +102,32 @@ def widened(row: Sequence[object], size: int) -> Sequence[object]:
     return row if len(row) == size else [*row[:2], "", *row[2:]]
 
 
-def weighed(one: Shown, item: Item, weights: Weights | None) -> Shown:
-    """An example with the weights of the words of its text, where these are known and nothing else is marked in it."""
+def weighed(one: Shown, item: Item, words: Words, weights: Weights | None) -> Shown:
+    """An example with the weights of the words of its texts, where these are known and nothing else is marked in it."""
     known = None if weights is None else weights(item)
     if not known or any(piece.mark for _, pieces in one.texts for piece in pieces):
         return one
-    text, found, at = item.example.text, list[Piece](), 0
-    for start, end, weight in sorted(known):
+    sides = [item.example.text, item.example.pair or ""][: len(known)]
+    texts = [
+        (name, pieces_of(text, stretches)) for (name, _), text, stretches in zip(one.texts, sides, known, strict=False)
+    ]
+    each = [(piece.weight or 0.0, piece.text) for _, pieces in texts for piece in pieces]
+    order = sorted((one for one in each if abs(one[0]) >= SHOWN and any(map(str.isalnum, one[1]))), reverse=True)
+    facts = [*one.facts]
+    for key, sign in (("errors.for", 1), ("errors.against", -1)):
+        named = [text for weight, text in order[::sign] if sign * weight > 0][:NAMED]
+        facts.append((words(key), ", ".join(named) or words("errors.nothing")))
+    return replace(one, texts=[*texts, *one.texts[len(texts) :]], facts=facts)
+
+
+def pieces_of(text: str, stretches: Sequence[Stretch]) -> list[Piece]:
+    """A text in pieces, with the weights of some."""
+    found, at = list[Piece](), 0
+    for start, end, weight in sorted(stretches):
         if at <= start < end <= len(text):
             found += [Piece(text[at:start]), Piece(text[start:end], weight=max(-1.0, min(1.0, weight)))]
             at = end
-    pieces = [piece for piece in [*found, Piece(text[at:])] if piece.text]
-    return replace(one, texts=[("", pieces), *one.texts[1:]])
+    return [piece for piece in [*found, Piece(text[at:])] if piece.text]
 
 
 def near_duplicates(source: Source, words: Words, kind: Kind, overview: Overview) -> Sequence[Block]:

@@ -18,6 +18,7 @@ def report(
     language: str | None = None,
     slice_by: Sequence[str] = (),
     data: Mapping[str, Any] | None = None,
+    explain: int = 0,
     weights: Weights | None = None,
     out: str | Path | None = None,
 ) -> Path:
@@ -28,7 +29,8 @@ def report(
         language: `en` or `pt`; by default that of the locale.
         slice_by: Of a run: columns of the data by whose values scores are given, too.
         data: Of a run: its data by split, where they were given in memory; only `slice_by` reads them.
-        weights: Of a run: gives what the words of an example counted for its answer, to be shown in the errors.
+        explain: Of a run: number of errors whose words are weighed by its model, to show which of them mattered.
+        weights: Of a run: gives what the words of an example counted for its answer, in place of its model.
         out: Where to write the page; by default `report.html` in the folder, and of several runs
             `comparison.html` in the current folder.
 
@@ -39,6 +41,8 @@ def report(
         ConfigError: there is no such run or study, a file of it is damaged, or a column is unknown.
         TrainingError: the page can't be written.
     """
+    if explain < 0:
+        raise ConfigError(f"explain: expected a number of errors, found {explain}")
     if len(folders) != 1:
         for folder in folders:
             if StudyFolder(Path(folder)).exists:
@@ -54,7 +58,9 @@ def report(
             raise ConfigError(
                 f"{place}: neither a run (no {rundir.CONFIG}) nor a study (no {STUDY}); `afina runs` lists runs"
             )
-        return run.report(place, language=language, slice_by=slice_by, data=data, weights=weights, out=out)
+        return run.report(
+            place, language=language, slice_by=slice_by, data=data, explain=explain, weights=weights, out=out
+        )
     if slice_by:
         raise ConfigError(f"slice: {place} is a study, and has no rows to take parts of; name a run: --slice COLUMN")
     return study.report(place, language=language, out=out)

@@ -30,6 +30,7 @@ from .spans import Spans
 from .tags import Tags
 from .training_facts import again, cost, trained_on
 from .verdict import verdict
+from .weights import explained
 
 
 class Others(Kind):
@@ -48,6 +49,7 @@ def report(
     language: str | None = None,
     slice_by: Sequence[str] = (),
     data: Mapping[str, Any] | None = None,
+    explain: int = 0,
     weights: Weights | None = None,
     out: str | Path | None = None,
 ) -> Path:
@@ -58,7 +60,9 @@ def report(
         language: `en` or `pt`; by default that of the locale.
         slice_by: Columns of the data by whose values scores are given, too.
         data: The data of the run by split, where they were given in memory; only `slice_by` reads them.
-        weights: Gives what the words of an example counted for its answer, to be shown in the errors.
+        explain: Number of errors whose words are weighed by the run's model. A training ends without: of a long text it
+            takes longer than the prediction by the number of its words.
+        weights: Gives what the words of an example counted for its answer, in place of the run's model.
         out: Where to write the page; by default `report.html` in the run's folder.
 
     Returns:
@@ -70,6 +74,8 @@ def report(
     """
     words = Words(language_of(language))
     source = opened(Path(run))
+    if explain and weights is None:
+        weights = explained(source, explain)
     page = page_of(source, words, slice_by=slice_by, data=data, weights=weights)
     return write(page, words, Path(out) if out is not None else source.run.path / rundir.REPORT)
 
