@@ -14,6 +14,8 @@ import pytest
 import afina
 from afina.errors import ConfigError
 from afina.reporting.ending import with_page
+from afina.reporting.english import said, translated
+from afina.reporting.phrases import Words
 from afina.reporting.report import report
 from afina.studies import base
 from afina.studies.events import Concluded
@@ -214,3 +216,25 @@ def test_a_page_that_cant_be_written_is_a_warning(tmp_path: Path) -> None:
     assert note.level == "warning"
     assert note.text.startswith("no page was written: ")
     assert last is end
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_claims_and_names_of_a_study_are_portuguese_on_a_portuguese_page(
+    name: str, studied: Callable[[str], Path]
+) -> None:
+    found, words = StudyFolder(studied(name)).found(), Words("pt")
+    for verdict in found.verdicts:
+        assert translated(verdict.claim, words) is not None, verdict.claim
+    for figure in found.figures:
+        for text in (figure.title, figure.x, figure.y):
+            assert translated(text, words) is not None, text
+
+
+def test_what_the_catalogue_does_not_know_stays_english() -> None:
+    assert translated("about 16 seeds (--seeds 16)", Words("pt")) == "cerca de 16 sementes (--seeds 16)"
+    assert (
+        translated("accuracy on test by number of labels", Words("pt")) == "exatidão em teste por número de etiquetas"
+    )
+    assert translated("0.5 of <b>", Words("pt")) is None
+    assert str(said("0.5 of <b>", Words("pt"))) == '<bdi lang="en">0.5 of &lt;b&gt;</bdi>'
+    assert str(said("0.5 of <b>", Words("en"))) == "<bdi>0.5 of &lt;b&gt;</bdi>"

@@ -1,7 +1,7 @@
 """What other rooms say in English sentences, in the language of a page where the catalogue knows them.
 
-The catalogue's groups `said` and `sentence` hold English forms with places for values. A text that is one of them is
-written in the other language; any other stays English, and is marked as English for those who hear it read.
+The catalogue's group `said` holds English forms with places for values. A text that is one of them is written in the
+other language; any other stays English, and is marked as English for those who hear it read.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def translated(text: str, words: Words) -> str | None:
         return text
     if NUMBER.fullmatch(text):
         return words.numbers.local(text)
+    if words.known(f"metric.{text}"):
+        return words(f"metric.{text}")
     for pattern, key in forms():
         if match := pattern.fullmatch(text):
             values = {name: translated(value, words) or value for name, value in match.groupdict().items()}
