@@ -160,7 +160,7 @@ def main() -> None:
     where = "; ".join(sorted({one["where"] for one in records}))
     write_section(
         "advice",
-        f"## Advice\n\n{where}; embedded model, {ROWS} training and about {HELD_OUT} validation examples a draw,\n"
+        f"## Advice\n\n{where}.\n\nEmbedded model, {ROWS} training and about {HELD_OUT} validation examples a draw,\n"
         f"{EPOCHS} epochs, a margin of {MARGIN:g}, scored on about {TESTED} rows of the test data.\n\n"
         f"{table(records)}\n\n"
         "`afina advise` sees neither the test data nor the other draws. A choice is within the margin where its\n"
