@@ -238,3 +238,13 @@ def test_what_the_catalogue_does_not_know_stays_english() -> None:
     assert translated("0.5 of <b>", Words("pt")) is None
     assert str(said("0.5 of <b>", Words("pt"))) == '<bdi lang="en">0.5 of &lt;b&gt;</bdi>'
     assert str(said("0.5 of <b>", Words("en"))) == "<bdi>0.5 of &lt;b&gt;</bdi>"
+
+
+def test_a_sentence_is_never_half_translated() -> None:
+    words = Words("pt")
+    for text in (
+        "accuracy on test by number of labels, with 95% intervals over seeds and examples",
+        "the constant answer has accuracy 0.4992 on test",
+    ):
+        assert translated(text, words) in (None, text)
+    assert translated("accuracy on test", words) == "exatidão em teste"

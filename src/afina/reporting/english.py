@@ -41,9 +41,16 @@ def translated(text: str, words: Words) -> str | None:
         return words(f"metric.{text}")
     for pattern, key in forms():
         if match := pattern.fullmatch(text):
-            values = {name: translated(value, words) or value for name, value in match.groupdict().items()}
-            return words(key, **values)
+            values = {name: valued(value, words) for name, value in match.groupdict().items()}
+            if None not in values.values():
+                return words(key, **values)
     return None
+
+
+def valued(text: str, words: Words) -> str | None:
+    """A value in a form: known to the catalogue, or one word; None where it is a sentence that only begins like it."""
+    known = translated(text, words)
+    return text if known is None and " " not in text.strip() else known
 
 
 def said(text: str, words: Words) -> Markup:
