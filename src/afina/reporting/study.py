@@ -194,7 +194,7 @@ def chart(figure: Figure, words: Words, place: int) -> Chart:
         for i, (across, value) in enumerate(zip(one.x, one.y, strict=True)):
             name = f"{one.name}: {one.points[i]}" if one.points else one.name
             bounds = (one.low[i], one.high[i]) if one.low and one.high else ()
-            rows.append([name, across, Ranged(value, *bounds)])
+            rows.append([name, int(across) if across.is_integer() else across, Ranged(value, *bounds)])
     grid = Grid([words("study.line"), x, y], rows, f"figure-{place}.csv")
     dots = max((len(one.x) for one in series), default=0) < 30
     return Chart(titled(title), lines(own, words.numbers, dots=dots), grid)
