@@ -116,7 +116,8 @@ def test_results_are_short_to_look_at_and_full_to_print(tiny: Callable[[str], Pa
     assert f"\nrun:  {run.folder}\npage: {run.folder}/report.html\nnext: afina predict " in str(run)
     for shown in (run, run.validation, report, plan):
         html = shown._repr_html_()
-        assert "<b>" not in html
+        assert "<b>bad" not in html
+        assert "<b>good" not in html
         assert html.count("<table>") == html.count("</table>")
         assert html.startswith(("<table>", "<pre "))
     assert "&lt;b&gt;bad" in run.validation._repr_html_()

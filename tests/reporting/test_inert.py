@@ -14,6 +14,7 @@ import pytest
 from afina.config import load
 from afina.data.parts import read_data
 from afina.reporting.run import report
+from afina.reporting.source import Item
 from afina.training import rundir
 from afina.training.run import stream
 from tests.reporting.conftest import TASKS, inert
@@ -70,11 +71,17 @@ def run_of(task: str, model: Path, out: Path, **settings: Any) -> Path:
     return finished(stream(config, read_data(config, {"train": rows, "validation": rows, "test": rows}))).folder
 
 
+def halves(item: Item) -> list[list[tuple[int, int, float]]]:
+    """Weights of both halves of each text, so that both are named beside it."""
+    texts = [item.example.text, *([item.example.pair] if item.example.pair is not None else [])]
+    return [[(0, len(one) // 2, 1.0), (len(one) // 2, len(one), -1.0)] for one in texts]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_page_of_bad_strings_is_inert(task: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     folder = run_of(task, tiny("bert"), tmp_path / "<run> & 'x' \u202e")
     for language in ("en", "pt"):
-        html = report(folder, language=language).read_text(encoding="utf-8")
+        html = report(folder, language=language, weights=halves).read_text(encoding="utf-8")
         page = inert(html)
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
         # What looks like markup stands on the page as text.

@@ -83,11 +83,17 @@ def test_errors_show_their_texts(tmp_path: Path, runs: Callable[[str], Path]) ->
     assert "#sure:has(#sure-0:checked)" in html
 
 
-def test_weights_of_words_are_shown(runs: Callable[[str], Path], tmp_path: Path) -> None:
-    folder = shutil.copytree(runs("classification"), tmp_path / "run")
+def swapped(run: Path, tmp_path: Path) -> Path:
+    """A copy of a run of which every prediction is wrong where it was right."""
+    folder = shutil.copytree(run, tmp_path / "run")
     text = (folder / rundir.PREDICTIONS).read_text(encoding="utf-8")
-    swapped = text.replace('"target": "good"', '"target": "x"').replace('"target": "bad"', '"target": "good"')
-    (folder / rundir.PREDICTIONS).write_text(swapped.replace('"target": "x"', '"target": "bad"'), encoding="utf-8")
+    text = text.replace('"target": "good"', '"target": "x"').replace('"target": "bad"', '"target": "good"')
+    (folder / rundir.PREDICTIONS).write_text(text.replace('"target": "x"', '"target": "bad"'), encoding="utf-8")
+    return folder
+
+
+def test_weights_of_words_are_shown(runs: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = swapped(runs("classification"), tmp_path)
     page = inert(html_of(folder, tmp_path, weights=lambda item: [[(2, 5, 0.6), (0, 1, -0.3)]]))
     kinds = {one.get("class") for one in page.named("span")}
     assert {"w2", "w-1"} <= kinds
@@ -106,6 +112,33 @@ def test_words_are_weighed_by_the_model(task: str, tiny: Callable[[str], Path], 
     assert "counted for it" not in plain
     assert "counted against it" in explained
     assert re.search(r'<span class="w-?[1-4]">', explained)
+
+
+def test_groups_are_parts_and_intervals_count_them(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = [{**row, "ward": f"ward {i % 4}"} for i, row in enumerate(ROWS["classification"])]
+    run = afina.train(
+        train=rows, validation=rows, model=tiny("bert"), epochs=1, group_by="ward", out=tmp_path / "run", progress=False
+    )
+    page = inert(html_of(run.folder, tmp_path))
+    for name in ("ward 0", "ward 1", "ward 2", "ward 3"):
+        assert name in page.text
+    assert "Examples of a group are right or wrong together" in page.text
+
+
+def test_the_csv_to_relabel_is_data_again(runs: Callable[[str], Path], tmp_path: Path) -> None:
+    page = inert(html_of(swapped(runs("classification"), tmp_path), tmp_path))
+    link = next(str(one["href"]) for one in page.named("a") if one.get("download") == "sure.csv")
+    file = tmp_path / "sure.csv"
+    file.write_bytes(base64.b64decode(link.partition("base64,")[2]))
+    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+    assert {"place", "text", "given", "predicted", "relabel"} <= set(rows[0])
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0]])
+        writer.writeheader()
+        writer.writerows({**row, "relabel": f"label {i % 2}"} for i, row in enumerate(rows))
+    found = afina.check(train=str(file), text="text", label="relabel", task="classification", validation=str(file))
+    assert found.examples["train"] == len(rows)
+    assert not found.left_out.get("train")
 
 
 def test_entities_are_marked_and_not_weighed(runs: Callable[[str], Path], tmp_path: Path) -> None:

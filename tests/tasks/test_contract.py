@@ -280,7 +280,7 @@ def test_learns_its_sample(case: Case) -> None:
     network = case.network()
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.0)
     best = 0.0
-    with closing(training(case, network, optimiser, epochs=800)) as steps:
+    with closing(training(case, network, optimiser, epochs=2000)) as steps:
         for step in steps:
             if step.last and step.epoch % 20 == 19:
                 best = max(best, score_of(case, network))

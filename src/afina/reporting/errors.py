@@ -115,7 +115,7 @@ def weighed(one: Shown, item: Item, words: Words, weights: Weights | None) -> Sh
     order = sorted((one for one in each if abs(one[0]) >= SHOWN and any(map(str.isalnum, one[1]))), reverse=True)
     facts = [*one.facts]
     for key, sign in (("errors.for", 1), ("errors.against", -1)):
-        named = [text for weight, text in order[::sign] if sign * weight > 0][:NAMED]
+        named = [clean(text) for weight, text in order[::sign] if sign * weight > 0][:NAMED]
         facts.append((words(key), ", ".join(named) or words("errors.nothing")))
     return replace(one, texts=[*texts, *one.texts[len(texts) :]], facts=facts)
 
