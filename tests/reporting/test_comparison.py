@@ -107,6 +107,8 @@ def test_what_cant_stand_side_by_side(tmp_path: Path) -> None:
         report(run, study)
     with pytest.raises(ConfigError, match=r"slice: only the page of one run has parts"):
         report(run, run, slice_by=["source"])
+    with pytest.raises(ConfigError, match=r"explain: only the page of one run lists errors"):
+        report(run, run, explain=3)
     other = shutil.copytree(run, tmp_path / "other")
     (other / "predictions.jsonl").write_text("{\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"predictions.jsonl"):

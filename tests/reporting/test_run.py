@@ -16,9 +16,13 @@ import pytest
 
 import afina
 from afina.errors import ConfigError
+from afina.records import Example
+from afina.reporting.blocks import Shown
+from afina.reporting.errors import pieces_of, weighed
+from afina.reporting.kinds import LONGEST, cut
 from afina.reporting.phrases import Words
 from afina.reporting.run import page_of, report
-from afina.reporting.source import opened
+from afina.reporting.source import Item, opened
 from afina.training import rundir
 from tests.comparison.made import made, rights
 from tests.reporting.conftest import TASKS, inert
@@ -97,6 +101,21 @@ def test_weights_of_words_are_shown(runs: Callable[[str], Path], tmp_path: Path)
     page = inert(html_of(folder, tmp_path, weights=lambda item: [[(2, 5, 0.6), (0, 1, -0.3)]]))
     kinds = {one.get("class") for one in page.named("span")}
     assert {"w2", "w-1"} <= kinds
+
+
+def test_a_weighed_text_is_cut_as_others_are() -> None:
+    text = "word " * 40_000
+    for stretches in ([], [(0, 4, 1.0), (LONGEST - 2, LONGEST + 2, 0.5), (100_000, 100_004, -1.0)]):
+        pieces = pieces_of(text, stretches)
+        assert "".join(piece.text for piece in pieces) == "".join(piece.text for piece in cut(text))
+
+
+def test_words_behind_the_shown_beginning_are_named() -> None:
+    text = "word " * 1_000 + "last"
+    item = Item(0, Example(text, target="bad"), {"label": "good"})
+    plain = Shown("test.csv:2", [("", cut(text))], [])
+    one = weighed(plain, item, Words("en"), lambda _: [[(0, 4, -0.5), (5_000, 5_004, 1.0)]])
+    assert one.facts == [("counted for it", "last"), ("counted against it", "word")]
 
 
 @pytest.mark.parametrize("task", ["classification", "pairs", "regression", "multilabel"])

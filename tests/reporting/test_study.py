@@ -180,10 +180,12 @@ def test_trials_whose_folders_are_gone_are_listed(studied: Callable[[str], Path]
     assert "done; its folder is gone" in inert(html_of(folder, tmp_path)).text
 
 
-def test_a_study_has_no_slices(tmp_path: Path) -> None:
+def test_a_study_has_no_slices_and_no_errors(tmp_path: Path) -> None:
     folder = made(tmp_path / "study")
     with pytest.raises(ConfigError, match=r"slice: .*study is a study"):
         report(folder, slice_by=["source"])
+    with pytest.raises(ConfigError, match=r"explain: .*study is a study"):
+        report(folder, explain=3)
 
 
 def toy(folder: Path, model: Path, rows: list[dict[str, Any]], **more: Any) -> Any:

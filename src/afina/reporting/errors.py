@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ..data.alikes import nearly_same
 from ..training import rundir
 from .blocks import Block, Folded, Piece, Prose, Reading, Shown
-from .kinds import Choice, Kind, shown_item
+from .kinds import LONGEST, Choice, Kind, cut, shown_item
 from .overview import Overview
 from .phrases import Words, clean
 from .source import Item, Source
@@ -111,7 +111,8 @@ def weighed(one: Shown, item: Item, words: Words, weights: Weights | None) -> Sh
     texts = [
         (name, pieces_of(text, stretches)) for (name, _), text, stretches in zip(one.texts, sides, known, strict=False)
     ]
-    each = [(piece.weight or 0.0, piece.text) for _, pieces in texts for piece in pieces]
+    # Words are named from the whole text, behind its shown beginning too.
+    each = [(weight, text[start:end]) for text, own in zip(sides, known, strict=False) for start, end, weight in own]
     order = sorted((one for one in each if abs(one[0]) >= SHOWN and any(map(str.isalnum, one[1]))), reverse=True)
     facts = [*one.facts]
     for key, sign in (("errors.for", 1), ("errors.against", -1)):
@@ -121,13 +122,13 @@ def weighed(one: Shown, item: Item, words: Words, weights: Weights | None) -> Sh
 
 
 def pieces_of(text: str, stretches: Sequence[Stretch]) -> list[Piece]:
-    """A text in pieces, with the weights of some."""
+    """The beginning of a text in pieces, with the weights of some; as long as without weights, for the page's size."""
     found, at = list[Piece](), 0
     for start, end, weight in sorted(stretches):
-        if at <= start < end <= len(text):
+        if at <= start < end <= min(len(text), LONGEST):
             found += [Piece(text[at:start]), Piece(text[start:end], weight=max(-1.0, min(1.0, weight)))]
             at = end
-    return [piece for piece in [*found, Piece(text[at:])] if piece.text]
+    return [piece for piece in [*found, *cut(text[at:], LONGEST - at)] if piece.text]
 
 
 def near_duplicates(source: Source, words: Words, kind: Kind, overview: Overview) -> Sequence[Block]:

@@ -51,6 +51,10 @@ def report(
             raise ConfigError(
                 "slice: only the page of one run has parts; name one run: afina report RUN --slice COLUMN"
             )
+        if explain:
+            raise ConfigError(
+                "explain: only the page of one run lists errors; name one run: afina report RUN --explain N"
+            )
         return comparison.report(folders, language=language, out=out)
     place = Path(folders[0])
     if not StudyFolder(place).exists:
@@ -63,4 +67,6 @@ def report(
         )
     if slice_by:
         raise ConfigError(f"slice: {place} is a study, and has no rows to take parts of; name a run: --slice COLUMN")
+    if explain:
+        raise ConfigError(f"explain: {place} is a study, and lists no errors; name a run: --explain N")
     return study.report(place, language=language, out=out)
